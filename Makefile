@@ -1,0 +1,44 @@
+# make demo | test | lint | bench: each sets up .venv first, once.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+READY := $(VENV)/.ready
+# A cache that cannot be written must not stop anyone.
+export MPLCONFIGDIR ?= $(CURDIR)/$(VENV)/matplotlib
+
+.PHONY: demo test lint format bench clean
+
+demo: $(READY)
+	$(VENV)/bin/snakemake --cores 2
+
+test: $(READY)
+	$(VENV)/bin/python -m pytest
+
+lint: $(READY)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/snakefmt --check workflow
+	$(VENV)/bin/snakemake --lint
+
+format: $(READY)
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/snakefmt workflow
+
+bench: $(READY)
+	$(VENV)/bin/python benchmarks/train_step.py
+	$(VENV)/bin/python benchmarks/nafnet_step.py
+	$(VENV)/bin/python benchmarks/denoise_memory.py
+
+$(READY): pyproject.toml constraints.txt
+	@if command -v uv >/dev/null; then \
+	  uv venv --quiet --allow-existing --python $(PYTHON) $(VENV) && \
+	  uv pip install --quiet --python $(VENV) -c constraints.txt -e '.[dev]'; \
+	else \
+	  $(PYTHON) -m venv $(VENV) && \
+	  $(VENV)/bin/python -m pip install --quiet -c constraints.txt -e '.[dev]'; \
+	fi
+	@touch $(READY)
+
+clean:
+	rm -rf $(VENV) results/*/ .snakemake

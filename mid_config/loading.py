@@ -1,0 +1,208 @@
+"""Read config files so that a mistake stops at once, with its key and its line."""
+
+import copy
+import difflib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.error import MarkedYAMLError
+
+
+class ConfigError(Exception):
+    """A mistake in the config, in a sentence with file, line and key."""
+
+
+def read_yaml(path: Path) -> Any:
+    """Read a YAML 1.2 file, in which 1e-4 is a number, remembering its lines.
+
+    Raises
+    ------
+    ConfigError
+        If the file is missing, is not YAML, or gives a key twice.
+    """
+    if not path.is_file():
+        raise ConfigError(f"there is no config file at {path.absolute()}")
+    try:
+        content = YAML(typ="rt").load(path)
+    except DuplicateKeyError as error:
+        line = error.problem_mark.line + 1
+        text = path.read_text().splitlines()[line - 1].strip()
+        raise ConfigError(
+            f"{path}, line {line}: '{text.split(':')[0]}' is given twice; keep one"
+        ) from error
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigError(f"{path}, line {line}: {error.problem}") from error
+    if not isinstance(content, Mapping):
+        raise ConfigError(f"{path} holds no settings")
+    return content
+
+
+def _line(content: Any, keys: Sequence[str | int]) -> int | None:
+    """Line on which the innermost key that exists stands."""
+    line = None
+    for key in keys:
+        try:
+            position = (
+                content.lc.key(key) if isinstance(key, str) else content.lc.item(key)
+            )
+            content = content[key]
+        except (AttributeError, KeyError, IndexError, TypeError):
+            break
+        line = position[0] + 1
+    return line
+
+
+def _known_keys(error: ValidationError) -> list[str]:
+    return sorted(error.schema.get("properties", {}))
+
+
+def _innermost(error: ValidationError) -> ValidationError:
+    """Follow an error through alternatives to the one that was meant.
+
+    Of several alternatives, the one that accepts the discriminating ``reader`` or
+    gets deepest into the value is what the writer had in mind.
+    """
+    while error.context:
+
+        def closeness(inner: ValidationError) -> tuple[bool, int]:
+            wrong_kind = inner.validator in ("const", "type") and not (
+                len(inner.path) > 0 and inner.validator == "type"
+            )
+            return wrong_kind, -len(inner.path)
+
+        branches: dict[int, list[ValidationError]] = {}
+        for inner in error.context:
+            branches.setdefault(inner.schema_path[0], []).append(inner)
+        best = min(
+            branches.values(), key=lambda errors: max(closeness(e) for e in errors)
+        )
+        error = best[0]
+    return error
+
+
+def _sentence(error: ValidationError) -> tuple[list[str | int], str]:
+    """Return the keys to the culprit, and what is wrong with it."""
+    keys = list(error.absolute_path)
+    if error.validator == "additionalProperties":
+        known = _known_keys(error)
+        unknown = [key for key in error.instance if key not in known]
+        close = difflib.get_close_matches(unknown[0], known, 1, 0.5)
+        hint = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(known)}"
+        return [*keys, unknown[0]], f"is not a known key; {hint}"
+    if error.validator == "required":
+        missing = [key for key in error.validator_value if key not in error.instance]
+        return keys, f"lacks the key '{missing[0]}'"
+    if error.validator == "type":
+        wanted = error.validator_value
+        wanted = wanted if isinstance(wanted, str) else " or ".join(wanted)
+        return keys, f"must be of type {wanted}, not {error.instance!r}"
+    if error.validator in ("enum", "const"):
+        values = error.validator_value
+        values = [str(v) for v in (values if isinstance(values, list) else [values])]
+        close = difflib.get_close_matches(str(error.instance), values, 1, 0.5)
+        hint = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(values)}"
+        return keys, f"cannot be {error.instance!r}; {hint}"
+    return keys, error.message
+
+
+def fill_defaults(value: Any, schema: Mapping, root: Mapping) -> Any:
+    """Return ``value`` with the schema's defaults where it is silent."""
+    while "$ref" in schema:
+        target: Any = root
+        for part in schema["$ref"].removeprefix("#/").split("/"):
+            target = target[part]
+        schema = target
+    if not isinstance(value, Mapping):
+        return value
+    filled = dict(value)
+    for key, inner in schema.get("properties", {}).items():
+        while "$ref" in inner:
+            inner = root["$defs"][inner["$ref"].rsplit("/", 1)[1]]
+        if key not in filled and "default" in inner:
+            filled[key] = copy.deepcopy(inner["default"])
+        if key in filled:
+            filled[key] = fill_defaults(filled[key], inner, root)
+    return filled
+
+
+def merge(base: Mapping, changes: Mapping) -> dict:
+    """Return ``base`` with ``changes``; mappings merge, anything else replaces."""
+    merged = dict(base)
+    for key, value in changes.items():
+        if isinstance(value, Mapping) and isinstance(merged.get(key), Mapping):
+            merged[key] = merge(merged[key], value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def plain(value: Any) -> Any:
+    """Return the value in Python's own types, as a repr is stable only for those."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner) for inner in value]
+    for kind in (bool, int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
+    return value
+
+
+def check(content: Any, schema: Mapping, source: str) -> None:
+    """Stop at the first mistake in ``content``.
+
+    Raises
+    ------
+    ConfigError
+        With the source, the line where it is known, the key, and a suggestion.
+    """
+    errors = Draft202012Validator(schema).iter_errors(content)
+    errors = sorted(
+        map(_innermost, errors), key=lambda e: list(map(str, e.absolute_path))
+    )
+    if errors:
+        keys, problem = _sentence(errors[0])
+        line = _line(content, keys)
+        where = f"{source}, line {line}" if line else source
+        raise ConfigError(
+            f"{where}: '{'.'.join(map(str, keys)) or 'config'}' {problem}"
+        )
+
+
+def load_config(paths: Sequence[Path], schema: Path, overrides: Mapping) -> dict:
+    """Read config files, later ones over earlier ones, then ``overrides``.
+
+    Parameters
+    ----------
+    paths
+        YAML files.
+    schema
+        JSON schema, in YAML.
+    overrides
+        What was given on the command line.
+
+    Returns
+    -------
+    Plain dictionary with every default filled in.
+
+    Raises
+    ------
+    ConfigError
+        At the first mistake.
+    """
+    rules = plain(YAML(typ="safe").load(schema))
+    merged: dict = {}
+    partial = {**rules, "required": []}
+    for path in paths:
+        content = read_yaml(Path(path))
+        check(content, partial, str(path))
+        merged = merge(merged, plain(content))
+    merged = merge(merged, plain(overrides))
+    source = " + ".join(map(str, paths)) + (" + --config" if overrides else "")
+    check(merged, rules, source)
+    return fill_defaults(merged, rules, rules)

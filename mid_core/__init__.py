@@ -1,0 +1,1 @@
+"""The science of MID, and its files: no Snakemake here."""

@@ -1,0 +1,105 @@
+"""Denoise the images of a person who wants nothing to do with any of this."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+
+from mid_core.checkpoint import load_model
+from mid_core.errors import MidError
+from mid_core.images import Picture, check_writable, list_images, read, write
+from mid_core.inference import denoise
+from mid_core.masking import image_seed
+from mid_core.progress import log, show
+from mid_core.sampling import Masking
+from mid_core.training import pick_device
+
+
+def _jobs(source: Path, target: Path) -> list[tuple[Path, Path]]:
+    """Pair each image to be read with the file to be written."""
+    if source.is_dir():
+        files = list_images(source)
+        if target.exists() and not target.is_dir():
+            raise MidError(
+                f"{source} is a folder but {target} is a file: name a folder"
+            )
+        if target.resolve() == source.resolve():
+            raise MidError(f"{target} holds the noisy images: name another folder")
+        return [(file, target / file.name) for file in files]
+    if not source.is_file():
+        raise MidError(f"there is no image or folder at {source}: correct the path")
+    if target.is_dir() or not target.suffix:
+        target = target / source.name
+    if target.resolve() == source.resolve():
+        raise MidError(f"{target} is the noisy image itself: name another file")
+    return [(source, target)]
+
+
+def _network_input(picture: Picture, channels: int, file: Path) -> np.ndarray:
+    """Return the image as the network wants it: three colours, or one grey."""
+    if channels == 3:
+        return picture.rgb
+    if not picture.is_grey:
+        raise MidError(f"{file} is in colour but the model was trained on grey images")
+    return picture.rgb[..., :1]
+
+
+def denoise_files(
+    source: Path,
+    target: Path,
+    model: Path,
+    masks: int = 10,
+    ratio: float | None = None,
+    device: str = "auto",
+    tile: int = 512,
+    seed: int = 0,
+) -> None:
+    """Denoise a file or every image of a folder, whatever their size and mode.
+
+    Parameters
+    ----------
+    source, target
+        A file each, or a folder each; what is written has the dtype, the mode and
+        the name of what was read.
+    model
+        A round's ``model.safetensors``.
+    masks
+        Predictions averaged (Eq. 5 of the paper).
+    ratio
+        Share of hidden pixels; by default the one of the training.
+    device, tile, seed
+        Where to compute; side of the squares that bound the memory; of the masks.
+
+    Raises
+    ------
+    MidError
+        For anything missing or unfit, before an image is changed. An image that
+        cannot be read is reported, and the others are denoised all the same.
+    """
+    jobs = _jobs(source, target)
+    network, card = load_model(model, pick_device(device))
+    masking = Masking(**card["masking"] | ({} if ratio is None else {"ratio": ratio}))
+    log.info("%d image(s) on %s", len(jobs), next(network.parameters()).device)
+    failures, start = [], time.monotonic()
+    for file, result in show(jobs, "denoise", len(jobs), "image"):
+        try:
+            picture = read(file)
+            check_writable(result, picture)
+            y = _network_input(picture, card["channels"], file)
+            masks_seed = image_seed(seed, "denoise", file.name)
+            x_hat = denoise(network, y, masking, masks_seed, (masks,), tile)[0]
+            result.parent.mkdir(parents=True, exist_ok=True)
+            # A grey estimate stands for all three colours.
+            write(
+                result,
+                np.broadcast_to(np.clip(x_hat, 0, 1), picture.rgb.shape),
+                picture,
+            )
+        except MidError as error:
+            failures.append(str(error))
+    seconds = time.monotonic() - start
+    log.info("%d denoised in %.1f s: %s", len(jobs) - len(failures), seconds, target)
+    if failures:
+        raise MidError(
+            f"{len(failures)} of {len(jobs)} failed:\n" + "\n".join(failures)
+        )

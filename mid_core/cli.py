@@ -1,0 +1,85 @@
+"""`mid`: the commands that people type."""
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+from mid_core.errors import MidError
+
+
+def _denoise(arguments: argparse.Namespace) -> None:
+    """Denoise a file or a folder."""
+    from mid_core.application import denoise_files
+
+    denoise_files(
+        Path(arguments.input),
+        Path(arguments.output),
+        Path(arguments.model),
+        masks=arguments.masks,
+        ratio=arguments.mask_ratio,
+        device=arguments.device,
+        tile=arguments.tile,
+        seed=arguments.seed,
+    )
+
+
+def _inspect(arguments: argparse.Namespace) -> None:
+    """Print what a store holds; draw it if asked."""
+    from mid_core.inspection import describe, noise_of, patches
+    from mid_core.store import Store
+
+    store = Store(arguments.store)
+    print(describe(store))
+    if arguments.figure:
+        import matplotlib as mpl
+
+        from mid_core.figures import STYLE, noise_figure, save
+
+        noise_of(store)
+        bank = {
+            store.path.parent.name: (patches(store), store.attributes["statistics"])
+        }
+        with mpl.rc_context(STYLE):
+            save(noise_figure(bank), arguments.figure)
+        print(f"drawn in {arguments.figure}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="mid", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    denoise = commands.add_parser(
+        "denoise", help="denoise a file or a folder of images"
+    )
+    denoise.add_argument("input", metavar="IN", help="an image, or a folder of images")
+    denoise.add_argument("output", metavar="OUT", help="a file, or a folder")
+    denoise.add_argument("--model", required=True, help="a round's model.safetensors")
+    denoise.add_argument(
+        "--masks", type=int, default=10, metavar="K", help="predictions averaged (10)"
+    )
+    denoise.add_argument(
+        "--mask-ratio", type=float, help="share of hidden pixels (the model's own)"
+    )
+    denoise.add_argument(
+        "--device", default="auto", choices=["auto", "cpu", "cuda", "mps"]
+    )
+    denoise.add_argument(
+        "--tile", type=int, default=512, metavar="PX", help="bounds the memory (512)"
+    )
+    denoise.add_argument("--seed", type=int, default=0, help="of the masks (0)")
+    denoise.set_defaults(run=_denoise)
+    inspect = commands.add_parser("inspect", help="show a noise store")
+    inspect.add_argument("store", metavar="STORE", help="a noise.zarr")
+    inspect.add_argument("--figure", metavar="F.png", help="draw it into this file")
+    inspect.set_defaults(run=_inspect)
+    return parser
+
+
+def main() -> None:
+    """Run the command line; a mistake ends with a sentence and status 1."""
+    arguments = _parser().parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    try:
+        arguments.run(arguments)
+    except MidError as error:
+        sys.exit(f"Error: {error}")

@@ -1,0 +1,293 @@
+"""The embedded data set: photos from installed wheels, seen by a simulated phone.
+
+No download: the photos ship inside scikit-image and matplotlib. Each is taken back to
+what a sensor would have recorded, photographed again with sensor noise, and developed.
+That gives unpaired clean and noisy photos, and for every noisy one its truth. The
+parameters were chosen by comparing noisy minus truth with 12 real pairs of SIDD
+(``benchmarks/camera_noise.py``; results in ``docs/measurements/camera_noise.csv``).
+
+Sources: Brooks et al. 2019, "Unprocessing Images for Learned Raw Denoising";
+Abdelhamed et al. 2018, "A High-Quality Denoising Dataset for Smartphone Cameras" (SIDD);
+Malvar et al. 2004, "High-Quality Linear Interpolation for Demosaicing of
+Bayer-Patterned Color Images".
+"""
+
+import importlib.util
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import imageio.v3 as iio
+import numpy as np
+from scipy.ndimage import convolve, gaussian_filter
+from scipy.special import ndtr
+
+from mid_core.errors import MidError
+
+# Colour goes where it counts: natural colour photos are the test, and the grey textures
+# (each used as neutral colour) only fill up the pools. motorcycle_right is left out on
+# purpose: it is the same scene as motorcycle_left.
+PARTS: dict[str, tuple[str, ...]] = {
+    "clean": ("astronaut", "coffee", "ihc", "camera", "gravel", "grass"),
+    "noisy": ("grace_hopper", "rocket", "coins", "brick"),
+    "test": ("chelsea", "motorcycle_left"),
+}
+
+_FILES: dict[str, tuple[str, str]] = {
+    name: ("skimage", f"data/{name}.png") for part in PARTS.values() for name in part
+} | {
+    "grace_hopper": ("matplotlib", "mpl-data/sample_data/grace_hopper.jpg"),
+    "rocket": ("skimage", "data/rocket.jpg"),
+}
+
+# White balance of red, green, blue: the ranges of Brooks et al. are 1.9-2.4 and 1.5-1.9.
+GAINS = np.array([1.8, 1.0, 2.0], np.float32)
+# White-balanced sensor colours to sRGB, weaker than most phones'. What it subtracts sets
+# how the noise of two colours goes together: green taken from red and from blue makes
+# those two alike, red and blue taken from green make it unlike both. Rows sum to 1, so
+# that grey stays grey.
+MATRIX = np.array([[1.4, -0.4, 0.0], [-0.1, 1.4, -0.3], [0.0, -0.3, 1.3]], np.float32)
+# A plain power, as SIDD's ground truth has no contrast curve on top of its gamma that
+# the noise would show.
+GAMMA = 2.2
+# Blur of the lens after enlarging, in sensor pixels. Without it the mosaic would meet
+# detail finer than itself, and noise and detail would look the same to a denoiser.
+BLUR = 0.8
+# Noise variance in the raw is shot * signal + READ_RATIO * shot, white level 1. The range
+# of `shot` is that of ISO settings between bright days and dim rooms. Read noise matters
+# as much as shot noise at 5 % of white: that is what makes the spread of SIDD's noise
+# fall by a third from shadows to lights, where the gamma alone would leave it level.
+SHOT_RANGE = (0.002, 0.015)
+READ_RATIO = 0.05
+# Mean linear light of the exposed photo: SIDD's are dim, with a mean of 32-110 of 255.
+LIGHT_RANGE = (0.02, 0.10)
+
+# Malvar et al. 2004, figure 2, in eighths: bilinear interpolation plus the Laplacian of
+# the colour that was measured at the pixel.
+_GREEN = np.array(
+    [
+        [0, 0, -1, 0, 0],
+        [0, 0, 2, 0, 0],
+        [-1, 2, 4, 2, -1],
+        [0, 0, 2, 0, 0],
+        [0, 0, -1, 0, 0],
+    ],
+    np.float32,
+)
+_BESIDE = np.array(
+    [
+        [0, 0, 0.5, 0, 0],
+        [0, -1, 0, -1, 0],
+        [-1, 4, 5, 4, -1],
+        [0, -1, 0, -1, 0],
+        [0, 0, 0.5, 0, 0],
+    ],
+    np.float32,
+)
+_ACROSS = np.array(
+    [
+        [0, 0, -1.5, 0, 0],
+        [0, 2, 0, 2, 0],
+        [-1.5, 0, 6, 0, -1.5],
+        [0, 2, 0, 2, 0],
+        [0, 0, -1.5, 0, 0],
+    ],
+    np.float32,
+)
+
+
+class Shot(NamedTuple):
+    """How one photo is taken: linear light in [0, 1], and the raw noise's parameters."""
+
+    light: float
+    shot: float
+    read: float
+
+
+def items(settings: Mapping[str, Any]) -> list[str]:
+    """List the names of the photos of ``settings['part']``."""
+    part = settings["part"]
+    if part not in PARTS:
+        raise MidError(
+            f"The camera data set has no part {part!r}: choose one of "
+            f"{', '.join(PARTS)}."
+        )
+    return list(PARTS[part])
+
+
+def find(settings: Mapping[str, Any]) -> list[dict[str, str]]:
+    """List the photos of a part as the other data sets do, each ``{"name": ...}``."""
+    return [{"name": name} for name in items(settings)]
+
+
+def read(
+    item: str | Mapping[str, Any], settings: Mapping[str, Any]
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Photograph and develop one photo of a part.
+
+    Parameters
+    ----------
+    item : one of ``items(settings)`` or of ``find(settings)``.
+    settings : ``part`` ('clean', 'noisy' or 'test') and ``seed`` (an int).
+
+    Returns
+    -------
+    image, truth : uint8 (2 H, 2 W, 3), for a photo of H by W; the truth of a photo of
+        the part 'clean' is None.
+    """
+    name = item if isinstance(item, str) else item["name"]
+    if name not in items(settings):
+        raise MidError(
+            f"The part {settings['part']!r} of the camera data set has no photo "
+            f"{name!r}: it has {', '.join(items(settings))}."
+        )
+    rng = generator(name, settings["seed"])
+    taken = draw(rng)
+    scene = mosaic(enlarge(unprocess(photo(name), taken.light)))
+    if settings["part"] == "clean":
+        return develop(scene), None
+    noisy = expose(scene, taken.shot, taken.read, rng)
+    return develop(noisy), develop(mean_exposure(scene, taken.shot, taken.read))
+
+
+def photo(name: str) -> np.ndarray:
+    """Open a photo as it ships in its wheel: float32 (H, W, 3) in [0, 1], sRGB."""
+    if name not in _FILES:
+        raise MidError(
+            f"There is no photo {name!r}: choose one of {', '.join(_FILES)}."
+        )
+    package, inside = _FILES[name]
+    # The file is opened by its path, as the package's own loader might download.
+    spec = importlib.util.find_spec(package)
+    path = Path(spec.origin).parent / inside if spec and spec.origin else None
+    if path is None or not path.is_file():
+        raise MidError(
+            f"The photo {name!r} is missing: it is {inside} of the Python package "
+            f"{package}. Install that package from its wheel (see pyproject.toml)."
+        )
+    pixels = iio.imread(path).astype(np.float32) / 255
+    if pixels.ndim == 2:
+        pixels = np.repeat(pixels[..., None], 3, axis=2)
+    return pixels[..., :3]
+
+
+def generator(name: str, seed: int) -> np.random.Generator:
+    """Make a generator of this photo's own: the order of reading is of no matter."""
+    return np.random.default_rng([seed, zlib.crc32(name.encode())])
+
+
+def draw(rng: np.random.Generator) -> Shot:
+    """Draw light and noise level of one photo, log-uniform as exposure stops are."""
+    light = float(np.exp(rng.uniform(*np.log(LIGHT_RANGE))))
+    shot = float(np.exp(rng.uniform(*np.log(SHOT_RANGE))))
+    return Shot(light, shot, READ_RATIO * shot)
+
+
+def unprocess(image: np.ndarray, light: float | None = None) -> np.ndarray:
+    """Go back to what a sensor would have seen (Brooks et al. 2019).
+
+    Parameters
+    ----------
+    image : float32 (H, W, 3) in [0, 1], sRGB.
+    light : mean linear light to expose for, in (0, 1]; None leaves it as it was.
+
+    Returns
+    -------
+    float32 (H, W, 3), sensor colours before white balance, linear, at least 0.
+    """
+    linear = image.astype(np.float32) ** GAMMA
+    if light is not None:
+        # Clipped here, where white is (1, 1, 1): highlights stay white as in a phone.
+        linear = np.minimum(linear * (light / max(float(linear.mean()), 1e-6)), 1)
+    sensor = linear @ np.linalg.inv(MATRIX).T / GAINS
+    return np.maximum(sensor, 0).astype(np.float32)
+
+
+def enlarge(scene: np.ndarray) -> np.ndarray:
+    """Double the size and blur as a lens does: (H, W, 3) to (2 H, 2 W, 3).
+
+    A sensor has more pixels than its lens has detail; a photo from the web has not.
+    """
+    twice = scene.repeat(2, axis=0).repeat(2, axis=1)
+    return gaussian_filter(twice, (BLUR, BLUR, 0), mode="nearest")
+
+
+def mosaic(scene: np.ndarray) -> np.ndarray:
+    """Keep one colour a pixel, in the Bayer order RGGB: (H, W, 3) to (H, W)."""
+    raw = scene[..., 1].copy()
+    raw[::2, ::2] = scene[::2, ::2, 0]
+    raw[1::2, 1::2] = scene[1::2, 1::2, 2]
+    return raw
+
+
+def expose(
+    raw: np.ndarray, shot: float, read: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Take one noisy exposure of a mosaic: variance ``shot * raw + read``, cut at black.
+
+    Parameters and result: float32 (H, W), white level 1. Phones write unsigned raw
+    files, so what falls below black is lost.
+    """
+    noise = rng.standard_normal(raw.shape, dtype=np.float32)
+    return np.maximum(raw + np.sqrt(shot * raw + read) * noise, 0).astype(np.float32)
+
+
+def mean_exposure(raw: np.ndarray, shot: float, read: float) -> np.ndarray:
+    """Average infinitely many ``expose``: what SIDD develops as its ground truth.
+
+    The cut at black lifts the mean of dark pixels, in the noisy photos and in this
+    truth alike. So noisy minus truth has no mean in the raw, and the negative mean
+    that SIDD shows after development is all the gamma's: the mean of a concave
+    function lies below the function of the mean (Jensen). Against a truth without
+    noise the lifted shadows would cancel more than half of it.
+    """
+    spread = np.sqrt(shot * raw + read)
+    if not np.any(spread):
+        return raw
+    ratio = raw / np.maximum(spread, 1e-12)
+    density = np.exp(-0.5 * ratio**2) / np.sqrt(2 * np.pi)
+    return (raw * ndtr(ratio) + spread * density).astype(np.float32)
+
+
+def demosaic(raw: np.ndarray) -> np.ndarray:
+    """Interpolate linearly, corrected by gradients (Malvar et al. 2004).
+
+    Parameters
+    ----------
+    raw : float32 (H, W), Bayer RGGB from the top left corner, any size.
+
+    Returns
+    -------
+    float32 (H, W, 3). Affine colours are reproduced exactly, but for the outer two
+    pixels; bilinear interpolation would smooth the noise more than SIDD's is.
+    """
+
+    def filtered(kernel: np.ndarray) -> np.ndarray:
+        # "mirror" leaves out the edge pixel itself, which keeps the Bayer order.
+        return convolve(raw, kernel / 8, mode="mirror")
+
+    beside, above, across = filtered(_BESIDE), filtered(_BESIDE.T), filtered(_ACROSS)
+    green = filtered(_GREEN)
+    green[::2, 1::2] = raw[::2, 1::2]
+    green[1::2, ::2] = raw[1::2, ::2]
+    red = raw.copy()
+    red[::2, 1::2] = beside[::2, 1::2]
+    red[1::2, ::2] = above[1::2, ::2]
+    red[1::2, 1::2] = across[1::2, 1::2]
+    blue = raw.copy()
+    blue[1::2, ::2] = beside[1::2, ::2]
+    blue[::2, 1::2] = above[::2, 1::2]
+    blue[::2, ::2] = across[::2, ::2]
+    return np.stack([red, green, blue], axis=2)
+
+
+def develop(raw: np.ndarray) -> np.ndarray:
+    """Turn a mosaic into a picture: float32 (H, W), white level 1, to uint8 (H, W, 3).
+
+    White balance comes before demosaicking, whose gradient correction takes the
+    colours' gradients for equal.
+    """
+    gains = mosaic(np.broadcast_to(GAINS, (*raw.shape, 3)))
+    linear = np.clip(demosaic(raw * gains) @ MATRIX.T, 0, 1)
+    return np.round(linear ** (1 / GAMMA) * 255).astype(np.uint8)

@@ -1,0 +1,262 @@
+"""Read and write an image of any mode: float32 RGB in [0, 1], and back to what it was.
+
+What a file cannot give or take without loss is refused with a reason, never converted
+in silence; it is decoded whole before anyone sees it. Kept: size, dtype, grey or
+colour, alpha, ICC profile, resolution. Changed: EXIF orientation is applied, then all
+EXIF dropped; palettes become RGB, greys of 2 or 4 bits 8-bit. Not noticed: a JPEG
+that lost bytes in its middle but kept its end.
+"""
+
+import contextlib
+import re
+import secrets
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from mid_core.codecs import decode, encode
+from mid_core.errors import MidError
+
+_HOLDS = {
+    ".png": {"uint8", "uint16", "grey", "alpha", "an ICC profile"},
+    ".jpg": {"uint8", "grey", "an ICC profile"},
+    ".jpeg": {"uint8", "grey", "an ICC profile"},
+    ".tif": {"uint8", "uint16", "float32", "grey", "alpha", "an ICC profile"},
+    ".tiff": {"uint8", "uint16", "float32", "grey", "alpha", "an ICC profile"},
+    ".bmp": {"uint8", "grey"},
+    ".webp": {"uint8", "alpha", "an ICC profile"},
+}
+_LONGEST_PX = {".jpg": 65_500, ".jpeg": 65_500, ".webp": 16_383}
+SUFFIXES = tuple(_HOLDS)
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """An image and what is needed to write another one like it.
+
+    Attributes
+    ----------
+    samples : ndarray, (H, W, 1) or (H, W, 3), uint8, uint16 or float32
+        Upright, as stored: float32 RGB would take up to twelve times the memory.
+    alpha : ndarray, (H, W), or None
+        Of the same dtype; written back unchanged.
+    float_range : (low, high)
+        The float samples that mean 0 and 1; (0, 1) for integer files.
+    icc : bytes or None
+        The ICC colour profile.
+    dpi : (horizontal, vertical) or None
+        Pixels per inch.
+    """
+
+    samples: np.ndarray
+    alpha: np.ndarray | None = None
+    float_range: tuple[float, float] = (0.0, 1.0)
+    icc: bytes | None = None
+    dpi: tuple[float, float] | None = None
+
+    @property
+    def is_grey(self) -> bool:
+        """Whether the file has one colour channel."""
+        return self.samples.shape[2] == 1
+
+    @property
+    def rgb(self) -> np.ndarray:
+        """A new (H, W, 3) float32 array in [0, 1]; grey is replicated."""
+        low, high = self.float_range
+        x = to_float(self.samples)
+        if (low, high) != (0.0, 1.0):
+            x = (x - low) / (high - low)
+        return np.repeat(x, 3, axis=2) if self.is_grey else x
+
+
+def list_images(folder: str | Path, pattern: str = "*") -> list[Path]:
+    """List the images of a folder that match a glob, ``img2`` before ``img10``.
+
+    ``**/*`` descends. Hidden files are left out: macOS keeps ``._photo.jpg`` beside
+    ``photo.jpg``. Raises MidError if there is no such folder or no such image.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise MidError(f"There is no folder {folder}: correct the path.")
+    try:
+        matches = list(folder.glob(pattern))
+    except (ValueError, NotImplementedError) as error:
+        raise MidError(f"{pattern!r} is no pattern of files: {error}.") from error
+    images = [path for path in matches if path.suffix.lower() in SUFFIXES]
+    images = [path for path in images if path.name[0] != "." and path.is_file()]
+    if not images:
+        raise MidError(
+            f"No image in {folder} matches {pattern!r}: expected names ending in "
+            f"{', '.join(SUFFIXES)}; '**/*' also looks into subfolders."
+        )
+    return sorted(images, key=_natural_key)
+
+
+def _natural_key(path: Path) -> tuple[list[str | int], str]:
+    parts = re.split(r"(\d+)", path.as_posix())
+    return [int(part) if part.isdecimal() else part for part in parts], path.as_posix()
+
+
+def to_float(pixels: np.ndarray) -> np.ndarray:
+    """Copy samples to float32: uint8 / 255, uint16 / 65535, float32 as it is.
+
+    Any other dtype raises MidError.
+    """
+    if _known(pixels.dtype) == np.float32:
+        return pixels.copy()
+    return np.divide(pixels, np.iinfo(pixels.dtype).max, dtype=np.float32)
+
+
+def to_dtype(x: np.ndarray, dtype: np.dtype | type | str) -> np.ndarray:
+    """Clip to [0, 1] and store as uint8, uint16 or float32: undoes `to_float`.
+
+    Integers are rounded, halves up, since truncation costs 0.014 dB
+    (failure_modes.md, E2). Any other dtype raises MidError.
+    """
+    dtype = _known(np.dtype(dtype))
+    clipped = np.clip(np.asarray(x, dtype=np.float32), 0, 1)
+    if dtype == np.float32:
+        return clipped
+    return (clipped * np.iinfo(dtype).max + np.float32(0.5)).astype(dtype)
+
+
+def _known(dtype: np.dtype) -> np.dtype:
+    if dtype not in (np.uint8, np.uint16, np.float32):
+        raise MidError(f"Pixels are {dtype}: make them uint8, uint16 or float32.")
+    return dtype
+
+
+def read_pixels(path: str | Path) -> np.ndarray:
+    """Read stored samples, upright and without alpha: (H, W, 1) or (H, W, 3).
+
+    They are uint8, uint16 or float32 in [0, 1]. Raises MidError if the file is
+    missing, damaged, cut short, above
+    `codecs.MAX_PIXELS`, not finite, on another scale, or
+    of a kind that is not read: several pages, CMYK, 1-bit, 12-bit, float64, ...
+    """
+    return read(path).samples
+
+
+def read(path: str | Path, float_range: tuple[float, float] = (0.0, 1.0)) -> Picture:
+    """Read an image and what is needed to write it back; the suffix may lie.
+
+    `float_range` is the samples of a float file that mean 0 and 1. It is given, never
+    taken from one image: noise banks mix images, so a folder needs one scale. Raises
+    MidError as `read_pixels` does, and if a float sample lies outside that range.
+    """
+    low, high = float_range
+    if not (np.isfinite([low, high]).all() and low < high):
+        raise MidError(f"float_range is {float_range}: give two numbers, low < high.")
+    picture = _load(Path(path))
+    if picture.samples.dtype != np.float32:
+        return picture
+    darkest, brightest = picture.samples.min(), picture.samples.max()
+    if darkest < low or brightest > high:
+        raise MidError(
+            f"{path} holds float samples from {darkest:.6g} to {brightest:.6g}, beyond "
+            f"{low:.6g} to {high:.6g}: give one float_range (low, high) that holds all "
+            "images of its folder, or rescale them."
+        )
+    return replace(picture, float_range=(low, high))
+
+
+def _load(path: Path) -> Picture:
+    try:
+        samples, turn, icc, dpi = decode(path)
+    except MidError:
+        raise
+    except MemoryError as error:
+        raise MidError(f"{path} does not fit into memory: cut it in parts.") from error
+    # On damaged files decoders raise whatever they meet, even IndexError.
+    except Exception as error:
+        raise MidError(
+            f"Cannot read {path}, it is missing, damaged, cut short or no image "
+            f"({error}): restore it from its source or leave it out."
+        ) from error
+    # EXIF orientation: TIFF 6.0, tag 274.
+    samples = samples.swapaxes(0, 1) if turn >= 5 else samples
+    samples = samples[::-1] if turn in (3, 4, 7, 8) else samples
+    samples = samples[:, ::-1] if turn in (2, 3, 6, 7) else samples
+    dpi = dpi[::-1] if dpi and turn >= 5 else dpi
+    if samples.dtype.kind == "f" and not np.isfinite(samples).all():
+        raise MidError(f"{path} holds NaN or infinite pixels: repair or leave it out.")
+    colours = 3 if samples.shape[2] >= 3 else 1
+    alpha = samples[..., -1].copy() if samples.shape[2] > colours else None
+    colour = np.ascontiguousarray(samples[..., :colours])
+    return Picture(colour, alpha, icc=icc, dpi=dpi)
+
+
+def check_writable(path: str | Path, like: Picture) -> None:
+    """Raise MidError if files of this suffix cannot hold an image like `like`.
+
+    Needs no pixels of the answer: ask before the work.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in _HOLDS:
+        raise MidError(f"Cannot write {path}: end its name in {', '.join(SUFFIXES)}.")
+    needs = {
+        like.samples.dtype.name: True,
+        "grey": like.is_grey,
+        "alpha": like.alpha is not None,
+        "an ICC profile": like.icc is not None,
+    }
+    missing = [need for need in needs if needs[need] and need not in _HOLDS[suffix]]
+    if max(like.samples.shape) > _LONGEST_PX.get(suffix, 2**31 - 1):
+        missing.append(f"more than {_LONGEST_PX[suffix]} pixels a side")
+    if missing:
+        raise MidError(
+            f"Cannot write {path}: {suffix} cannot hold {' or '.join(missing)}; "
+            "write a .png, or a .tif, which holds everything that is read."
+        )
+
+
+def write(path: str | Path, rgb: np.ndarray, like: Picture) -> None:
+    """Write RGB as the kind of image that `like` is, in the format of the suffix.
+
+    Parameters
+    ----------
+    path : path
+        An existing file is replaced, at once and whole, through a hidden file in the
+        same folder. JPEG has quality 95 and full chroma, all else is lossless.
+    rgb : ndarray, (H, W, 3), float
+        Clipped to [0, 1], brought to `like.float_range`, rounded. A grey image is
+        the mean of the three.
+    like : Picture
+        Gives dtype, grey or colour, alpha, profile and resolution.
+
+    Raises
+    ------
+    MidError
+        As `check_writable`; if `rgb` has another size or is not finite; if the disk
+        refuses.
+    """
+    path = Path(path)
+    check_writable(path, like)
+    if rgb.shape != (*like.samples.shape[:2], 3) or not np.isfinite(rgb).all():
+        raise MidError(
+            f"Cannot write {path}: got {rgb.shape} pixels, where finite ones of shape "
+            f"{(*like.samples.shape[:2], 3)} are needed."
+        )
+    part = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix.lower()}")
+    try:
+        encode(part, _stored_like(rgb, like), like.icc, like.dpi)
+        part.replace(path)
+    except OSError as error:
+        raise MidError(f"Cannot write {path}: {error}.") from error
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
+
+
+def _stored_like(rgb: np.ndarray, like: Picture) -> np.ndarray:
+    """Give the samples of a file, alpha included: (H, W) or (H, W, 2 to 4)."""
+    # In float64 the mean of three equal float32 is that float32.
+    colour = rgb.mean(2, np.float64, keepdims=True) if like.is_grey else rgb
+    low, high = like.float_range
+    samples = to_dtype(colour, like.samples.dtype)
+    if (low, high) != (0.0, 1.0):
+        samples = np.clip(low + samples * (high - low), low, high)
+    if like.alpha is not None:
+        return np.dstack([samples, like.alpha])
+    return samples[..., 0] if like.is_grey else samples

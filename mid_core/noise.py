@@ -1,0 +1,135 @@
+"""Noise banks: white Gaussian noise (N_0), residuals (N_k), and their statistics."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from scipy import fft
+
+LAGS = 8
+BINS = 16
+WINDOW = 512
+# A bin for each grey level: narrower ones would alias with 8-bit images.
+EDGES = np.arange(-128.5, 129) / 255
+
+
+def white_gaussian(
+    count: int,
+    size: int,
+    sigma: tuple[float, float],
+    channels: int,
+    seed: int,
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the bank N_0 of the paper (section 3.1): drawn once, finite.
+
+    Parameters
+    ----------
+    count, size
+        Elements of the bank, and their side in pixels.
+    sigma
+        Standard deviation of each element: uniform in [low, high], in 1/255.
+    channels
+        Colours, with independent noise.
+    seed
+        Element i depends on the seed and i alone.
+
+    Yields
+    ------
+    Its name and float16 (size, size, channels).
+    """
+    for i in range(count):
+        rng = np.random.default_rng([seed, i])
+        spread = rng.uniform(*sigma) / 255
+        noise = rng.standard_normal((size, size, channels), dtype=np.float32)
+        yield f"awgn_{i:05d}", (noise * np.float32(spread)).astype(np.float16)
+
+
+def autocorrelation(noise: np.ndarray, lags: int = LAGS) -> np.ndarray:
+    """Normalised spatial autocorrelation, mean of the colours.
+
+    Parameters
+    ----------
+    noise
+        (H, W, C); each colour's mean is removed first.
+    lags
+        Largest shift in pixels.
+
+    Returns
+    -------
+    float64 (2 lags + 1, 2 lags + 1), 1 in the middle; entry (lags + dy, lags + dx)
+    is the mean of n(p) n(p + (dy, dx)) over all pairs of pixels inside the image,
+    over the variance.
+    """
+    height, width, _ = noise.shape
+    n = noise.astype(np.float64) - noise.mean(axis=(0, 1), dtype=np.float64)
+    shape = [fft.next_fast_len(side + lags, real=True) for side in (height, width)]
+    power = np.abs(fft.rfft2(n, shape, axes=(0, 1))) ** 2
+    sums = fft.irfft2(power.mean(axis=2), shape)
+    shifts = np.arange(-lags, lags + 1)
+    pairs = np.outer(height - abs(shifts), width - abs(shifts))
+    products = sums[np.ix_(shifts % shape[0], shifts % shape[1])] / pairs
+    variance = products[lags, lags]
+    return products / variance if variance > 0 else np.zeros_like(products)
+
+
+class Statistics:
+    """Statistics of a bank, gathered image by image.
+
+    Each image counts with the 512 x 512 pixels in its middle at most. Spatial and
+    colour correlations are means over images, so that the noisiest do not decide
+    alone.
+    """
+
+    def __init__(self) -> None:
+        self.images = 0
+        self._mean = self._square = self._spatial = self._colour = 0.0
+        self._histogram = np.zeros(len(EDGES) - 1, np.int64)
+        self._by_brightness = np.zeros((3, BINS))
+
+    def add(self, noise: np.ndarray, image: np.ndarray | None = None) -> None:
+        """Count one noise field (H, W, C), and where known the image under it."""
+        height, width = noise.shape[:2]
+        top, left = max(0, height - WINDOW) // 2, max(0, width - WINDOW) // 2
+        middle = (slice(top, top + WINDOW), slice(left, left + WINDOW))
+        n = noise[middle].astype(np.float64)
+        self.images += 1
+        self._mean = self._mean + n.mean(axis=(0, 1))
+        self._square = self._square + (n**2).mean(axis=(0, 1))
+        self._spatial = self._spatial + autocorrelation(n)
+        flat = n.reshape(-1, n.shape[2])
+        if (flat.std(axis=0) > 0).all():
+            self._colour = self._colour + np.atleast_2d(np.corrcoef(flat.T))
+        self._histogram += np.histogram(n, EDGES)[0]
+        if image is not None:
+            bins = (np.clip(image[middle], 0, 1) * (BINS - 1e-6)).astype(np.intp)
+            for row, weight in enumerate((None, n.ravel(), n.ravel() ** 2)):
+                self._by_brightness[row] += np.bincount(bins.ravel(), weight, BINS)
+
+    def summary(self) -> dict:
+        """Return plain numbers, in units of the image range [0, 1].
+
+        Keys: ``images``; ``mean`` and ``std`` for each colour;
+        ``autocorrelation`` (17 x 17); ``colour_correlation``; ``histogram`` with
+        ``edges`` and ``counts``; ``variance_by_brightness`` with ``brightness``,
+        ``variance`` and ``samples``, empty where the image is not known.
+        """
+        mean = np.asarray(self._mean) / self.images
+        variance = np.asarray(self._square) / self.images - mean**2
+        samples, total, squares = self._by_brightness
+        seen = samples > 0
+        local = squares[seen] / samples[seen] - (total[seen] / samples[seen]) ** 2
+        return {
+            "images": self.images,
+            "mean": mean.tolist(),
+            "std": np.sqrt(np.maximum(variance, 0)).tolist(),
+            "autocorrelation": (self._spatial / self.images).tolist(),
+            "colour_correlation": (np.asarray(self._colour) / self.images).tolist(),
+            "histogram": {
+                "edges": EDGES.tolist(),
+                "counts": self._histogram.tolist(),
+            },
+            "variance_by_brightness": {
+                "brightness": ((np.flatnonzero(seen) + 0.5) / BINS).tolist(),
+                "variance": local.tolist(),
+                "samples": samples[seen].astype(int).tolist(),
+            },
+        }

@@ -1,0 +1,284 @@
+"""Zarr stores of images and of noise; the only module that knows Zarr.
+
+A store holds stacks of square tiles, one stack for each kind of pixels it has
+(``image`` and maybe ``truth``, or ``noise``), all cut in the same way, and the
+array ``index``: a row (first tile, height, width) for each image. Images follow
+each other; an image's tiles go row by row; pixels beyond its right and lower edge
+mirror the image. Zarr format 3, sharded, every chunk with a checksum: any Zarr
+reader opens it. Beside ``NAME.zarr`` lies ``NAME.seal.json`` with the size and
+hash of every file, written last: a store without it is unfinished.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import zarr
+from zarr.codecs import ZstdCodec
+
+from mid_core.errors import MidError
+
+STACKS = ("image", "truth", "noise")
+TILE = 256
+SHARD_BYTES = 64 * 2**20
+
+
+def seal_path(path: Path | str) -> Path:
+    """Where the seal of the store at ``path`` lies."""
+    path = Path(path)
+    return path.with_name(path.name.removesuffix(".zarr") + ".seal.json")
+
+
+def store_path(seal: Path | str) -> Path:
+    """Where the store lies that this seal belongs to."""
+    seal = Path(seal)
+    return seal.with_name(seal.name.removesuffix(".seal.json") + ".zarr")
+
+
+def write_json(path: Path, content: dict) -> None:
+    """Write a small file so that it appears complete or not at all."""
+    temporary = path.with_name(f".{path.name}.partial")
+    with temporary.open("w") as file:
+        json.dump(content, file, indent=1, sort_keys=True)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def _grid(height: int, width: int, tile: int) -> tuple[int, int]:
+    return -(-height // tile), -(-width // tile)
+
+
+def _cut(image: np.ndarray, tile: int) -> np.ndarray:
+    """Cut (H, W, C) into (tiles, tile, tile, C), mirrored beyond the far edges."""
+    height, width, channels = image.shape
+    rows, columns = _grid(height, width, tile)
+    pad = ((0, rows * tile - height), (0, columns * tile - width), (0, 0))
+    blocks = np.pad(image, pad, mode="symmetric")
+    blocks = blocks.reshape(rows, tile, columns, tile, channels)
+    return blocks.swapaxes(1, 2).reshape(-1, tile, tile, channels)
+
+
+class StoreWriter:
+    """Writes a store image by image, in whole shards, and seals it at the end.
+
+    Use as a context manager; leaving it without an error seals the store. Memory
+    is bounded by one shard and one image.
+
+    Parameters
+    ----------
+    path
+        ``NAME.zarr``; what an unfinished run left there is removed.
+    stacks
+        Names and dtypes of the stacks, e.g. ``{"image": "uint8"}``.
+    channels
+        Colours of every image.
+    tile
+        Side of a tile in pixels.
+    """
+
+    def __init__(
+        self, path: Path | str, stacks: dict[str, str], channels: int, tile: int = TILE
+    ) -> None:
+        self.path, self.tile = Path(path), tile
+        self.names: list[str] = []
+        self._index: list[tuple[int, int, int]] = []
+        self._tiles = 0
+        self._waiting: dict[str, list[np.ndarray]] = {name: [] for name in stacks}
+        self.attributes: dict = {}
+        seal_path(self.path).unlink(missing_ok=True)
+        shutil.rmtree(self.path, ignore_errors=True)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._group = zarr.create_group(self.path)
+        self._arrays = {}
+        shape = (tile, tile, channels)
+        for name, dtype in stacks.items():
+            per_shard = max(1, SHARD_BYTES // (np.dtype(dtype).itemsize * tile**2 * 3))
+            self._arrays[name] = self._group.create_array(
+                name,
+                shape=(0, *shape),
+                dtype=dtype,
+                chunks=(1, *shape),
+                shards=(per_shard, *shape),
+                compressors=[ZstdCodec(level=1, checksum=True)],
+                config={"write_empty_chunks": True},
+            )
+
+    def append(self, name: str, **images: np.ndarray) -> None:
+        """Add one image: an (H, W, C) array for each stack, all of one size.
+
+        Raises
+        ------
+        MidError
+            If an array's type, size or number of colours is not the store's.
+        """
+        size = next(iter(images.values())).shape[:2]
+        for stack, image in images.items():
+            array = self._arrays[stack]
+            if image.shape[:2] != size or image.shape[2] != array.shape[3]:
+                raise MidError(
+                    f"'{name}': {stack} has shape {image.shape}, but its image is "
+                    f"{size} and the pool has {array.shape[3]} channels: leave the "
+                    "image out, or convert it"
+                )
+            if image.dtype != array.dtype:
+                raise MidError(
+                    f"'{name}' has {image.dtype} samples, but the pool's first image "
+                    f"has {array.dtype}: put them into two pools, or convert them"
+                )
+        rows, columns = _grid(*size, self.tile)
+        self.names.append(name)
+        self._index.append((self._tiles, *size))
+        self._tiles += rows * columns
+        for stack, image in images.items():
+            self._waiting[stack].extend(_cut(image, self.tile))
+            self._flush(stack, whole_shards_only=True)
+
+    def _flush(self, stack: str, whole_shards_only: bool) -> None:
+        waiting, array = self._waiting[stack], self._arrays[stack]
+        per_shard = array.shards[0]
+        ready = len(waiting)
+        if whole_shards_only:
+            ready = ready // per_shard * per_shard
+        if ready:
+            array.append(np.stack(waiting[:ready]))
+            del waiting[:ready]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if error[0] is not None:
+            return
+        for stack in self._arrays:
+            self._flush(stack, whole_shards_only=False)
+        index = np.array(self._index, np.int64).reshape(-1, 3)
+        self._group.create_array("index", data=index)
+        self._group.attrs.update(
+            self.attributes | {"names": self.names, "tile": self.tile}
+        )
+        write_json(seal_path(self.path), _inventory(self.path))
+
+
+def _inventory(path: Path) -> dict:
+    """List every file of a store with its size and SHA-256."""
+    files = {}
+    for file in sorted(p for p in path.rglob("*") if p.is_file()):
+        with file.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        name = file.relative_to(path).as_posix()
+        files[name] = {"bytes": file.stat().st_size, "sha256": digest}
+    content = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
+    return {"format": 1, "content": content, "files": files}
+
+
+class Stack:
+    """One stack of a finished store: as many images, read whole or in part.
+
+    Attributes
+    ----------
+    names, sizes
+        Of each image: its name, and (height, width) in pixels.
+    dtype, channels
+        Of the samples, and colours of every image.
+    """
+
+    def __init__(self, array: zarr.Array, index: np.ndarray, names: list[str]) -> None:
+        self._array, self._index = array, index
+        self.names = names
+        self.sizes = [(int(height), int(width)) for _, height, width in index]
+        self.dtype, self.channels = array.dtype, array.shape[3]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all images in memory."""
+        pixels = sum(height * width for height, width in self.sizes)
+        return pixels * self.channels * self.dtype.itemsize
+
+    def read(self, index: int) -> np.ndarray:
+        """Return image ``index``, (H, W, C) in the stored dtype."""
+        return self._window(index, (0, 0), self.sizes[index])
+
+    def crop(self, index: int, top: int, left: int, size: int) -> np.ndarray:
+        """Return a (size, size, C) window of image ``index``, reading its tiles only."""
+        return self._window(index, (top, left), (size, size))
+
+    def _window(
+        self, index: int, start: tuple[int, int], size: tuple[int, int]
+    ) -> np.ndarray:
+        first, height, width = (int(value) for value in self._index[index])
+        tile = self._array.shape[1]
+        columns = _grid(height, width, tile)[1]
+        (top, left), (high, wide) = start, size
+        rows = range(top // tile, -(-(top + high) // tile))
+        lead, end = left // tile, -(-(left + wide) // tile)
+        strips = [
+            np.concatenate(
+                self._array[first + row * columns + lead : first + row * columns + end],
+                axis=1,
+            )
+            for row in rows
+        ]
+        window = np.concatenate(strips)
+        y, x = top - rows[0] * tile, left - lead * tile
+        return window[y : y + high, x : x + wide]
+
+    def __iter__(self) -> Iterator[tuple[str, np.ndarray]]:
+        for index, name in enumerate(self.names):
+            yield name, self.read(index)
+
+
+class Store:
+    """A finished store, opened for reading.
+
+    Attributes
+    ----------
+    stacks
+        Its stacks by name: ``image`` and maybe ``truth``, or ``noise``.
+    attributes
+        Provenance and statistics, as written.
+    content
+        Hash of everything in the store.
+
+    Raises
+    ------
+    MidError
+        If the store is missing, unfinished, or a file's size is not as sealed.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self.content = _check_seal(self.path)
+        group = zarr.open_group(self.path, mode="r")
+        self.attributes = dict(group.attrs)
+        index, names = group["index"][:], list(self.attributes["names"])
+        self.stacks = {
+            name: Stack(group[name], index, names) for name in STACKS if name in group
+        }
+
+
+def _check_seal(path: Path) -> str:
+    """Compare a store's files with its seal, by size; return the content's hash."""
+    seal, again = seal_path(path), "run the workflow again: it rebuilds it"
+    if not path.is_dir():
+        raise MidError(f"there is no store at {path}: {again}")
+    if not seal.is_file():
+        raise MidError(f"{path} is unfinished, {seal.name} is not there: {again}")
+    sealed = json.loads(seal.read_text())
+    for name, facts in sealed["files"].items():
+        file = path / name
+        size = file.stat().st_size if file.is_file() else None
+        if size != facts["bytes"]:
+            raise MidError(
+                f"{file} has {size} bytes but was sealed with {facts['bytes']}: "
+                f"delete {seal}, then {again}"
+            )
+    return sealed["content"]

@@ -1,0 +1,291 @@
+"""Every mode of image comes back as it was, or is refused with its name."""
+
+from pathlib import Path
+
+import imagecodecs
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image, ImageCms, ImageOps
+
+from mid_core import images
+from mid_core.errors import MidError
+
+HEIGHT, WIDTH = 37, 31
+PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def noise(channels: int, dtype: str = "uint8") -> np.ndarray:
+    """Random samples, (H, W) for one channel and (H, W, channels) otherwise."""
+    shape = (HEIGHT, WIDTH) if channels == 1 else (HEIGHT, WIDTH, channels)
+    rng = np.random.default_rng(channels)
+    if dtype == "float32":
+        return rng.random(shape, dtype=np.float32)
+    return rng.integers(0, np.iinfo(dtype).max, shape, dtype, endpoint=True)
+
+
+def save_pillow(path: Path, samples: np.ndarray, **options) -> None:
+    Image.fromarray(samples).save(path, **options)
+
+
+def save_png16(path: Path, samples: np.ndarray) -> None:
+    path.write_bytes(imagecodecs.png_encode(samples))
+
+
+def save_tiff(path: Path, samples: np.ndarray, **options) -> None:
+    colour = "rgb" if samples.ndim == 3 and samples.shape[2] > 2 else "minisblack"
+    if samples.ndim == 3 and samples.shape[2] in (2, 4):
+        options["extrasamples"] = ["unassalpha"]
+    layout = "contig" if samples.ndim == 3 else None
+    tifffile.imwrite(path, samples, photometric=colour, planarconfig=layout, **options)
+
+
+def independent_read(path: Path) -> np.ndarray:
+    """What another program sees in a file."""
+    if path.suffix == ".tif":
+        return tifffile.imread(path)
+    if path.suffix == ".png":
+        return imagecodecs.png_decode(path.read_bytes())
+    return np.asarray(Image.open(path))
+
+
+LOSSLESS = [
+    (".png", 1, "uint8", save_pillow),
+    (".png", 2, "uint8", save_pillow),
+    (".png", 3, "uint8", save_pillow),
+    (".png", 4, "uint8", save_pillow),
+    (".png", 1, "uint16", save_png16),
+    (".png", 2, "uint16", save_png16),
+    (".png", 3, "uint16", save_png16),
+    (".png", 4, "uint16", save_png16),
+    (".tif", 1, "uint8", save_tiff),
+    (".tif", 3, "uint8", save_tiff),
+    (".tif", 4, "uint8", save_tiff),
+    (".tif", 1, "uint16", save_tiff),
+    (".tif", 2, "uint16", save_tiff),
+    (".tif", 3, "uint16", save_tiff),
+    (".tif", 1, "float32", save_tiff),
+    (".tif", 3, "float32", save_tiff),
+    (".bmp", 1, "uint8", save_pillow),
+    (".bmp", 3, "uint8", save_pillow),
+]
+
+
+@pytest.mark.parametrize(("suffix", "channels", "dtype", "save"), LOSSLESS)
+def test_round_trip_is_exact(tmp_path, suffix, channels, dtype, save):
+    samples = noise(channels, dtype)
+    source, copy = tmp_path / f"source{suffix}", tmp_path / f"copy{suffix}"
+    save(source, samples)
+
+    picture = images.read(source)
+    images.write(copy, picture.rgb, picture)
+
+    assert picture.rgb.shape == (HEIGHT, WIDTH, 3)
+    assert picture.rgb.dtype == np.float32
+    assert (picture.alpha is None) == (channels in (1, 3))
+    back = independent_read(copy)
+    assert back.dtype == samples.dtype
+    np.testing.assert_array_equal(back, samples)
+    assert {path.name for path in tmp_path.iterdir()} == {source.name, copy.name}
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_webp_round_trip(tmp_path, channels):
+    samples = noise(channels)
+    save_pillow(tmp_path / "a.webp", samples, lossless=True, exact=True)
+    picture = images.read(tmp_path / "a.webp")
+    images.write(tmp_path / "b.webp", picture.rgb, picture)
+    np.testing.assert_array_equal(independent_read(tmp_path / "b.webp"), samples)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_jpeg_stays_close_and_keeps_its_mode(tmp_path, mode):
+    ramp = Image.radial_gradient("L").resize((WIDTH, HEIGHT)).convert(mode)
+    ramp.save(tmp_path / "a.JPG", quality=95)
+    picture = images.read(tmp_path / "a.JPG")
+    images.write(tmp_path / "b.JPG", picture.rgb, picture)
+    with Image.open(tmp_path / "b.JPG") as back:
+        assert back.mode == mode
+        change = np.asarray(back, int) - np.asarray(ramp, int)
+    assert np.abs(change).max() <= 6
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_sixteen_bit_ramp_keeps_its_levels(tmp_path, suffix):
+    ramp = np.arange(65536, dtype=np.uint16).reshape(256, 256)
+    ramp = np.dstack([ramp, ramp[::-1], ramp.T])
+    (save_png16 if suffix == ".png" else save_tiff)(tmp_path / f"a{suffix}", ramp)
+    picture = images.read(tmp_path / f"a{suffix}")
+    images.write(tmp_path / f"b{suffix}", picture.rgb, picture)
+    back = independent_read(tmp_path / f"b{suffix}")
+    assert [np.unique(back[..., c]).size for c in range(3)] == [65536] * 3
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+@pytest.mark.parametrize("is_transparent", [False, True])
+def test_palette_becomes_rgb(tmp_path, suffix, is_transparent):
+    palette = Image.fromarray(noise(3)).quantize(32)
+    is_transparent &= suffix == ".png"
+    options = {"transparency": 3} if is_transparent else {}
+    palette.save(tmp_path / f"a{suffix}", **options)
+    picture = images.read(tmp_path / f"a{suffix}")
+    np.testing.assert_array_equal(picture.samples, np.asarray(palette.convert("RGB")))
+    if is_transparent:
+        expected = np.where(np.asarray(palette) == 3, 0, 255)
+        np.testing.assert_array_equal(picture.alpha, expected)
+    else:
+        assert picture.alpha is None
+
+
+@pytest.mark.parametrize("turn", range(1, 9))
+def test_exif_orientation_is_applied_once(tmp_path, turn):
+    exif = Image.Exif()
+    exif[274] = turn
+    save_pillow(tmp_path / "a.jpg", noise(3), exif=exif, dpi=(300, 200))
+    with Image.open(tmp_path / "a.jpg") as stored:
+        upright = np.asarray(ImageOps.exif_transpose(stored))
+
+    picture = images.read(tmp_path / "a.jpg")
+    images.write(tmp_path / "b.png", picture.rgb, picture)
+
+    np.testing.assert_array_equal(picture.samples, upright)
+    assert picture.dpi == ((200, 300) if turn >= 5 else (300, 200))
+    with Image.open(tmp_path / "b.png") as written:
+        assert written.getexif().get(274, 1) == 1
+        np.testing.assert_array_equal(np.asarray(written), upright)
+
+
+@pytest.mark.parametrize("is_palette", [False, True])
+def test_tiff_orientation_is_applied_once(tmp_path, is_palette):
+    image = Image.fromarray(noise(3))
+    image = image.quantize(32) if is_palette else image
+    image.save(tmp_path / "a.tif", tiffinfo={274: 6})
+    expected = np.rot90(np.asarray(image.convert("RGB")), -1)
+    np.testing.assert_array_equal(images.read_pixels(tmp_path / "a.tif"), expected)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.tif", "deep.png", "deep.tif"])
+def test_profile_and_resolution_are_kept(tmp_path, name):
+    samples = noise(3, "uint16" if "deep" in name else "uint8")
+    first = images.Picture(samples, icc=PROFILE, dpi=(300.0, 200.0))
+    images.write(tmp_path / name, first.rgb, first)
+    second = images.read(tmp_path / name)
+    assert second.icc == PROFILE
+    assert second.dpi == pytest.approx((300, 200), rel=1e-3)
+
+
+def test_grey_is_the_mean_and_values_are_clipped_and_rounded(tmp_path):
+    like = images.Picture(np.zeros((1, 4, 1), np.uint8))
+    rgb = np.array([[[0, 0, 0.3], [-1, -1, -1], [2, 2, 2], [0.5, 0.5, 0.5]]])
+    images.write(tmp_path / "a.png", rgb, like)
+    # 0.1 * 255 = 25.5 and 0.5 * 255 = 127.5 : truncation would give 25 and 127.
+    assert images.read_pixels(tmp_path / "a.png").ravel().tolist() == [26, 0, 255, 128]
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_float_and_back_is_exact_for_every_level(dtype):
+    levels = np.arange(np.iinfo(dtype).max + 1).astype(dtype)
+    x = images.to_float(levels)
+    assert (x.dtype, x.min(), x.max()) == (np.float32, 0, 1)
+    np.testing.assert_array_equal(images.to_dtype(x, dtype), levels)
+
+
+def test_other_dtypes_are_refused():
+    with pytest.raises(MidError, match="float64"):
+        images.to_float(np.zeros(3))
+    with pytest.raises(MidError, match="int32"):
+        images.to_dtype(np.zeros(3), "int32")
+
+
+def test_float_range_is_asked_for_and_undone(tmp_path):
+    counts = noise(1, "float32") * 4000 - 100
+    save_tiff(tmp_path / "a.tif", counts)
+    with pytest.raises(MidError, match=r"a\.tif holds float samples from -.*range"):
+        images.read(tmp_path / "a.tif")
+    picture = images.read(tmp_path / "a.tif", float_range=(-200, 4000))
+    assert 0 <= picture.rgb.min() < picture.rgb.max() <= 1
+    images.write(tmp_path / "b.tif", picture.rgb, picture)
+    np.testing.assert_allclose(tifffile.imread(tmp_path / "b.tif"), counts, atol=1e-3)
+
+
+@pytest.mark.parametrize("limits", [(0.1, 0.7), (1 / 3, 1e6)])
+def test_clipped_floats_stay_in_their_range(tmp_path, limits):
+    samples = np.linspace(*limits, HEIGHT * WIDTH, dtype=np.float32)
+    like = images.Picture(samples.reshape(HEIGHT, WIDTH, 1), float_range=limits)
+    images.write(tmp_path / "a.tif", like.rgb * 9 - 4, like)
+    images.read(tmp_path / "a.tif", float_range=limits)
+
+
+@pytest.mark.parametrize(
+    ("name", "like", "reason"),
+    [
+        ("a.jpg", images.Picture(np.zeros((9, 9, 3), "u2")), "uint16"),
+        ("a.png", images.Picture(np.zeros((9, 9, 3), "f4")), "float32"),
+        ("a.webp", images.Picture(np.zeros((9, 9, 1), "u1")), "grey"),
+        (
+            "a.JPEG",
+            images.Picture(np.zeros((9, 9, 3), "u1"), np.zeros((9, 9), "u1")),
+            "alpha",
+        ),
+        ("a.bmp", images.Picture(np.zeros((9, 9, 3), "u1"), icc=b"x"), "ICC"),
+        ("a.webp", images.Picture(np.zeros((1, 16_384, 3), "u1")), "16383 pixels"),
+        ("a.gif", images.Picture(np.zeros((9, 9, 3), "u1")), "end its name"),
+    ],
+)
+def test_what_a_suffix_cannot_hold_is_refused(tmp_path, name, like, reason):
+    with pytest.raises(MidError, match=rf"{name}.*{reason}"):
+        images.check_writable(tmp_path / name, like)
+    with pytest.raises(MidError, match=reason):
+        images.write(tmp_path / name, like.rgb, like)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
+    like = images.Picture(noise(3))
+    images.write(tmp_path / "a.png", like.rgb, like)
+    before = (tmp_path / "a.png").read_bytes()
+
+    def fill_the_disk(image, path, **options):
+        Path(path).write_bytes(b"half")
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", fill_the_disk)
+    with pytest.raises(MidError, match=r"a\.png.*No space left"):
+        images.write(tmp_path / "a.png", like.rgb * 0, like)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+    assert (tmp_path / "a.png").read_bytes() == before
+
+
+def test_wrong_answers_and_folders_are_refused(tmp_path):
+    like = images.Picture(noise(3))
+    for rgb in (like.rgb[1:], like.rgb[..., :1], like.rgb * np.nan):
+        with pytest.raises(MidError, match=r"a\.png"):
+            images.write(tmp_path / "a.png", rgb, like)
+    with pytest.raises(MidError, match="nowhere"):
+        images.write(tmp_path / "nowhere" / "a.png", like.rgb, like)
+
+
+def test_rgb_is_a_copy():
+    picture = images.Picture(noise(3, "float32"))
+    picture.rgb[:] = 0
+    assert picture.samples.any()
+
+
+def test_list_images(tmp_path):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "folder.png").mkdir()
+    for name in ("b10.PNG", "b9.jpg", "a.TIFF", "._a.tif", "notes.txt", "sub/c.webp"):
+        (tmp_path / name).touch()
+
+    def names(pattern):
+        return [
+            path.relative_to(tmp_path).as_posix()
+            for path in images.list_images(tmp_path, pattern)
+        ]
+
+    assert names("*") == ["a.TIFF", "b9.jpg", "b10.PNG"]
+    assert names("b*") == ["b9.jpg", "b10.PNG"]
+    assert names("**/*") == ["a.TIFF", "b9.jpg", "b10.PNG", "sub/c.webp"]
+    for folder, pattern in ((tmp_path, "z*"), (tmp_path / "none", "*"), (tmp_path, "")):
+        with pytest.raises(MidError, match=folder.name if pattern else "pattern"):
+            images.list_images(folder, pattern)

@@ -1,0 +1,122 @@
+"""The config, read strictly, and the questions that rules ask of it. No rules."""
+
+import sys
+from pathlib import Path
+
+import yaml
+from snakemake.exceptions import WorkflowError
+
+ROOT = Path(workflow.basedir).parent
+sys.path.insert(0, str(ROOT))
+
+from mid_config.loading import ConfigError, load_config
+from mid_config.plan import Plan
+
+try:
+    plan = Plan(
+        load_config(
+            workflow.config_settings.configfiles or [Path("config/config.yaml")],
+            ROOT / "workflow/schemas/config.schema.yaml",
+            workflow.config_settings.config,
+        )
+    )
+except ConfigError as error:
+    raise WorkflowError(str(error))
+config.clear()
+config.update(plan.config)
+
+GPUS = 0 if plan.config["runtime"]["device"] == "cpu" else 1
+VERSIONS = yaml.safe_load((ROOT / "mid_core/stage_versions.yaml").read_text())
+
+
+wildcard_constraints:
+    dataset=plan.dataset,
+    variant="|".join(plan.rounds),
+    pool="|".join(plan.config["pools"]),
+    k=r"\d+",
+
+
+def pool_settings(wildcards):
+    return plan.config["pools"][wildcards.pool]
+
+
+def pool_folders(wildcards):
+    """Folders whose change makes the list of a pool's files stale."""
+    pool = pool_settings(wildcards)
+    paths = [pool.get("path"), pool.get("truth", {}).get("path")]
+    return [path for path in paths if path and Path(path).is_dir()]
+
+
+def round_settings(stage):
+    """Return the params function for a stage of a round."""
+    return lambda wildcards: getattr(
+        plan.rounds[wildcards.variant][int(wildcards.k)], stage
+    )
+
+
+def clean_pixels(wildcards):
+    return plan.pool(round_settings("train")(wildcards)["pool"])
+
+
+def noisy_pixels(wildcards):
+    return plan.pool(round_settings("extract")(wildcards)["pool"])
+
+
+def training_noise(wildcards):
+    return plan.bank(wildcards.variant, int(wildcards.k))
+
+
+def trained_model(wildcards):
+    return plan.model(wildcards.variant, int(wildcards.k))
+
+
+def previous_model(wildcards):
+    return plan.model(wildcards.variant, int(wildcards.k) - 1)
+
+
+def shown_rounds():
+    """The rounds of the variant that is drawn."""
+    return range(len(plan.rounds[plan.shown()]))
+
+
+def table_of_rounds():
+    """Where each row of the table of rounds comes from: plain values, for params."""
+    return [
+        {
+            "variant": variant,
+            "round": k,
+            "test": test,
+            "scores": plan.scores(variant, k, test),
+            "model": plan.model(variant, k),
+        }
+        for variant, k in plan.table_rounds()
+        for test in plan.config["tests"]
+    ]
+
+
+def shown_noise(wildcards):
+    """The banks of the drawn variant, and the true noise where it is known."""
+    shown = plan.shown()
+    banks = {f"N_{k}": plan.bank(shown, k) for k in shown_rounds()}
+    noisy = plan.methods[shown]["noisy"]
+    if plan.has_truth(noisy):
+        banks["true noise"] = f"results/{plan.dataset}/truth/{noisy}/noise.seal.json"
+    return banks
+
+
+def results_wanted():
+    """The leaves of the graph: models, tables and figures that the config allows."""
+    wanted = [plan.model(variant, k) for variant, k in plan.table_rounds()]
+    figures = ["noise", "training"]
+    if plan.config["tests"]:
+        wanted.append(f"results/{plan.dataset}/tables/rounds.md")
+        figures += ["rounds", "crops"]
+    return wanted + [f"results/{plan.dataset}/figures/{name}.png" for name in figures]
+
+
+def print_next_steps():
+    shown = plan.shown()
+    model = plan.model(shown, len(plan.rounds[shown]) - 1)
+    print(f"Results are in results/{plan.dataset}/ (see results/README.md).")
+    print("Denoise your own images with the model of the last round:")
+    print(f"  mid denoise IN OUT --model {Path(model).with_suffix('.safetensors')}")

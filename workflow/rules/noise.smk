@@ -1,0 +1,45 @@
+"""Noise that no network makes: the white bank N_0, and the truth where it is known.
+
+in   results/{dataset}/data/{pool}.seal.json         a pool with a truth
+out  results/{dataset}/awgn/{name}/noise.zarr        N_0; sealed by noise.seal.json
+     results/{dataset}/truth/{pool}/noise.zarr       noisy minus clean
+"""
+
+
+rule awgn_bank:
+    output:
+        seal="results/{dataset}/awgn/{name}/noise.seal.json",
+    log:
+        "results/{dataset}/logs/awgn_bank/{name}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/awgn_bank/{name}.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=2000,
+        runtime="30m",
+    params:
+        settings=lambda wildcards: plan.awgn()[wildcards.name],
+        version=VERSIONS["awgn_bank"],
+    script:
+        "../scripts/awgn_bank.py"
+
+
+rule true_noise:
+    input:
+        pixels="results/{dataset}/data/{pool}.seal.json",
+    output:
+        seal="results/{dataset}/truth/{pool}/noise.seal.json",
+    log:
+        "results/{dataset}/logs/true_noise/{pool}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/true_noise/{pool}.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=4000,
+        runtime="1h",
+    params:
+        version=VERSIONS["true_noise"],
+    script:
+        "../scripts/true_noise.py"

@@ -1,0 +1,124 @@
+"""Tables and figures.
+
+in   results/{dataset}/{variant}/round_{k}/...   scores, models, histories, noise
+out  results/{dataset}/tables/rounds.csv, .md
+     results/{dataset}/figures/*.png, *.pdf
+"""
+
+
+rule tabulate_rounds:
+    input:
+        scores=[row["scores"] for row in table_of_rounds()],
+        models=[row["model"] for row in table_of_rounds()],
+    output:
+        csv=report(
+            "results/{dataset}/tables/rounds.csv",
+            caption="../report/rounds.rst",
+            category="Tables",
+        ),
+        md="results/{dataset}/tables/rounds.md",
+    log:
+        "results/{dataset}/logs/tabulate_rounds.log",
+    benchmark:
+        "results/{dataset}/benchmarks/tabulate_rounds.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        rows=table_of_rounds(),
+        version=VERSIONS["tabulate_rounds"],
+    script:
+        "../scripts/tabulate_rounds.py"
+
+
+rule plot_rounds:
+    input:
+        table="results/{dataset}/tables/rounds.csv",
+    output:
+        png=report(
+            "results/{dataset}/figures/rounds.png",
+            caption="../report/psnr.rst",
+            category="Figures",
+        ),
+        pdf="results/{dataset}/figures/rounds.pdf",
+    log:
+        "results/{dataset}/logs/plot_rounds.log",
+    benchmark:
+        "results/{dataset}/benchmarks/plot_rounds.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        version=VERSIONS["figures"],
+    script:
+        "../scripts/plot_rounds.py"
+
+
+rule plot_training:
+    input:
+        histories=[plan.history(variant, k) for variant, k in plan.own_rounds()],
+    output:
+        png=report(
+            "results/{dataset}/figures/training.png",
+            caption="../report/training.rst",
+            category="Figures",
+        ),
+        pdf="results/{dataset}/figures/training.pdf",
+    log:
+        "results/{dataset}/logs/plot_training.log",
+    benchmark:
+        "results/{dataset}/benchmarks/plot_training.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        labels=[f"{variant}, round {k}" for variant, k in plan.own_rounds()],
+        version=VERSIONS["figures"],
+    script:
+        "../scripts/plot_training.py"
+
+
+rule plot_noise:
+    input:
+        unpack(shown_noise),
+    output:
+        png=report(
+            "results/{dataset}/figures/noise.png",
+            caption="../report/noise.rst",
+            category="Figures",
+        ),
+        pdf="results/{dataset}/figures/noise.pdf",
+    log:
+        "results/{dataset}/logs/plot_noise.log",
+    benchmark:
+        "results/{dataset}/benchmarks/plot_noise.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        version=VERSIONS["figures"],
+    script:
+        "../scripts/plot_noise.py"
+
+
+rule plot_crops:
+    input:
+        test=plan.pool(plan.config["tests"][0]) if plan.config["tests"] else [],
+        models=[plan.model(plan.shown(), k) for k in shown_rounds()],
+    output:
+        png=report(
+            "results/{dataset}/figures/crops.png",
+            caption="../report/crops.rst",
+            category="Figures",
+        ),
+        pdf="results/{dataset}/figures/crops.pdf",
+    log:
+        "results/{dataset}/logs/plot_crops.log",
+    benchmark:
+        "results/{dataset}/benchmarks/plot_crops.tsv"
+    conda:
+        "../../environment.yml"
+    threads: plan.config["runtime"]["threads"]
+    params:
+        rounds=[one.evaluate for one in plan.rounds[plan.shown()]],
+        crops=plan.config["figures"]["crops"],
+        size=plan.config["figures"]["crop_px"],
+        version=VERSIONS["figures"],
+    script:
+        "../scripts/plot_crops.py"

@@ -1,0 +1,81 @@
+"""A round: draw the noise bank from the last network, train the next, score it.
+
+in   results/{dataset}/data/{pool}.seal.json            clean, noisy and test pixels
+     results/{dataset}/awgn|truth/.../noise.seal.json   the bank of round 0
+out  results/{dataset}/{variant}/round_{k}/noise.zarr   N_k; sealed by noise.seal.json
+     results/{dataset}/{variant}/round_{k}/model.safetensors, model.json, history.csv
+     results/{dataset}/{variant}/round_{k}/scores/{test}.csv
+"""
+
+
+rule extract_noise:
+    input:
+        noisy=noisy_pixels,
+        model=previous_model,
+    output:
+        seal="results/{dataset}/{variant}/round_{k}/noise.seal.json",
+    log:
+        "results/{dataset}/logs/extract_noise/{variant}_{k}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/extract_noise/{variant}_{k}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: plan.config["runtime"]["threads"]
+    resources:
+        mem_mb=16000,
+        runtime="4h",
+        gpu=GPUS,
+    params:
+        settings=round_settings("extract"),
+        version=VERSIONS["extract_noise"],
+    script:
+        "../scripts/extract_noise.py"
+
+
+rule train_round:
+    input:
+        clean=clean_pixels,
+        noise=training_noise,
+    output:
+        model="results/{dataset}/{variant}/round_{k}/model.json",
+        weights="results/{dataset}/{variant}/round_{k}/model.safetensors",
+        history="results/{dataset}/{variant}/round_{k}/history.csv",
+    log:
+        "results/{dataset}/logs/train_round/{variant}_{k}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/train_round/{variant}_{k}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: plan.config["runtime"]["threads"]
+    resources:
+        mem_mb=32000,
+        runtime="2d",
+        gpu=GPUS,
+    params:
+        settings=round_settings("train"),
+        version=VERSIONS["train_round"],
+    script:
+        "../scripts/train_round.py"
+
+
+rule evaluate:
+    input:
+        test="results/{dataset}/data/{pool}.seal.json",
+        model=trained_model,
+    output:
+        scores="results/{dataset}/{variant}/round_{k}/scores/{pool}.csv",
+    log:
+        "results/{dataset}/logs/evaluate/{variant}_{k}_{pool}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/evaluate/{variant}_{k}_{pool}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: plan.config["runtime"]["threads"]
+    resources:
+        mem_mb=16000,
+        runtime="4h",
+    params:
+        settings=round_settings("evaluate"),
+        version=VERSIONS["evaluate"],
+    script:
+        "../scripts/evaluate.py"

@@ -1,0 +1,52 @@
+"""Draw crops before and after, round by round."""
+
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import torch
+
+from mid_core.checkpoint import load_model
+from mid_core.figures import STYLE, busiest_window, crops_figure, save
+from mid_core.images import to_float
+from mid_core.inference import denoise
+from mid_core.masking import image_seed
+from mid_core.metrics import psnr
+from mid_core.progress import run_rule
+from mid_core.sampling import Masking
+from mid_core.store import Store, store_path
+from mid_core.training import pick_device
+
+
+def main() -> None:
+    params, runtime = snakemake.params, snakemake.config["runtime"]
+    torch.set_num_threads(snakemake.threads)
+    device = pick_device(runtime["device"])
+    weights = [
+        Path(card).with_suffix(".safetensors") for card in snakemake.input.models
+    ]
+    networks = [load_model(path, device)[0] for path in weights]
+    pixels = Store(store_path(snakemake.input.test))
+    noisy, clean = pixels.stacks["image"], pixels.stacks["truth"]
+    rows = []
+    for i in np.linspace(0, len(noisy) - 1, min(params.crops, len(noisy))).astype(int):
+        y, x = to_float(noisy.read(i)), to_float(clean.read(i))
+        window = busiest_window(x, params.size)
+        versions = {"noisy": y}
+        for k, (network, settings) in enumerate(
+            zip(networks, params.rounds, strict=True)
+        ):
+            seed = image_seed(settings["seed"], "evaluate", noisy.names[i])
+            masking, masks = Masking(**settings["masking"]), settings["masks"][-1:]
+            estimate = denoise(network, y, masking, seed, masks, runtime["tile"])[0]
+            versions[f"round {k}, K = {masks[0]}"] = np.clip(estimate, 0, 1)
+        row = {
+            name: (image[window], f"{psnr(image[window], x[window]):.2f} dB")
+            for name, image in versions.items()
+        }
+        rows.append(row | {"truth": (x[window], noisy.names[i])})
+    with mpl.rc_context(STYLE):
+        save(crops_figure(rows), *snakemake.output)
+
+
+run_rule(main, snakemake.log[0])

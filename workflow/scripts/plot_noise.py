@@ -1,0 +1,21 @@
+"""Draw the noise of each round beside the true noise."""
+
+import matplotlib as mpl
+
+from mid_core.figures import STYLE, noise_figure, save
+from mid_core.inspection import patches
+from mid_core.progress import run_rule
+from mid_core.store import Store, store_path
+
+
+def main() -> None:
+    banks = {}
+    for name, seal in snakemake.input.items():
+        store = Store(store_path(seal))
+        shown = name.replace("_", " ", 1) if name.startswith("true") else name
+        banks[shown] = (patches(store), store.attributes["statistics"])
+    with mpl.rc_context(STYLE):
+        save(noise_figure(banks), *snakemake.output)
+
+
+run_rule(main, snakemake.log[0])

@@ -1,0 +1,23 @@
+"""Assemble the table of rounds."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from mid_core.progress import run_rule
+from mid_core.tables import rounds_markdown, rounds_table
+
+
+def main() -> None:
+    rounds = []
+    for row in snakemake.params.rows:
+        seconds = json.loads(Path(row["model"]).read_text())["train_seconds"]
+        scores = pd.read_csv(row["scores"])
+        rounds.append((row["variant"], row["round"], scores, seconds))
+    table = rounds_table(rounds)
+    table.to_csv(snakemake.output.csv, index=False)
+    Path(snakemake.output.md).write_text(rounds_markdown(table))
+
+
+run_rule(main, snakemake.log[0])
