@@ -26,9 +26,9 @@ format: $(READY)
 	$(VENV)/bin/snakefmt workflow
 
 bench: $(READY)
-	$(VENV)/bin/python benchmarks/train_step.py
-	$(VENV)/bin/python benchmarks/nafnet_step.py
-	$(VENV)/bin/python benchmarks/denoise_memory.py
+	$(VENV)/bin/python -m benchmarks.train_step
+	$(VENV)/bin/python -m benchmarks.nafnet_step
+	$(VENV)/bin/python -m benchmarks.denoise_memory
 
 $(READY): pyproject.toml constraints.txt
 	@if command -v uv >/dev/null; then \

@@ -8,6 +8,8 @@ truth (or None) as (H, W, C) arrays of uint8, uint16 or float32.
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from mid_core.datasets import camera, folders
 from mid_core.errors import MidError
 from mid_core.progress import show
@@ -30,23 +32,25 @@ def reader(settings: dict):
 def ingest(items: Sequence[dict], settings: dict, path: Path, version: int) -> None:
     """Decode every image of a pool once, into the pixel store at ``path``.
 
+    With ``crop`` among the settings, the top-left square of so many pixels is kept.
+
     Raises
     ------
     MidError
         If an image cannot be read, or is not of the kind of the first.
     """
-    module = reader(settings)
-    first, truth = module.read(items[0], settings)
-    stacks = {"image": first.dtype.name}
-    if truth is not None:
-        stacks["truth"] = truth.dtype.name
-    with StoreWriter(path, stacks, first.shape[2]) as store:
+    module, crop = reader(settings), settings.get("crop")
+
+    def read(item: dict) -> dict[str, np.ndarray]:
+        image, truth = module.read(item, settings)
+        pixels = {"image": image} if truth is None else {"image": image, "truth": truth}
+        return {stack: array[:crop, :crop] for stack, array in pixels.items()}
+
+    first = read(items[0])
+    stacks = {stack: array.dtype.name for stack, array in first.items()}
+    with StoreWriter(path, stacks, first["image"].shape[2]) as store:
         for item in show(items, f"ingest {path.stem}", len(items), "image"):
-            image, truth = module.read(item, settings)
-            pixels = (
-                {"image": image} if truth is None else {"image": image, "truth": truth}
-            )
-            store.append(item["name"], **pixels)
+            store.append(item["name"], **read(item))
         store.attributes = {
             "made_by": {"stage": "ingest", "version": version},
             "settings": settings,

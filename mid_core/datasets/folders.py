@@ -2,8 +2,7 @@
 
 Settings of such a pool: ``path`` and ``pattern`` of the images; optionally
 ``truth`` with a ``path`` and ``pattern`` of its own, whose wildcards stand for the
-same text in both names (``NOISY_*.png`` and ``GT_*.png``); optionally ``crop``: only
-the top-left square of so many pixels is used.
+same text in both names (``NOISY_*.png`` and ``GT_*.png``).
 """
 
 import re
@@ -60,14 +59,14 @@ def find(settings: dict) -> list[dict]:
     return items
 
 
-def _read(path: str, crop: int | None) -> np.ndarray:
+def _read(path: str) -> np.ndarray:
     picture = images.read(path)
     if picture.alpha is not None and np.ptp(picture.alpha) > 0:
         raise MidError(
             f"{path} has transparent parts, which a pool cannot hold: save it without "
             "its alpha channel"
         )
-    return picture.samples[:crop, :crop]
+    return picture.samples
 
 
 def read(item: dict, settings: dict) -> tuple[np.ndarray, np.ndarray | None]:
@@ -78,9 +77,8 @@ def read(item: dict, settings: dict) -> tuple[np.ndarray, np.ndarray | None]:
     MidError
         If a file cannot be read, or the two differ in size.
     """
-    crop = settings.get("crop")
-    image = _read(item["image"], crop)
-    truth = _read(item["truth"], crop) if "truth" in item else None
+    image = _read(item["image"])
+    truth = _read(item["truth"]) if "truth" in item else None
     if truth is not None and truth.shape != image.shape:
         raise MidError(
             f"{item['image']} is {image.shape} but its truth {item['truth']} is "

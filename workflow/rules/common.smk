@@ -40,11 +40,26 @@ def pool_settings(wildcards):
     return plan.config["pools"][wildcards.pool]
 
 
+def folders_of(pool):
+    paths = [pool.get("path"), pool.get("truth", {}).get("path")]
+    return [Path(path) for path in paths if path]
+
+
 def pool_folders(wildcards):
     """Folders whose change makes the list of a pool's files stale."""
-    pool = pool_settings(wildcards)
-    paths = [pool.get("path"), pool.get("truth", {}).get("path")]
-    return [path for path in paths if path and Path(path).is_dir()]
+    folders = folders_of(pool_settings(wildcards))
+    return [str(folder) for folder in folders if folder.is_dir()]
+
+
+def refuse_missing_folders():
+    """Stop before a job starts, not when a training has waited for the images."""
+    for name, pool in plan.config["pools"].items():
+        for folder in folders_of(pool):
+            if not folder.is_dir():
+                raise WorkflowError(
+                    f"pools.{name}: there is no folder {folder.absolute()}; correct "
+                    "the path in the config, or put the images there"
+                )
 
 
 def round_settings(stage):

@@ -15,6 +15,8 @@ rule index_pool:
         "results/{dataset}/logs/index_pool/{pool}.log",
     benchmark:
         "results/{dataset}/benchmarks/index_pool/{pool}.tsv"
+    # Unfit images are to be found before time is spent on anything else.
+    priority: 10
     conda:
         "../../environment.yml"
     params:
@@ -33,6 +35,7 @@ rule ingest:
         "results/{dataset}/logs/ingest/{pool}.log",
     benchmark:
         "results/{dataset}/benchmarks/ingest/{pool}.tsv"
+    priority: 10
     conda:
         "../../environment.yml"
     resources:

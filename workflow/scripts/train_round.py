@@ -47,6 +47,8 @@ def main() -> None:
         "noise": noise.content,
         "made_by": {"stage": "train_round", "version": snakemake.params.version},
     }
+    # Hours after Snakemake made the folder, it may be gone: do not lose the training.
+    Path(snakemake.output.model).parent.mkdir(parents=True, exist_ok=True)
     pd.DataFrame(report.rows).to_csv(snakemake.output.history, index=False)
     digest = save_model(Path(snakemake.output.weights), model, card)
     seconds = round(time.monotonic() - start, 1)

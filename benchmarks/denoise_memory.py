@@ -1,0 +1,65 @@
+"""Peak resident memory of denoising and extraction, against the size of the image.
+
+Each size runs in a process of its own, with the demo's network and default tiles; one
+mask, since K masks take no more memory. Run: python -m benchmarks.denoise_memory
+"""
+
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+SIZES = [(1000, 1500), (2000, 3000), (4000, 6000)]
+LIMIT_GB = 2.0
+
+
+def child(height: int, width: int, folder: Path) -> None:
+    """Denoise a file of this size, extract its residual, print the peak."""
+    import imageio.v3 as iio
+    import numpy as np
+    import torch
+
+    from benchmarks.train_step import NETWORK
+    from mid_core.application import denoise_files
+    from mid_core.checkpoint import save_model
+    from mid_core.images import read, to_float
+    from mid_core.inference import residual
+    from mid_core.networks import build
+    from mid_core.sampling import Masking
+
+    torch.set_num_threads(2)
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+    iio.imwrite(folder / "noisy.png", image, compress_level=1)
+    del image
+    card = {"network": NETWORK, "masking": {"ratio": 0.3}, "patch": 64, "channels": 3}
+    network = build(NETWORK)
+    save_model(folder / "model.safetensors", network, card)
+    target = folder / "denoised.png"
+    denoise_files(folder / "noisy.png", target, folder / "model.safetensors", masks=1)
+    denoised = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    network.set_patch(64)
+    y = to_float(read(folder / "noisy.png").samples)
+    residual(network.eval(), y, Masking(0.8), [0])
+    extracted = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(denoised * 1024, extracted * 1024)
+
+
+def main() -> None:
+    """Print a row for each size."""
+    print("megapixels  peak after denoising  after extraction too (GB)")
+    for height, width in SIZES:
+        with tempfile.TemporaryDirectory() as folder:
+            code = (
+                "from pathlib import Path; from benchmarks.denoise_memory import child; "
+                f"child({height}, {width}, Path({folder!r}))"
+            )
+            output = subprocess.check_output([sys.executable, "-c", code], text=True)
+        peaks = [int(value) / 2**30 for value in output.split()[-2:]]
+        print(f"{height * width / 1e6:10.1f}  {peaks[0]:20.2f}  {peaks[1]:20.2f}")
+    print(f"to stay below: {LIMIT_GB:.1f} GB at 24 megapixels")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""Small images of odd, non-square sizes, and networks that are not trivial."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from mid_core.networks import build
+
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared" / "data"
+TINY = {
+    "name": "nafnet",
+    "width": 8,
+    "encoder": [1],
+    "middle": 1,
+    "decoder": [1],
+    "fold": 2,
+}
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(7)
+
+
+@pytest.fixture
+def shared() -> Path:
+    """Real images, which the project does not ship."""
+    if not SHARED.is_dir():
+        pytest.skip(f"no real images at {SHARED}")
+    return SHARED
+
+
+def stir(network: nn.Module, scale: float = 0.3) -> nn.Module:
+    """Give every parameter an effect: fresh blocks are the identity."""
+    generator = torch.Generator().manual_seed(5)
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            if name.endswith(("beta", "gamma")):
+                parameter.copy_(
+                    scale * torch.randn(parameter.shape, generator=generator)
+                )
+    return network
+
+
+@pytest.fixture
+def network() -> nn.Module:
+    return stir(build(TINY)).eval()
+
+
+class Pool:
+    """Arrays with names, as the sampler wants them."""
+
+    def __init__(self, *images: np.ndarray) -> None:
+        self.images = images
+        self.names = [f"image {i}" for i in range(len(images))]
+        self.sizes = [image.shape[:2] for image in images]
+        self.channels = images[0].shape[2]
+
+    def crop(self, index: int, top: int, left: int, size: int) -> np.ndarray:
+        return self.images[index][top : top + size, left : left + size]

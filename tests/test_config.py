@@ -1,0 +1,176 @@
+"""A mistake in the config stops with its key, its line, and what to do."""
+
+from pathlib import Path
+
+import pytest
+
+from mid_config.loading import ConfigError, load_config
+from mid_config.plan import Plan
+
+ROOT = Path(__file__).parents[1]
+SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
+DEMO = (ROOT / "config/config.yaml").read_text()
+
+
+def plan(text, tmp_path, **overrides):
+    path = tmp_path / "c.yaml"
+    path.write_text(text)
+    return Plan(load_config([path], SCHEMA, overrides))
+
+
+def line_of(text, part):
+    return next(i for i, line in enumerate(text.splitlines(), 1) if part in line)
+
+
+WRONG = [
+    (
+        "iterations:",
+        "iteration:",
+        r"method.training.iteration.*did you mean 'iterations'",
+    ),
+    (
+        "learning_rate: 2e-3",
+        "learning_rate: fast",
+        r"learning_rate.*number, not 'fast'",
+    ),
+    ("- mask_ratio: 0.3", "- mask_ratio: 3", r"method.rounds.1.mask_ratio"),
+    ("- mask_ratio: 0.8", "- mask_rato: 0.8", r"mask_rato.*did you mean 'mask_ratio'"),
+    ("loss: mse", "loss: msee", r"method.training.loss.*did you mean 'mse'"),
+    ("part: clean}", "prt: clean}", r"pools.clean.prt.*did you mean 'part'"),
+    (
+        "reader: camera, part: noisy",
+        "reader: camra, part: noisy",
+        r"did you mean 'camera'",
+    ),
+    ("loss: mse", "loss: mse\n    batch: 9", r"'batch' is given twice"),
+    ("device: auto", "device: gpu", r"runtime.device"),
+    ("no_mask: {rounds", "no_mask: {round", r"no_mask.round'.*did you mean 'rounds'"),
+    ("size: 128", "size: 1.5", r"method.awgn.size.*integer, not 1.5"),
+    ("fold: 2", "fold: two", r"method.network.fold.*integer, not 'two'"),
+    ("dataset: demo", "dataset: ../x", r"'dataset' '../x' does not match"),
+    ("mid: {}", "mid: [", r"expected"),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong", "message"), WRONG)
+def test_a_mistake_is_named_with_its_line(right, wrong, message, tmp_path):
+    assert right in DEMO
+    text = DEMO.replace(right, wrong, 1)
+    with pytest.raises(ConfigError, match=message) as caught:
+        plan(text, tmp_path)
+    if message != "expected":
+        line = line_of(text, wrong.splitlines()[-1].strip())
+        assert f"c.yaml, line {line}:" in str(caught.value)
+
+
+MEANINGLESS = [
+    ("tests: [test]", "tests: [clean]", "'clean' must be a pool with a truth"),
+    ("noisy: noisy ", "noisy: other ", "names the pool 'other', which is not under"),
+    ("encoder: [1, 1]", "encoder: [1]", "must be lists of one length"),
+    ("- mask_ratio: 0.8", "- mask_ratio: [0.8, 0.5]", r"must be \[low, high\]"),
+    ("size: 128", "size: 32", "awgn.size 32 is smaller than training.patch 64"),
+    ("mid: {}", "data: {}", "holds something else"),
+    ("variant: mid", "variant: mod", "'mod' is asked for by a table or figure"),
+    ("part: noisy, seed: 1", "part: clean", "needs the truth of pool 'noisy'"),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong", "message"), MEANINGLESS)
+def test_what_a_schema_cannot_see_is_refused_too(right, wrong, message, tmp_path):
+    assert right in DEMO
+    with pytest.raises(ConfigError, match=message):
+        plan(DEMO.replace(right, wrong, 1), tmp_path)
+
+
+def test_numbers_are_numbers(tmp_path):
+    text = DEMO.replace("learning_rate: 2e-3", "learning_rate: 1e-4", 1)
+    found = plan(text, tmp_path).config["method"]["training"]["learning_rate"]
+    assert found == 1e-4
+    assert type(found) is float
+
+
+def test_the_command_line_is_checked_and_wins(tmp_path):
+    found = plan(DEMO, tmp_path, method={"seed": 3}).config["method"]
+    assert found["seed"] == 3
+    assert found["training"]["batch"] == 8
+    with pytest.raises(ConfigError, match="method.sed"):
+        plan(DEMO, tmp_path, method={"sed": 3})
+
+
+def test_defaults_are_the_papers():
+    paper = load_config([ROOT / "config/sidd.yaml"], SCHEMA, {})["method"]
+    assert [one["mask_ratio"] for one in paper["rounds"]] == [0.8, 0.7, 0.7, [0.5, 0.7]]
+    assert paper["training"]["iterations"] == 200_000
+    assert paper["training"]["learning_rate"] == 4e-4
+    assert paper["training"]["final_learning_rate"] == 1e-6
+    assert paper["training"]["loss"] == "mse"
+    assert paper["extraction"]["masks"] == 1
+    assert paper["network"] == {
+        "name": "nafnet",
+        "width": 32,
+        "encoder": [2, 2, 4, 8],
+        "middle": 12,
+        "decoder": [2, 2, 2, 2],
+        "fold": 1,
+    }
+    assert 10 in paper["evaluation"]["masks"]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=str)
+def test_every_shipped_config_is_valid(path):
+    Plan(load_config([path], SCHEMA, {}))
+
+
+SHARED_ROUNDS = """
+mid: {rounds: [{mask_ratio: 0.8}, {mask_ratio: 0.3}]}
+longer: {rounds: [{mask_ratio: 0.8}, {mask_ratio: 0.3}, {mask_ratio: 0.3}]}
+other_last: {rounds: [{mask_ratio: 0.8}, {mask_ratio: 0.5}]}
+other_first: {rounds: [{mask_ratio: 0.7}, {mask_ratio: 0.3}]}
+one_mask: {extraction: {masks: 1}}
+more_k: {evaluation: {masks: [1, 20]}}
+"""
+
+
+@pytest.fixture
+def shared_plan(tmp_path):
+    start = DEMO.index("variants:")
+    end = DEMO.index("tables:")
+    indented = SHARED_ROUNDS.replace("\n", "\n  ")
+    return plan(f"{DEMO[:start]}variants:{indented}\n{DEMO[end:]}", tmp_path)
+
+
+def test_equal_rounds_are_one(shared_plan):
+    def owners(kind, variant):
+        count = len(shared_plan.rounds[variant])
+        return [shared_plan.owner(kind, variant, k) for k in range(count)]
+
+    assert owners("model", "longer") == ["mid", "mid", "longer"]
+    assert owners("bank", "longer") == ["mid", "mid", "longer"]
+    assert owners("model", "other_last") == ["mid", "other_last"]
+    assert owners("bank", "other_last") == ["mid", "mid"]
+    assert owners("model", "other_first") == ["other_first", "other_first"]
+    assert owners("bank", "other_first") == ["mid", "other_first"]
+    assert owners("model", "one_mask") == ["mid", "one_mask"]
+    assert owners("model", "more_k") == ["mid", "mid"]
+    assert owners("scores", "more_k") == ["more_k", "more_k"]
+
+
+def test_paths_lead_to_the_owner(shared_plan):
+    assert shared_plan.model("longer", 1) == "results/demo/mid/round_1/model.json"
+    assert shared_plan.bank("other_last", 1) == (
+        "results/demo/mid/round_1/noise.seal.json"
+    )
+    assert shared_plan.bank("mid", 0) == (
+        "results/demo/awgn/sigma_5-50_256x128px_seed_0/noise.seal.json"
+    )
+
+
+def test_extraction_uses_the_ratio_of_the_round_before(shared_plan):
+    assert shared_plan.rounds["mid"][1].extract["masking"]["ratio"] == 0.8
+    assert shared_plan.rounds["longer"][2].extract["masking"]["ratio"] == 0.3
+
+
+def test_without_hidden_pixels_one_prediction_is_scored(tmp_path):
+    rounds = plan(DEMO, tmp_path).rounds
+    assert rounds["no_mask"][0].evaluate["masks"] == [1]
+    assert rounds["mid"][0].evaluate["masks"] == [1, 10]

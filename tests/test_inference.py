@@ -1,0 +1,107 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from mid_core.inference import denoise, residual
+from mid_core.masking import mask_rows
+from mid_core.sampling import Masking
+
+
+class Identity(nn.Module):
+    """D(y) = y, so that everything around the network is exact."""
+
+    margin, alignment = 3, 4
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(()))
+
+    def forward(self, x):
+        return x[:, :3] * self.weight
+
+
+@pytest.fixture
+def y(rng):
+    return rng.random((61, 83, 3), dtype=np.float32)
+
+
+@pytest.mark.parametrize("per", ["pixel", "colour"])
+def test_residual_of_the_identity_is_the_hidden_part(y, per):
+    # Eq. 4: y - D(M*y) = y - M*y, zero where the pixel was kept.
+    channels = 1 if per == "pixel" else 3
+    found = residual(Identity(), y, Masking(0.8, per=per), [4], masks=1, tile=16)
+    mask = mask_rows([4, 0], (0, 61), (0, 83), 83, channels, 0.8)
+    np.testing.assert_array_equal(found, ((1 - mask) * y).astype(np.float16))
+    assert found.dtype == np.float16
+
+
+def test_residual_does_not_depend_on_other_images_or_tiles(y):
+    small = residual(Identity(), y, Masking(0.5), [4, 1], masks=3, tile=16)
+    large = residual(Identity(), y, Masking(0.5), [4, 1], masks=3, tile=512)
+    other = residual(Identity(), y, Masking(0.5), [4, 2], masks=3, tile=512)
+    np.testing.assert_array_equal(small, large)
+    assert (small != other).any()
+
+
+def test_ensemble_is_the_mean_of_single_predictions(network, y):
+    masking = Masking(0.7)
+    singles = []
+    for p in range(4):
+        mask = mask_rows([9, p], (0, 61), (0, 83), 83, 1, 0.7)
+        batch = torch.from_numpy(masking.apply(y, mask)[None]).permute(0, 3, 1, 2)
+        with torch.no_grad():
+            singles.append(network(batch)[0].permute(1, 2, 0).numpy())
+    one, three, four = denoise(network, y, masking, [9], counts=(1, 3, 4))
+    np.testing.assert_allclose(one, singles[0], atol=1e-6)
+    np.testing.assert_allclose(three, np.mean(singles[:3], axis=0), atol=1e-6)
+    np.testing.assert_allclose(four, np.mean(singles, axis=0), atol=1e-6)
+
+
+@pytest.mark.parametrize("ratio", [0.0, 0.3])
+def test_tiles_equal_the_whole_within_a_grey_level(network, rng, ratio):
+    # Uneven light, so that the means of tiles differ from those of the image.
+    light = np.linspace(0.1, 1, 203)[:, None, None]
+    y = (light * rng.random((203, 151, 3))).astype(np.float32)
+    network.set_patch(16)
+    whole = denoise(network, y, Masking(ratio), [1], (2,), tile=1024)[0]
+    tiled = denoise(network, y, Masking(ratio), [1], (2,), tile=128)[0]
+    assert abs(whole - y).max() > 0.1, "the network does something"
+    assert abs(tiled - whole).max() < 1 / 255
+
+
+def test_the_network_never_sees_more_than_a_tile(y):
+    seen = []
+
+    class Spy(Identity):
+        def forward(self, x):
+            seen.append(max(x.shape[-2:]))
+            return super().forward(x)
+
+    result = denoise(Spy(), y, Masking(0.0), [0], (1,), tile=24)[0]
+    np.testing.assert_array_equal(result, y)
+    assert max(seen) <= 24
+
+
+def test_without_hidden_pixels_one_pass_is_made(y):
+    calls = []
+
+    class Counting(Identity):
+        def forward(self, x):
+            calls.append(1)
+            return super().forward(x)
+
+    results = denoise(Counting(), y, Masking(0.0), [0], (1, 10))
+    assert len(calls) == 1
+    np.testing.assert_array_equal(results[0], results[1])
+
+
+def test_shown_masks_reach_the_network(y):
+    class Fill(Identity):
+        def forward(self, x):
+            assert x.shape[1] == 4
+            return x[:, 3:].expand(-1, 3, -1, -1) * self.weight
+
+    found = denoise(Fill(), y, Masking(0.5, as_input=True), [3], (1,))[0]
+    mask = mask_rows([3, 0], (0, 61), (0, 83), 83, 1, 0.5)
+    np.testing.assert_array_equal(found, np.repeat(mask, 3, axis=2))

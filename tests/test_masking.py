@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+
+from mid_core.masking import bernoulli, draw_ratio, image_seed, mask_rows
+
+
+@pytest.mark.parametrize("ratio", [0.0, 0.3, 0.8])
+def test_share_hidden_is_the_ratio(ratio, rng):
+    mask = bernoulli((401, 263, 1), ratio, rng)
+    assert set(np.unique(mask)) <= {0.0, 1.0}
+    # Five standard deviations of a mean of 105 463 draws.
+    assert abs((mask == 0).mean() - ratio) <= 5 * np.sqrt(
+        ratio * (1 - ratio) / mask.size
+    )
+
+
+def test_a_mask_hides_all_colours_of_a_pixel_or_each_on_its_own(rng):
+    shared, own = bernoulli((97, 61, 1), 0.5, rng), bernoulli((97, 61, 3), 0.5, rng)
+    y = np.ones((97, 61, 3), np.float32)
+    assert set(np.unique((shared * y).sum(axis=2))) == {0.0, 3.0}
+    assert set(np.unique((own * y).sum(axis=2))) == {0.0, 1.0, 2.0, 3.0}
+
+
+def test_a_range_is_drawn_uniformly_and_a_number_is_kept(rng):
+    draws = [draw_ratio([0.5, 0.7], rng) for _ in range(2000)]
+    assert min(draws) >= 0.5
+    assert max(draws) <= 0.7
+    assert abs(np.mean(draws) - 0.6) < 5 * 0.2 / np.sqrt(12 * 2000)
+    assert draw_ratio(0.8, rng) == 0.8
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_every_cut_of_an_image_sees_the_same_mask(channels):
+    entropy, height, width = [1, 2, 3], 201, 77
+    whole = mask_rows(entropy, (0, height), (0, width), width, channels, [0.4, 0.6])
+    assert whole.shape == (height, width, channels)
+    for top, bottom, left, right in [
+        (0, 5, 0, 77),
+        (63, 130, 3, 40),
+        (199, 201, 76, 77),
+    ]:
+        part = mask_rows(
+            entropy, (top, bottom), (left, right), width, channels, [0.4, 0.6]
+        )
+        np.testing.assert_array_equal(part, whole[top:bottom, left:right])
+
+
+def test_bands_of_a_mask_differ():
+    mask = mask_rows([0], (0, 128), (0, 50), 50, 1, 0.5)
+    assert (mask[:64] != mask[64:]).any()
+
+
+def test_seeds_differ_by_image_stream_and_seed():
+    seeds = {
+        tuple(image_seed(seed, stream, name))
+        for seed in (0, 1)
+        for stream in ("extract/1", "extract/2")
+        for name in ("a.png", "b.png")
+    }
+    assert len(seeds) == 8

@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+from scipy.ndimage import uniform_filter
+
+from mid_core.noise import LAGS, Statistics, autocorrelation, white_gaussian
+
+
+def summary(*fields, image=None):
+    statistics = Statistics()
+    for noise in fields:
+        statistics.add(noise, image)
+    return statistics.summary()
+
+
+def test_white_bank_has_the_spreads_asked_for():
+    fields = dict(white_gaussian(300, 33, (5, 50), 3, seed=3))
+    assert len(fields) == 300
+    assert all(
+        n.shape == (33, 33, 3) and n.dtype == np.float16 for n in fields.values()
+    )
+    spreads = 255 * np.array([n.astype(np.float64).std() for n in fields.values()])
+    # A uniform draw from [5, 50] has mean 27.5 and standard deviation 12.99.
+    assert spreads.min() > 4.7
+    assert spreads.max() < 52
+    assert abs(spreads.mean() - 27.5) < 5 * 12.99 / np.sqrt(300)
+    assert abs(spreads.std() - 12.99) < 2
+
+
+def test_element_of_a_bank_does_not_depend_on_the_others():
+    short = dict(white_gaussian(2, 17, (5, 50), 3, seed=3))
+    long = dict(white_gaussian(5, 17, (5, 50), 3, seed=3))
+    for name, noise in short.items():
+        np.testing.assert_array_equal(noise, long[name])
+
+
+def test_autocorrelation_of_known_fields(rng):
+    white = rng.standard_normal((301, 257, 3))
+    values = autocorrelation(white)
+    assert values[LAGS, LAGS] == pytest.approx(1)
+    values[LAGS, LAGS] = 0
+    assert abs(values).max() < 0.03
+    # A moving mean of 3 x 1 has a triangular autocorrelation: 2/3, 1/3, 0.
+    smooth = autocorrelation(uniform_filter(white, (3, 1, 1)))
+    np.testing.assert_allclose(
+        smooth[LAGS : LAGS + 4, LAGS], [1, 2 / 3, 1 / 3, 0], atol=0.03
+    )
+    np.testing.assert_allclose(smooth[LAGS, LAGS + 1 : LAGS + 3], 0, atol=0.03)
+
+
+def test_autocorrelation_is_the_mean_over_pairs_inside():
+    # By hand: n = (1, -1, 1, -1) along a row; neighbours multiply to -1, next to 1.
+    n = np.tile(np.array([1.0, -1.0, 1.0, -1.0])[None, :, None], (6, 1, 1))
+    values = autocorrelation(n, lags=2)
+    np.testing.assert_allclose(values[2], [1, -1, 1, -1, 1], atol=1e-12)
+
+
+def test_statistics_of_a_mixture(rng):
+    common = rng.standard_normal((128, 99, 1))
+    own = rng.standard_normal((128, 99, 3))
+    noise = 0.1 * (common + own) - 0.02
+    found = summary(noise, noise)
+    assert found["images"] == 2
+    np.testing.assert_allclose(found["mean"], noise.mean(axis=(0, 1)), atol=1e-12)
+    np.testing.assert_allclose(found["std"], noise.std(axis=(0, 1)), rtol=1e-9)
+    # Equal shares of a common and an own part: correlation one half.
+    colours = np.array(found["colour_correlation"])
+    np.testing.assert_allclose(colours[np.triu_indices(3, 1)], 0.5, atol=0.03)
+    assert sum(found["histogram"]["counts"]) <= 2 * noise.size
+
+
+def test_variance_follows_brightness(rng):
+    image = np.linspace(0, 1, 200)[None, :, None] * np.ones((300, 1, 3))
+    noise = rng.standard_normal(image.shape) * np.sqrt(0.01 * image + 0.001)
+    curve = summary(noise, image=image)["variance_by_brightness"]
+    expected = 0.01 * np.array(curve["brightness"]) + 0.001
+    np.testing.assert_allclose(curve["variance"], expected, rtol=0.1)
+    assert sum(curve["samples"]) == image.size

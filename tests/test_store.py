@@ -1,0 +1,142 @@
+import json
+
+import numpy as np
+import pytest
+import zarr
+
+from mid_core.errors import MidError
+from mid_core.store import Store, StoreWriter, seal_path, store_path
+
+SIZES = [(37, 53), (32, 32), (5, 131), (97, 64)]
+
+
+@pytest.fixture
+def images(rng):
+    return {
+        f"image_{i}.png": rng.integers(0, 256, (*size, 3), dtype=np.uint8)
+        for i, size in enumerate(SIZES)
+    }
+
+
+@pytest.fixture
+def path(tmp_path, images):
+    path = tmp_path / "noisy.zarr"
+    with StoreWriter(path, {"image": "uint8", "truth": "uint8"}, 3, tile=32) as store:
+        for name, image in images.items():
+            store.append(name, image=image, truth=255 - image)
+        store.attributes = {"made_by": {"stage": "test"}}
+    return path
+
+
+def test_images_come_back(path, images):
+    store = Store(path)
+    assert store.attributes["made_by"] == {"stage": "test"}
+    for stack, change in (("image", lambda x: x), ("truth", lambda x: 255 - x)):
+        found = dict(store.stacks[stack])
+        assert list(found) == list(images)
+        for name, image in images.items():
+            np.testing.assert_array_equal(found[name], change(image))
+    assert store.stacks["image"].nbytes == sum(
+        image.nbytes for image in images.values()
+    )
+
+
+def test_crops_are_windows_of_the_image(path, images, rng):
+    stack = Store(path).stacks["image"]
+    for index, image in enumerate(images.values()):
+        height, width = image.shape[:2]
+        for _ in range(10):
+            size = int(rng.integers(1, min(height, width) + 1))
+            top = int(rng.integers(height - size + 1))
+            left = int(rng.integers(width - size + 1))
+            np.testing.assert_array_equal(
+                stack.crop(index, top, left, size),
+                image[top : top + size, left : left + size],
+            )
+
+
+def test_zarr_alone_opens_a_store(path, images):
+    group = zarr.open(path, mode="r")
+    image = next(iter(images.values()))
+    first, height, width = group["index"][0]
+    assert (first, height, width) == (0, 37, 53)
+    np.testing.assert_array_equal(group["image"][0], image[:32, :32])
+    assert group.attrs["names"] == list(images)
+
+
+def test_same_images_same_seal(path, tmp_path, images):
+    other = tmp_path / "again.zarr"
+    with StoreWriter(other, {"image": "uint8", "truth": "uint8"}, 3, tile=32) as store:
+        for name, image in images.items():
+            store.append(name, image=image, truth=255 - image)
+        store.attributes = {"made_by": {"stage": "test"}}
+    assert seal_path(other).read_bytes() == seal_path(path).read_bytes()
+    assert store_path(seal_path(path)) == path
+
+
+def test_an_unfinished_store_is_refused_and_rebuilt(tmp_path, images):
+    path = tmp_path / "broken.zarr"
+    image = next(iter(images.values()))
+    with pytest.raises(RuntimeError, match="killed"):
+        with StoreWriter(path, {"image": "uint8"}, 3, tile=32) as store:
+            store.append("a", image=image)
+            raise RuntimeError("killed")
+    with pytest.raises(MidError, match=r"is unfinished, broken.seal.json is not there"):
+        Store(path)
+    with StoreWriter(path, {"image": "uint8"}, 3, tile=32) as store:
+        store.append("b", image=image)
+    assert Store(path).stacks["image"].names == ["b"]
+
+
+def test_missing_and_short_files_are_refused(path, tmp_path):
+    with pytest.raises(MidError, match="there is no store at"):
+        Store(tmp_path / "none.zarr")
+    shard = max(path.rglob("*"), key=lambda p: p.stat().st_size if p.is_file() else 0)
+    shard.write_bytes(shard.read_bytes()[:-1])
+    with pytest.raises(MidError, match="was sealed with"):
+        Store(path)
+    shard.unlink()
+    with pytest.raises(MidError, match="has None bytes"):
+        Store(path)
+
+
+def test_a_flipped_bit_is_noticed(path):
+    shard = next(p for p in sorted((path / "image").rglob("c/*/*/*/*")) if p.is_file())
+    content = bytearray(shard.read_bytes())
+    content[len(content) // 2] ^= 4
+    shard.write_bytes(content)
+    stack = Store(path).stacks["image"]
+    with pytest.raises(Exception, match=r"(?i)checksum|corrupt|zstd|data"):
+        list(stack)
+
+
+def test_a_tile_of_zeros_is_written(tmp_path):
+    path = tmp_path / "zeros.zarr"
+    with StoreWriter(path, {"noise": "float16"}, 3, tile=16) as store:
+        store.append("a", noise=np.zeros((16, 16, 3), np.float16))
+    files = json.loads(seal_path(path).read_text())["files"]
+    assert any(name.startswith("noise/c/") for name in files)
+
+
+def test_shards_keep_the_number_of_files_small(tmp_path, monkeypatch):
+    # 4 tiles of 16 x 16 x 3 bytes a shard.
+    monkeypatch.setattr("mid_core.store.SHARD_BYTES", 4 * 16 * 16 * 3)
+    path = tmp_path / "many.zarr"
+    with StoreWriter(path, {"image": "uint8"}, 3, tile=16) as store:
+        for i in range(9):
+            store.append(str(i), image=np.full((20, 20, 3), i, np.uint8))
+    shards = [p for p in (path / "image" / "c").rglob("*") if p.is_file()]
+    assert len(shards) == 9
+    assert [int(image.mean()) for _, image in Store(path).stacks["image"]] == list(
+        range(9)
+    )
+
+
+def test_images_of_another_kind_are_refused(tmp_path):
+    with pytest.raises(MidError, match="'b' has uint16 samples"):
+        with StoreWriter(tmp_path / "x.zarr", {"image": "uint8"}, 3) as store:
+            store.append("a", image=np.zeros((4, 4, 3), np.uint8))
+            store.append("b", image=np.zeros((4, 4, 3), np.uint16))
+    with pytest.raises(MidError, match="'a': image has shape"):
+        with StoreWriter(tmp_path / "x.zarr", {"image": "uint8"}, 3) as store:
+            store.append("a", image=np.zeros((4, 4, 1), np.uint8))

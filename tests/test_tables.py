@@ -1,0 +1,61 @@
+import pandas as pd
+import pytest
+
+from mid_core.errors import MidError
+from mid_core.tables import mean_scores, rounds_markdown, rounds_table
+
+
+def scores(psnr, k=(1, 10), protocol="p", images=("a", "b"), test="t"):
+    return pd.DataFrame(
+        {
+            "test": test,
+            "image": image,
+            "k": one,
+            "mask_ratio": 0.8,
+            "psnr_db": psnr + i + one / 10,
+            "ssim": 0.5,
+            "noisy_psnr_db": 20.0 + i,
+            "noisy_ssim": 0.25,
+            "protocol": protocol,
+            "seed": 0,
+        }
+        for i, image in enumerate(images)
+        for one in k
+    )
+
+
+def test_means_by_hand():
+    found = mean_scores(scores(30))
+    assert list(found["k"]) == [1, 10]
+    assert list(found["psnr_db"]) == [30.6, 31.5]
+    assert list(found["n_images"]) == [2, 2]
+    with pytest.raises(MidError, match="several protocols"):
+        mean_scores(pd.concat([scores(30), scores(30, protocol="q")]))
+
+
+def test_table_of_rounds():
+    table = rounds_table(
+        [
+            ("mid", 0, scores(30), 100.0),
+            ("mid", 1, scores(32), 100.0),
+            ("no_mask", 0, scores(28, k=(1,)), 90.0),
+        ]
+    )
+    assert list(table["variant"]) == ["noisy", *["mid"] * 4, "no_mask"]
+    noisy = table.iloc[0]
+    assert (noisy["psnr_db"], noisy["ssim"], noisy["k"]) == (20.5, 0.25, 0)
+    assert table["n_images"].eq(2).all()
+    text = rounds_markdown(table)
+    assert "noisy input 20.50 / 0.250" in text
+    assert "2 images, protocol p, seed 0" in text
+    row = next(line for line in text.splitlines() if "no_mask" in line)
+    assert "28.60 / 0.500" in row
+    assert text.index("K = 1 ") < text.index("K = 10")
+
+
+@pytest.mark.parametrize(
+    "other", [{"protocol": "q"}, {"images": ("a",)}], ids=["protocol", "images"]
+)
+def test_unlike_numbers_are_not_put_into_one_table(other):
+    with pytest.raises(MidError, match="mix protocols or numbers of images"):
+        rounds_table([("a", 0, scores(30), 1.0), ("b", 0, scores(30, **other), 1.0)])

@@ -1,0 +1,102 @@
+import numpy as np
+import pytest
+import torch
+
+from mid_core.errors import MidError
+from mid_core.networks import build
+from mid_core.sampling import Batches, Masking
+from mid_core.training import LOSSES, Training, pick_device, train
+from tests.conftest import TINY, Pool
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def batches(rng):
+    ramp = np.linspace(0, 255, 41).astype(np.uint8)
+    clean = np.broadcast_to(ramp[:, None, None], (41, 33, 3)).copy()
+    noise = rng.normal(0, 0.1, (29, 37, 3)).astype(np.float16)
+    return Batches(Pool(clean), Pool(noise), 4, 16, Masking(0.5), True, [0, 1])
+
+
+def run(batches, seed=0, **changes):
+    rows = []
+    settings = Training(**{"iterations": 30, "batch": 4, "patch": 16} | changes)
+    network = build(TINY, seed=[seed])
+    model = train(network, batches, settings, CPU, lambda *row: rows.append(row), 10)
+    return model, rows
+
+
+def test_same_seed_same_weights_and_history(batches):
+    torch.manual_seed(1)
+    first, rows = run(batches)
+    torch.manual_seed(2)
+    again, same_rows = run(batches)
+    assert rows == same_rows
+    for a, b in zip(first.parameters(), again.parameters(), strict=True):
+        assert torch.equal(a, b)
+    other, _ = run(batches, seed=1)
+    assert not torch.equal(first.intro.weight, other.intro.weight)
+
+
+def test_the_loss_falls_and_the_rate_follows_a_cosine(batches):
+    _, rows = run(batches, iterations=120, learning_rate=4e-3, final_learning_rate=1e-6)
+    steps, losses, rates = map(np.array, zip(*rows, strict=True))
+    assert losses[-1] < 0.6 * losses[0]
+    # Rate at step t (from 1) by the definition of a cosine over 120 steps.
+    expected = 1e-6 + (4e-3 - 1e-6) * (1 + np.cos(np.pi * (steps - 1) / 120)) / 2
+    np.testing.assert_allclose(rates, expected, rtol=1e-6)
+
+
+def test_the_model_is_the_running_mean_of_the_weights(batches):
+    # With rate 0 nothing moves; with one step, the mean is that step's weights.
+    mean, _ = run(batches, iterations=1, ema=0.9)
+    last, _ = run(batches, iterations=1, ema=0)
+    for a, b in zip(mean.parameters(), last.parameters(), strict=True):
+        assert torch.equal(a, b)
+    mean, _ = run(batches, iterations=2, ema=0.9)
+    one, _ = run(batches, iterations=1, ema=0, learning_rate=4e-4)
+    # The cosine of two steps starts like that of one: the first step is shared.
+    two, _ = run(batches, iterations=2, ema=0)
+    a, b, m = (n.ending.weight for n in (one, two, mean))
+    torch.testing.assert_close(m, 0.9 * a + 0.1 * b, rtol=1e-5, atol=1e-7)
+
+
+def test_gradient_clipping_bounds_a_plain_step(batches, monkeypatch):
+    monkeypatch.setattr(
+        torch.optim, "Adam", lambda parameters, lr: torch.optim.SGD(parameters, lr)
+    )
+    start = build(TINY, seed=[0])
+    model, _ = run(batches, iterations=1, ema=0, learning_rate=1.0, gradient_clip=1e-3)
+    change = sum(
+        ((a - b) ** 2).sum()
+        for a, b in zip(start.parameters(), model.parameters(), strict=True)
+    )
+    assert change.sqrt().item() == pytest.approx(1e-3, rel=1e-3)
+
+
+def test_a_loss_that_is_not_finite_stops(batches):
+    batches.clean.images[0][:] = 0
+    batches.noise.images[0][:] = np.nan
+    with pytest.raises(
+        MidError, match=r"the loss became nan at or shortly before step"
+    ):
+        run(batches)
+
+
+def test_charbonnier_by_hand():
+    found = LOSSES["charbonnier"](torch.tensor([3.0, 0.0]), torch.tensor([0.0, 0.0]))
+    assert found.item() == pytest.approx((3.0000001666 + 0.001) / 2, abs=1e-6)
+
+
+def test_bf16_trains_float32_weights(batches):
+    model, rows = run(batches, precision="bf16")
+    assert all(np.isfinite(row[1]) for row in rows)
+    assert all(p.dtype == torch.float32 for p in model.parameters())
+
+
+def test_a_device_that_is_not_there_is_refused(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(MidError, match="device 'cuda' is not there"):
+        pick_device("cuda")
+    assert pick_device("cpu").type == "cpu"

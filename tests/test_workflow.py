@@ -1,0 +1,242 @@
+"""The workflow as a person runs it: dry, whole, again, and with mistakes."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import imageio.v3 as iio
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import yaml
+import zarr
+
+from mid_core.checkpoint import load_model
+from mid_core.images import to_float
+from mid_core.inference import residual
+from mid_core.masking import image_seed
+from mid_core.sampling import Masking
+from mid_core.store import Store
+from tests.conftest import ROOT, TINY
+
+CONFIG = {
+    "dataset": "tiny",
+    "pools": {
+        "clean": {"reader": "folders", "path": "clean"},
+        "noisy": {
+            "reader": "folders",
+            "path": "pairs",
+            "pattern": "noisy_*.png",
+            "truth": {"path": "pairs", "pattern": "clean_*.png"},
+        },
+    },
+    "tests": ["noisy"],
+    "method": {
+        "awgn": {"count": 3, "size": 17},
+        "network": TINY,
+        "training": {"iterations": 4, "batch": 2, "patch": 16, "learning_rate": 1e-3},
+        "extraction": {"masks": 2},
+        "rounds": [{"mask_ratio": 0.8}, {"mask_ratio": 0.3}],
+        "evaluation": {"masks": [1, 2]},
+    },
+    "variants": {
+        "mid": {},
+        "no_mask": {"rounds": [{"mask_ratio": 0}]},
+        "true_noise": {"first_bank": "true_noise", "rounds": [{"mask_ratio": 0}]},
+    },
+    "figures": {"crops": 1, "crop_px": 16},
+    "runtime": {"device": "cpu", "threads": 1},
+}
+
+
+def snakemake(folder: Path, config: dict, *arguments: str, python: tuple = ()):
+    """Run Snakemake in ``folder`` on ``config``; return what it did and said."""
+    (folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    command = [sys.executable, *python, "-m", "snakemake", "--cores", "2"]
+    command += ["--snakefile", str(ROOT / "workflow/Snakefile")]
+    command += ["--directory", str(folder), "--configfile", str(folder / "config.yaml")]
+    return subprocess.run(
+        [*command, *arguments], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
+def jobs_of(run) -> dict[str, int]:
+    """Read the table of jobs that a dry run prints."""
+    assert run.returncode == 0, run.stdout + run.stderr
+    output = run.stdout + run.stderr
+    if "Nothing to be done" in output:
+        return {}
+    table = output[output.index("Job stats:") :]
+    found = re.findall(r"^(\w+)\s+(\d+)$", table, re.MULTILINE)
+    return {name: int(count) for name, count in found if name != "total"}
+
+
+def changed(**method) -> dict:
+    """The tiny config with another method."""
+    return CONFIG | {"method": CONFIG["method"] | method}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A whole two-round run, from an empty folder with images of odd sizes."""
+    folder = tmp_path_factory.mktemp("run")
+    rng = np.random.default_rng(3)
+    for part in ("clean", "pairs"):
+        (folder / part).mkdir()
+    for i, (height, width) in enumerate([(41, 35), (27, 58)]):
+        light = np.linspace(30, 220, width)[None, :, None]
+        clean = np.broadcast_to(light, (height, width, 3))
+        noisy = clean + rng.normal(0, 20, clean.shape)
+        for name, image in (
+            (f"clean/photo {i}.jpg", clean[::-1]),
+            (f"pairs/clean_{i}.png", clean),
+            (f"pairs/noisy_{i}.png", noisy),
+        ):
+            iio.imwrite(folder / name, np.clip(image, 0, 255).astype(np.uint8))
+    run = snakemake(folder, CONFIG)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return folder
+
+
+@pytest.mark.slow
+def test_a_run_makes_models_tables_figures(finished):
+    results = finished / "results/tiny"
+    table = pd.read_csv(results / "tables/rounds.csv")
+    assert list(table["variant"]) == ["noisy", *["mid"] * 4, "no_mask", "true_noise"]
+    assert list(table["k"]) == [0, 1, 2, 1, 2, 1, 1]
+    assert table["n_images"].eq(2).all()
+    assert table["protocol"].eq("sidd-matlab3d").all()
+    assert table["psnr_db"].between(5, 60).all()
+    assert "noisy input" in (results / "tables/rounds.md").read_text()
+    for name in ("noise", "training", "rounds", "crops"):
+        assert iio.imread(results / f"figures/{name}.png").size > 10_000
+        assert (results / f"figures/{name}.pdf").stat().st_size > 1000
+    for kind in ("logs", "benchmarks"):
+        rules = {path.name for path in (results / kind).glob("*/")}
+        assert {"index_pool", "ingest", "train_round", "extract_noise"} <= rules
+    log = (results / "logs/train_round/mid_1.log").read_text()
+    assert re.search(r"step 4 of 4, loss \d\.\d+, \d+\.\d+ steps/s, 0 s left", log)
+    history = pd.read_csv(results / "mid/round_1/history.csv")
+    assert list(history["step"]) == [4]
+
+
+@pytest.mark.slow
+def test_the_bank_of_a_round_is_what_the_last_network_left(finished):
+    results = finished / "results/tiny"
+    bank = Store(results / "mid/round_1/noise.zarr")
+    network, _ = load_model(
+        results / "mid/round_0/model.safetensors", torch.device("cpu")
+    )
+    noisy = Store(results / "data/noisy.zarr").stacks["image"]
+    # The second image first: neither order nor neighbours matter.
+    for i in (1, 0):
+        y, name = to_float(noisy.read(i)), noisy.names[i]
+        seed = image_seed(0, "extract/1", name)
+        expected = residual(network, y, Masking(0.8), seed, masks=2)
+        np.testing.assert_array_equal(bank.stacks["noise"].read(i), expected)
+    card = json.loads((results / "mid/round_0/model.json").read_text())
+    assert bank.attributes["model"] == card["sha256"]
+    group = zarr.open(results / "mid/round_1/noise.zarr", mode="r")
+    assert group["noise"].dtype == np.float16
+
+
+@pytest.mark.slow
+def test_what_runs_again_and_what_does_not(finished):
+    def stale(config):
+        return jobs_of(snakemake(finished, config, "--dry-run"))
+
+    assert stale(CONFIG) == {}
+    runtime = {"device": "cpu", "threads": 2, "tile": 256, "report_every": 7}
+    assert stale(CONFIG | {"runtime": runtime}) == {}
+    drawn = {"tabulate_rounds": 1, "plot_rounds": 1, "plot_training": 1, "all": 1}
+    # Round 1's ratio: its training and what evaluates it; not its noise.
+    rounds = [{"mask_ratio": 0.8}, {"mask_ratio": 0.4}]
+    assert stale(changed(rounds=rounds)) == drawn | {
+        "train_round": 1,
+        "evaluate": 1,
+        "plot_crops": 1,
+    }
+    # A new variant: only its own round.
+    variants = CONFIG["variants"] | {"half": {"rounds": [{"mask_ratio": 0.5}]}}
+    assert stale(CONFIG | {"variants": variants}) == drawn | {
+        "train_round": 1,
+        "evaluate": 1,
+    }
+    # Another number of masks an extraction: the bank and what follows.
+    assert stale(changed(extraction={"masks": 3})) == drawn | {
+        "extract_noise": 1,
+        "train_round": 1,
+        "evaluate": 1,
+        "plot_crops": 1,
+        "plot_noise": 1,
+    }
+
+
+@pytest.mark.slow
+def test_touched_images_run_nothing_again(finished):
+    for image in finished.glob("*/*.*"):
+        if image.suffix in (".png", ".jpg"):
+            image.touch()
+    assert jobs_of(snakemake(finished, CONFIG, "--dry-run")) == {}
+
+
+@pytest.mark.slow
+def test_a_model_denoises_and_a_bank_is_inspected(finished):
+    mid = [sys.executable, "-c", "from mid_core.cli import main; main()"]
+    results = finished / "results/tiny"
+    model = results / "mid/round_1/model.safetensors"
+    command = [*mid, "denoise", finished / "pairs", finished / "out", "--model", model]
+    subprocess.run(command, check=True, capture_output=True)
+    for file in (finished / "pairs").glob("*.png"):
+        before, after = (iio.imread(p) for p in (file, finished / "out" / file.name))
+        assert after.shape == before.shape
+        assert after.dtype == before.dtype
+        assert (after != before).any()
+    command = [*mid, "inspect", results / "mid/round_1/noise.zarr"]
+    command += ["--figure", finished / "noise.png"]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    for text in ("extract_noise", "ratio: 0.8", "std by colour", "2 of float16"):
+        assert text in said
+    assert iio.imread(finished / "noise.png").size > 10_000
+
+
+def test_a_dry_run_of_many_variants_is_light(tmp_path):
+    rounds = [{"mask_ratio": 0.8}] + 3 * [{"mask_ratio": 0.7}]
+    variants = {f"v{i}": {"seed": i, "rounds": rounds} for i in range(20)}
+    config = CONFIG | {"variants": variants}
+    run = snakemake(tmp_path, config, "--dry-run", python=("-X", "importtime"))
+    assert jobs_of(run)["train_round"] == 80
+    imported = re.findall(r"import time:.*\|\s*([\w.]+)$", run.stderr, re.MULTILINE)
+    assert "mid_config.plan" in imported
+    heavy = {name.split(".")[0] for name in imported} & {"torch", "mid_core", "zarr"}
+    assert not heavy
+
+
+def test_a_bad_config_stops_before_anything_runs(tmp_path):
+    config = changed(training=CONFIG["method"]["training"] | {"pach": 3})
+    run = snakemake(tmp_path, config)
+    assert run.returncode == 1
+    said = run.stdout + run.stderr
+    assert "'method.training.pach' is not a known key; did you mean 'patch'?" in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "results").exists()
+
+
+def test_missing_images_are_a_sentence(tmp_path):
+    run = snakemake(tmp_path, CONFIG)
+    said = run.stdout + run.stderr
+    assert run.returncode == 1
+    assert f"pools.clean: there is no folder {tmp_path / 'clean'}" in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize("name", ["config", "sidd", "folders", "real_noise"])
+def test_every_shipped_config_has_a_graph(name, tmp_path):
+    config = yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())
+    jobs = jobs_of(snakemake(tmp_path, config, "--dry-run"))
+    rounds = {"config": 4, "sidd": 5, "folders": 2, "real_noise": 8}
+    assert jobs["train_round"] == rounds[name]
