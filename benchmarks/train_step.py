@@ -74,7 +74,10 @@ def main() -> None:
         batch = batches.draw(0)
         bare(batch)
         times = [(bare(batch), loop(batches)) for _ in range(REPEATS)]
-    rates = [statistics.median(BATCH * STEPS / t for t in one) for one in zip(*times)]
+    rates = [
+        statistics.median(BATCH * STEPS / t for t in one)
+        for one in zip(*times, strict=True)
+    ]
     ratio = statistics.median(b / r for b, r in times)
     print(f"batch {BATCH} of {PATCH}x{PATCH}, {torch.get_num_threads()} threads")
     print(f"bare step {rates[0]:.0f} images/s, real loop {rates[1]:.0f} images/s")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator, ValidationError
+from jsonschema.exceptions import best_match
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError
@@ -61,30 +62,6 @@ def _known_keys(error: ValidationError) -> list[str]:
     return sorted(error.schema.get("properties", {}))
 
 
-def _innermost(error: ValidationError) -> ValidationError:
-    """Follow an error through alternatives to the one that was meant.
-
-    Of several alternatives, the one that accepts the discriminating ``reader`` or
-    gets deepest into the value is what the writer had in mind.
-    """
-    while error.context:
-
-        def closeness(inner: ValidationError) -> tuple[bool, int]:
-            wrong_kind = inner.validator in ("const", "type") and not (
-                len(inner.path) > 0 and inner.validator == "type"
-            )
-            return wrong_kind, -len(inner.path)
-
-        branches: dict[int, list[ValidationError]] = {}
-        for inner in error.context:
-            branches.setdefault(inner.schema_path[0], []).append(inner)
-        best = min(
-            branches.values(), key=lambda errors: max(closeness(e) for e in errors)
-        )
-        error = best[0]
-    return error
-
-
 def _sentence(error: ValidationError) -> tuple[list[str | int], str]:
     """Return the keys to the culprit, and what is wrong with it."""
     keys = list(error.absolute_path)
@@ -110,19 +87,23 @@ def _sentence(error: ValidationError) -> tuple[list[str | int], str]:
     return keys, error.message
 
 
-def fill_defaults(value: Any, schema: Mapping, root: Mapping) -> Any:
-    """Return ``value`` with the schema's defaults where it is silent."""
+def _resolve(schema: Mapping, root: Mapping) -> Mapping:
+    """Follow the schema's references to where it is spelled out."""
     while "$ref" in schema:
         target: Any = root
         for part in schema["$ref"].removeprefix("#/").split("/"):
             target = target[part]
         schema = target
+    return schema
+
+
+def fill_defaults(value: Any, schema: Mapping, root: Mapping) -> Any:
+    """Return ``value`` with the schema's defaults where it is silent."""
     if not isinstance(value, Mapping):
         return value
     filled = dict(value)
-    for key, inner in schema.get("properties", {}).items():
-        while "$ref" in inner:
-            inner = root["$defs"][inner["$ref"].rsplit("/", 1)[1]]
+    for key, inner in _resolve(schema, root).get("properties", {}).items():
+        inner = _resolve(inner, root)
         if key not in filled and "default" in inner:
             filled[key] = copy.deepcopy(inner["default"])
         if key in filled:
@@ -161,12 +142,9 @@ def check(content: Any, schema: Mapping, source: str) -> None:
     ConfigError
         With the source, the line where it is known, the key, and a suggestion.
     """
-    errors = Draft202012Validator(schema).iter_errors(content)
-    errors = sorted(
-        map(_innermost, errors), key=lambda e: list(map(str, e.absolute_path))
-    )
-    if errors:
-        keys, problem = _sentence(errors[0])
+    error = best_match(Draft202012Validator(schema).iter_errors(content))
+    if error is not None:
+        keys, problem = _sentence(error)
         line = _line(content, keys)
         where = f"{source}, line {line}" if line else source
         raise ConfigError(

@@ -93,7 +93,7 @@ def test_the_command_line_is_checked_and_wins(tmp_path):
     found = plan(DEMO, tmp_path, method={"seed": 3}).config["method"]
     assert found["seed"] == 3
     assert found["training"]["batch"] == 8
-    with pytest.raises(ConfigError, match="method.sed"):
+    with pytest.raises(ConfigError, match=r"method\.sed"):
         plan(DEMO, tmp_path, method={"sed": 3})
 
 
@@ -118,7 +118,8 @@ def test_defaults_are_the_papers():
 
 @pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=str)
 def test_every_shipped_config_is_valid(path):
-    Plan(load_config([path], SCHEMA, {}))
+    under = [ROOT / "config/real_noise.yaml"] if path.stem == "choices" else []
+    Plan(load_config([*under, path], SCHEMA, {}))
 
 
 SHARED_ROUNDS = """
