@@ -69,8 +69,8 @@ def simulated(seed: int) -> list[dict[str, float]]:
     rows = []
     for part in ("noisy", "test"):
         settings = {"reader": "camera", "part": part, "seed": seed}
-        for name in camera.items(settings):
-            image, truth = camera.read(name, settings)
+        for item in camera.find(settings):
+            image, truth = camera.read(item, settings)
             rows.append(statistics(image, truth))
     return rows
 

@@ -36,7 +36,7 @@ WRONG = [
     ("- mask_ratio: 0.3", "- mask_ratio: 3", r"method.rounds.1.mask_ratio"),
     ("- mask_ratio: 0.8", "- mask_rato: 0.8", r"mask_rato.*did you mean 'mask_ratio'"),
     ("loss: mse", "loss: msee", r"method.training.loss.*did you mean 'mse'"),
-    ("part: clean}", "prt: clean}", r"pools.clean.prt.*did you mean 'part'"),
+    ("part: clean,", "prt: clean,", r"pools.clean.prt.*did you mean 'part'"),
     (
         "reader: camera, part: noisy",
         "reader: camra, part: noisy",
@@ -71,7 +71,11 @@ MEANINGLESS = [
     ("size: 128", "size: 32", "awgn.size 32 is smaller than training.patch 64"),
     ("mid: {}", "data: {}", "holds something else"),
     ("variant: mid", "variant: mod", "'mod' is asked for by a table or figure"),
-    ("part: noisy, seed: 1", "part: clean", "needs the truth of pool 'noisy'"),
+    (
+        "part: noisy, shots: 3, seed: 0, crop: 512",
+        "part: clean",
+        "needs the truth of pool 'noisy'",
+    ),
 ]
 
 

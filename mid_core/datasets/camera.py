@@ -103,30 +103,32 @@ class Shot(NamedTuple):
     read: float
 
 
-def items(settings: Mapping[str, Any]) -> list[str]:
-    """List the names of the photos of ``settings['part']``."""
+def find(settings: Mapping[str, Any]) -> list[dict[str, str]]:
+    """List the pictures of a part: ``shots`` of each photo, 1 if left out.
+
+    Each is ``{"name": ..., "photo": ...}``; its name decides its light and noise.
+    """
     part = settings["part"]
     if part not in PARTS:
         raise MidError(
             f"The camera data set has no part {part!r}: choose one of "
             f"{', '.join(PARTS)}."
         )
-    return list(PARTS[part])
-
-
-def find(settings: Mapping[str, Any]) -> list[dict[str, str]]:
-    """List the photos of a part as the other data sets do, each ``{"name": ...}``."""
-    return [{"name": name} for name in items(settings)]
+    return [
+        {"name": name if shot == 1 else f"{name}_{shot}", "photo": name}
+        for name in PARTS[part]
+        for shot in range(1, settings.get("shots", 1) + 1)
+    ]
 
 
 def read(
-    item: str | Mapping[str, Any], settings: Mapping[str, Any]
+    item: Mapping[str, str], settings: Mapping[str, Any]
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Photograph and develop one photo of a part.
+    """Photograph and develop one picture of a part.
 
     Parameters
     ----------
-    item : one of ``items(settings)`` or of ``find(settings)``.
+    item : one of ``find(settings)``.
     settings : ``part`` ('clean', 'noisy' or 'test') and ``seed`` (an int, 0 if left out).
 
     Returns
@@ -137,17 +139,11 @@ def read(
     Raises
     ------
     MidError
-        If the part or the photo is unknown, or its package is not installed.
+        If the photo is unknown, or its package is not installed.
     """
-    name = item if isinstance(item, str) else item["name"]
-    if name not in items(settings):
-        raise MidError(
-            f"The part {settings['part']!r} of the camera data set has no photo "
-            f"{name!r}: it has {', '.join(items(settings))}."
-        )
-    rng = generator(name, settings.get("seed", 0))
+    rng = generator(item["name"], settings.get("seed", 0))
     taken = draw(rng)
-    scene = mosaic(enlarge(unprocess(photo(name), taken.light)))
+    scene = mosaic(enlarge(unprocess(photo(item["photo"]), taken.light)))
     if settings["part"] == "clean":
         return develop(scene), None
     noisy = expose(scene, taken.shot, taken.read, rng)

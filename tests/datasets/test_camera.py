@@ -30,6 +30,8 @@ EXPECTED = {
     "brightness": (59.58, 12.0),
 }
 SEEDS = (0, 1)
+COINS = {"name": "coins", "photo": "coins"}
+COFFEE = {"name": "coffee", "photo": "coffee"}
 # Made by this version of the code (see the test that uses them).
 GOLDEN_MEAN = (164.56, 97.12, 174.15)
 GOLDEN_DRAW = (0.10271665, 0.0040616515, 0.00012184955)
@@ -94,7 +96,7 @@ def test_parts_share_no_photo():
 
 @pytest.mark.parametrize("part", ["clean", "noisy", "test"])
 def test_every_photo_is_installed_and_in_colour(part):
-    for name in camera.items(_settings(part)):
+    for name in camera.PARTS[part]:
         pixels = camera.photo(name)
         assert pixels.dtype == np.float32
         assert pixels.ndim == 3
@@ -104,10 +106,12 @@ def test_every_photo_is_installed_and_in_colour(part):
 
 
 def test_same_seed_same_bytes_and_another_seed_another_noise():
-    first, truth = camera.read("coins", _settings("noisy", 3))
-    camera.read("chelsea", _settings("test", 3))  # the order is of no matter
-    again, truth_again = camera.read({"name": "coins"}, _settings("noisy", 3))
-    other, _ = camera.read("coins", _settings("noisy", 4))
+    first, truth = camera.read(COINS, _settings("noisy", 3))
+    camera.read(
+        {"name": "chelsea", "photo": "chelsea"}, _settings("test", 3)
+    )  # the order is of no matter
+    again, truth_again = camera.read(COINS, _settings("noisy", 3))
+    other, _ = camera.read(COINS, _settings("noisy", 4))
     assert first.tobytes() == again.tobytes()
     assert truth.tobytes() == truth_again.tobytes()
     assert first.shape == other.shape
@@ -134,24 +138,31 @@ def test_photos_differ_in_noise_level_within_the_stated_ranges():
 
 @pytest.mark.parametrize("part", ["noisy", "test"])
 def test_image_and_truth_are_alike_in_shape_and_type(part):
-    name = camera.items(_settings(part))[0]
-    image, truth = camera.read(name, _settings(part))
-    height, width, _ = camera.photo(name).shape
+    item = camera.find(_settings(part))[0]
+    image, truth = camera.read(item, _settings(part))
+    height, width, _ = camera.photo(item["photo"]).shape
     assert image.shape == truth.shape == (2 * height, 2 * width, 3)
     assert image.dtype == truth.dtype == np.uint8
 
 
 def test_a_clean_photo_has_no_truth():
-    image, truth = camera.read("coffee", _settings("clean"))
+    image, truth = camera.read(COFFEE, _settings("clean"))
     assert truth is None
     assert image.dtype == np.uint8
-    without_seed, _ = camera.read("coffee", {"reader": "camera", "part": "clean"})
+    without_seed, _ = camera.read(COFFEE, {"reader": "camera", "part": "clean"})
     np.testing.assert_array_equal(without_seed, image)
 
 
-def test_find_lists_the_same_photos_as_items():
-    found = [item["name"] for item in camera.find(_settings("test"))]
-    assert found == camera.items(_settings("test"))
+def test_more_shots_of_a_photo_have_their_own_light_and_noise():
+    settings = _settings("test") | {"shots": 3}
+    found = camera.find(settings)
+    assert [item["name"] for item in found[:4]] == [
+        *("chelsea", "chelsea_2", "chelsea_3"),
+        "motorcycle_left",
+    ]
+    assert [item["photo"] for item in found[:3]] == 3 * ["chelsea"]
+    images = [camera.read(item, settings)[0] for item in found[:2]]
+    assert (images[0] != images[1]).mean() > 0.5
 
 
 def test_development_of_an_unprocessed_photo_gives_it_back_but_for_blur():
@@ -228,9 +239,7 @@ def test_an_exposure_without_noise_is_the_scene():
 
 def test_an_unknown_part_or_photo_is_a_sentence():
     with pytest.raises(MidError, match="no part 'training': choose one of clean,"):
-        camera.items(_settings("training"))
-    with pytest.raises(MidError, match="has no photo 'chelsea'"):
-        camera.read("chelsea", _settings("clean"))
+        camera.find(_settings("training"))
     with pytest.raises(MidError, match="no photo 'lena'"):
         camera.photo("lena")
 

@@ -132,6 +132,9 @@ def results_wanted():
 def print_next_steps():
     shown = plan.shown()
     model = plan.model(shown, len(plan.rounds[shown]) - 1)
+    table = Path(f"results/{plan.dataset}/tables/rounds.md")
+    if table.is_file():
+        print(f"\n{table.read_text()}")
     print(f"Results are in results/{plan.dataset}/ (see results/README.md).")
     print("Denoise your own images with the model of the last round:")
     print(f"  mid denoise IN OUT --model {Path(model).with_suffix('.safetensors')}")
