@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-SIZES = [(1000, 1500), (2000, 3000), (4000, 6000)]
+SIZES = [(1000, 1500), (4000, 6000)]
 LIMIT_GB = 2.0
 
 

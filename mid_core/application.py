@@ -10,7 +10,7 @@ from mid_core.errors import MidError
 from mid_core.images import Picture, check_writable, list_images, read, write
 from mid_core.inference import denoise
 from mid_core.masking import image_seed
-from mid_core.progress import log, show
+from mid_core.progress import Progress, log
 from mid_core.sampling import Masking
 from mid_core.training import pick_device
 
@@ -81,22 +81,28 @@ def denoise_files(
     masking = Masking(**card["masking"] | ({} if ratio is None else {"ratio": ratio}))
     log.info("%d image(s) on %s", len(jobs), next(network.parameters()).device)
     failures, start = [], time.monotonic()
-    for file, result in show(jobs, "denoise", len(jobs), "image"):
+    report = Progress("denoise", len(jobs), "image")
+    for file, result in jobs:
         try:
             picture = read(file)
             check_writable(result, picture)
-            y = _network_input(picture, card["channels"], file)
             masks_seed = image_seed(seed, "denoise", file.name)
-            x_hat = denoise(network, y, masking, masks_seed, (masks,), tile)[0]
+            x_hat = denoise(
+                network,
+                _network_input(picture, card["channels"], file),
+                masking,
+                masks_seed,
+                (masks,),
+                tile,
+                report,
+            )[0]
             result.parent.mkdir(parents=True, exist_ok=True)
             # A grey estimate stands for all three colours.
-            write(
-                result,
-                np.broadcast_to(np.clip(x_hat, 0, 1), picture.rgb.shape),
-                picture,
-            )
+            colours = (*x_hat.shape[:2], 3)
+            write(result, np.broadcast_to(x_hat, colours), picture)
         except MidError as error:
             failures.append(str(error))
+            report(1)
     seconds = time.monotonic() - start
     log.info("%d denoised in %.1f s: %s", len(jobs) - len(failures), seconds, target)
     if failures:

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 from mid_core.errors import MidError
@@ -32,11 +33,13 @@ def save_model(path: Path, network: nn.Module, card: dict) -> str:
         name: tensor.detach().cpu().contiguous()
         for name, tensor in network.state_dict().items()
     }
-    save_file(weights, temporary, metadata={"mid": json.dumps(card, sort_keys=True)})
-    with temporary.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    content = save(weights, metadata={"mid": json.dumps(card, sort_keys=True)})
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
     temporary.replace(path)
-    return digest
+    return hashlib.sha256(content).hexdigest()
 
 
 def load_model(path: Path, device: torch.device) -> tuple[nn.Module, dict]:

@@ -1,6 +1,6 @@
 """Denoise an image of any size: overlapping tiles, K masks, their mean (Eq. 5)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -29,7 +29,7 @@ def denoise(
     seed: Sequence[int],
     counts: Sequence[int] = (10,),
     tile: int = 512,
-    device: torch.device | None = None,
+    report: Callable[[float], None] = lambda share: None,
 ) -> list[np.ndarray]:
     """Mean over K random masks of D(M*y), for each K in ``counts`` (paper, Eq. 5).
 
@@ -47,15 +47,15 @@ def denoise(
         Numbers of masks K, ascending; the masks of a small K are those of a larger.
     tile
         Side of the squares that the network sees, in pixels: bounds the memory.
-    device
-        Where the network is; by default where its weights are.
+    report
+        Called with the share of the work that was done since the last call.
 
     Returns
     -------
     One float32 (H, W, C) for each K, not clipped: clip it for an image, not for a
     residual.
     """
-    device = device or next(network.parameters()).device
+    device = next(network.parameters()).device
     height, width, colours = y.shape
     if masking.ratio == 0:
         counts = [1] * len(counts)
@@ -78,6 +78,7 @@ def denoise(
                 batch = torch.from_numpy(masking.apply(window, mask)[None])
                 output = network(batch.permute(0, 3, 1, 2).to(device))[0]
                 total += output.permute(1, 2, 0).float().cpu().numpy()[inner]
+                report(total[..., 0].size / (height * width * max(counts)))
                 for count, result in zip(counts, results, strict=True):
                     if count == p + 1:
                         result[row:row_end, col:col_end] = total / count
@@ -91,6 +92,7 @@ def residual(
     seed: Sequence[int],
     masks: int = 1,
     tile: int = 512,
+    report: Callable[[float], None] = lambda share: None,
 ) -> np.ndarray:
     """Return y - D(M*y), an element of the next noise bank (paper, Eq. 4).
 
@@ -104,5 +106,5 @@ def residual(
     float16 (H, W, C), in [-1, 1] but for what the network overshoots. For the other
     parameters see ``denoise``.
     """
-    estimate = denoise(network, y, masking, seed, (masks,), tile)[0]
+    estimate = denoise(network, y, masking, seed, (masks,), tile, report)[0]
     return (y - estimate).astype(np.float16)

@@ -3,9 +3,8 @@
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 from tqdm import tqdm
 
@@ -13,47 +12,63 @@ from mid_core.errors import MidError
 
 LINE_SECONDS = 10
 log = logging.getLogger("mid")
-Item = TypeVar("Item")
 
 
-def show(items: Iterable[Item], title: str, total: int, unit: str) -> Iterator[Item]:
-    """Yield the items, with a bar on a terminal and a line in the log now and then."""
-    bar = tqdm(items, title, total, leave=False, unit=unit, disable=None)
-    start = last = time.monotonic()
-    for count, item in enumerate(bar, start=1):
-        yield item
-        now = time.monotonic()
-        if now - last > LINE_SECONDS or count == total:
-            left = (now - start) / count * (total - count)
-            log.info("%s: %d of %d %ss, %.0f s left", title, count, total, unit, left)
-            last = now
+class Progress:
+    """Shows how far a piece of work is, with rate and time left.
+
+    Parameters
+    ----------
+    title
+        What is being done.
+    total
+        How much there is to do, in units.
+    unit
+        Of what: ``"step"``, ``"image"``.
+    """
+
+    def __init__(self, title: str, total: int, unit: str) -> None:
+        layout = "{desc}: {percentage:3.0f}%|{bar}| {n:.4g}/{total} [{elapsed}<"
+        layout += "{remaining}, {rate_fmt}{postfix}]"
+        self._bar = tqdm(
+            *(None, title, total),
+            unit=unit,
+            leave=False,
+            disable=None,
+            bar_format=layout,
+        )
+        self._title, self._total, self._unit, self._done = title, total, unit, 0.0
+        self._start = self._last = time.monotonic()
+
+    def __call__(self, amount: float = 1, note: str = "") -> None:
+        """Take in that ``amount`` more is done; ``note`` is shown beside it."""
+        self._done += amount
+        self._bar.set_postfix_str(note, refresh=False)
+        self._bar.update(amount)
+        now, finished = time.monotonic(), self._done > self._total - 1e-6
+        if now - self._last > LINE_SECONDS or finished:
+            rate = self._done / max(now - self._start, 1e-9)
+            left = max(0, self._total - self._done) / rate
+            text = f"{self._title}: {self._unit} {self._done:.4g} of {self._total}, "
+            text += f"{note}, " if note else ""
+            log.info("%s%.3g %ss/s, %.0f s left", text, rate, self._unit, left)
+            self._last = now
+        if finished:
+            self._bar.close()
 
 
 class TrainingReport:
-    """Receives a training's progress: draws it, logs it, keeps it as ``rows``."""
+    """Receives a training's progress: shows it, and keeps it as ``rows``."""
 
     def __init__(self, title: str, iterations: int) -> None:
         self.rows: list[dict] = []
-        self._bar = tqdm(
-            desc=title, total=iterations, leave=False, unit="step", disable=None
-        )
-        self._start = self._last = time.monotonic()
+        self._progress = Progress(title, iterations, "step")
 
     def __call__(self, step: int, loss: float, learning_rate: float) -> None:
         """Take in the mean loss of the steps since the last call."""
+        before = self.rows[-1]["step"] if self.rows else 0
         self.rows.append({"step": step, "loss": loss, "learning_rate": learning_rate})
-        self._bar.set_postfix(loss=f"{loss:.5f}", refresh=False)
-        self._bar.update(step - self._bar.n if not self._bar.disable else 0)
-        now, total = time.monotonic(), self._bar.total
-        if now - self._last > LINE_SECONDS or step == total:
-            rate = step / (now - self._start)
-            log.info(
-                "step %d of %d, loss %.5f, %.2f steps/s, %.0f s left",
-                *(step, total, loss, rate, (total - step) / rate),
-            )
-            self._last = now
-        if step == total:
-            self._bar.close()
+        self._progress(step - before, f"loss {loss:.5f}")
 
 
 def run_rule(job: Callable[[], None], log_file: str) -> None:

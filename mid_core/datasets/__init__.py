@@ -12,7 +12,7 @@ import numpy as np
 
 from mid_core.datasets import camera, folders
 from mid_core.errors import MidError
-from mid_core.progress import show
+from mid_core.progress import Progress
 from mid_core.store import StoreWriter
 
 READERS = {"camera": camera, "folders": folders}
@@ -48,9 +48,11 @@ def ingest(items: Sequence[dict], settings: dict, path: Path, version: int) -> N
 
     first = read(items[0])
     stacks = {stack: array.dtype.name for stack, array in first.items()}
+    report = Progress(f"ingest {path.stem}", len(items), "image")
     with StoreWriter(path, stacks, first["image"].shape[2]) as store:
-        for item in show(items, f"ingest {path.stem}", len(items), "image"):
+        for item in items:
             store.append(item["name"], **read(item))
+            report()
         store.attributes = {
             "made_by": {"stage": "ingest", "version": version},
             "settings": settings,

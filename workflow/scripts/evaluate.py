@@ -11,7 +11,7 @@ from mid_core.images import to_float
 from mid_core.inference import denoise
 from mid_core.masking import image_seed
 from mid_core.metrics import score
-from mid_core.progress import run_rule, show
+from mid_core.progress import Progress, run_rule
 from mid_core.sampling import Masking
 from mid_core.store import Store, store_path
 from mid_core.training import pick_device
@@ -27,11 +27,12 @@ def main() -> None:
     masking, protocol = Masking(**settings["masking"]), settings["protocol"]
     wildcards, rows = snakemake.wildcards, []
     title = f"scores of {wildcards.variant}, round {wildcards.k}"
-    for i, (name, image) in enumerate(show(noisy, title, len(noisy), "image")):
+    report = Progress(title, len(noisy), "image")
+    for i, (name, image) in enumerate(noisy):
         y, x = to_float(image), to_float(clean.read(i))
         seed = image_seed(settings["seed"], "evaluate", name)
         estimates = denoise(
-            network, y, masking, seed, settings["masks"], runtime["tile"]
+            network, y, masking, seed, settings["masks"], runtime["tile"], report
         )
         before = score(y, x, protocol)
         for k, estimate in zip(settings["masks"], estimates, strict=True):

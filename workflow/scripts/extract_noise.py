@@ -10,7 +10,7 @@ from mid_core.images import to_float
 from mid_core.inference import residual
 from mid_core.masking import image_seed
 from mid_core.noise import Statistics
-from mid_core.progress import run_rule, show
+from mid_core.progress import Progress, run_rule
 from mid_core.sampling import Masking
 from mid_core.store import Store, StoreWriter, store_path
 from mid_core.training import pick_device
@@ -28,11 +28,12 @@ def main() -> None:
     title = f"noise for {snakemake.wildcards.variant}, round {settings['round']}"
     path = store_path(snakemake.output.seal)
     with StoreWriter(path, {"noise": "float16"}, noisy.channels) as store:
-        for name, image in show(noisy, title, len(noisy), "image"):
+        report = Progress(title, len(noisy), "image")
+        for name, image in noisy:
             y = to_float(image)
             seed = image_seed(settings["seed"], stream, name)
             noise = residual(
-                network, y, masking, seed, settings["masks"], runtime["tile"]
+                network, y, masking, seed, settings["masks"], runtime["tile"], report
             )
             store.append(name, noise=noise)
             statistics.add(noise, y - noise)
