@@ -40,5 +40,6 @@ $(READY): pyproject.toml constraints.txt
 	fi
 	@touch $(READY)
 
+# Results stay: days of work should not hang on one word.
 clean:
-	rm -rf $(VENV) results/*/ .snakemake
+	rm -rf $(VENV) .pytest_cache .ruff_cache

@@ -134,6 +134,15 @@ def plain(value: Any) -> Any:
     return value
 
 
+def _typed(value: Any) -> Any:
+    """Give numbers their type back: Snakemake leaves them as text inside mappings."""
+    if isinstance(value, Mapping):
+        return {key: _typed(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_typed(inner) for inner in value]
+    return YAML(typ="safe").load(value) if isinstance(value, str) else value
+
+
 def check(content: Any, schema: Mapping, source: str) -> None:
     """Stop at the first mistake in ``content``.
 
@@ -180,7 +189,7 @@ def load_config(paths: Sequence[Path], schema: Path, overrides: Mapping) -> dict
         content = read_yaml(Path(path))
         check(content, partial, str(path))
         merged = merge(merged, plain(content))
-    merged = merge(merged, plain(overrides))
+    merged = merge(merged, plain(_typed(overrides)))
     source = " + ".join(map(str, paths)) + (" + --config" if overrides else "")
     check(merged, rules, source)
     return fill_defaults(merged, rules, rules)

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 
 from mid_config.loading import ConfigError, merge
 
-RESERVED = {"awgn", "data", "figures", "logs", "tables", "truth"}
+RESERVED = {"awgn", "benchmarks", "data", "figures", "logs", "tables", "truth"}
+POOL_ROLES = ("clean", "noisy")
+SSIM_WINDOW = 11
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,8 @@ def _round(method: Mapping, k: int) -> Round:
 
 
 def _key(*parts: object) -> str:
-    return json.dumps(parts, sort_keys=True)
+    # As floats: 0 and 0.0 are one setting.
+    return json.dumps(json.loads(json.dumps(parts), parse_int=float), sort_keys=True)
 
 
 @dataclass
@@ -150,6 +153,28 @@ class Plan:
         first = [rounds[0].extract for rounds in self.rounds.values()]
         return {awgn_name(e): e for e in first if e["first_bank"] == "awgn"}
 
+    def pools(self) -> list[str]:
+        """Names of the pools that the variants and tests use."""
+        roles = [method[r] for method in self.methods.values() for r in POOL_ROLES]
+        return list(dict.fromkeys([*roles, *self.config["tests"]]))
+
+    def needs(self) -> list[dict]:
+        """What is needed of the pools, for ``datasets.check``; no matter by whom."""
+        needs = []
+        for variant, method in self.methods.items():
+            rounds = self.rounds[variant]
+            patch = max(one.train["training"]["patch"] for one in rounds)
+            # Without a second round, nothing is cut from the noisy images.
+            refined = len(rounds) > 1 or method["first_bank"] == "true_noise"
+            used = dict.fromkeys(self.config["tests"], SSIM_WINDOW)
+            used |= {method["noisy"]: patch} if refined else {}
+            used[method["clean"]] = patch
+            for pool, pixels in used.items():
+                need = {"pool": pool, "clean": method["clean"], "pixels": pixels}
+                if need not in needs:
+                    needs.append(need)
+        return needs
+
     def table_rounds(self) -> list[tuple[str, int]]:
         """Variants and rounds in the table of rounds."""
         chosen = self.config["tables"]["rounds"] or list(self.rounds)
@@ -187,7 +212,7 @@ def has_truth(pool: Mapping) -> bool:
 def _check_method(variant: str, method: Mapping, pools: Mapping) -> None:
     """Refuse what a schema cannot see, in the words of the config."""
     where = f"variant '{variant}'"
-    for role in ("clean", "noisy"):
+    for role in POOL_ROLES:
         if method[role] not in pools:
             raise ConfigError(
                 f"{where}: method.{role} names the pool '{method[role]}', which is not "
@@ -204,16 +229,20 @@ def _check_method(variant: str, method: Mapping, pools: Mapping) -> None:
             f"{where}: network.encoder and network.decoder must be lists "
             "of one length: a number of blocks for each level"
         )
-    for k, one in enumerate(method["rounds"]):
-        ratio = one["mask_ratio"]
-        if isinstance(ratio, list) and ratio[0] > ratio[1]:
-            raise ConfigError(
-                f"{where}: rounds.{k}.mask_ratio {ratio} must be [low, high]"
-            )
-    patch, size = method["training"]["patch"], method["awgn"]["size"]
-    if method["first_bank"] == "awgn" and size < patch:
+    ranges = {
+        f"rounds.{k}.mask_ratio": one["mask_ratio"]
+        for k, one in enumerate(method["rounds"])
+    }
+    ranges["evaluation.mask_ratio"] = method["evaluation"]["mask_ratio"]
+    ranges["awgn.sigma"] = method["awgn"]["sigma"]
+    for key, value in ranges.items():
+        if isinstance(value, list) and value[0] > value[1]:
+            raise ConfigError(f"{where}: {key} {value} must be [low, high]")
+    patch = _round(method, 0).train["training"]["patch"]
+    if method["first_bank"] == "awgn" and method["awgn"]["size"] < patch:
         raise ConfigError(
-            f"{where}: awgn.size {size} is smaller than training.patch {patch}"
+            f"{where}: awgn.size {method['awgn']['size']} is smaller than "
+            f"training.patch {patch}"
         )
 
 

@@ -82,7 +82,7 @@ def denoise_files(
     log.info("%d image(s) on %s", len(jobs), next(network.parameters()).device)
     failures, start = [], time.monotonic()
     report = Progress("denoise", len(jobs), "image")
-    for file, result in jobs:
+    for number, (file, result) in enumerate(jobs, start=1):
         try:
             picture = read(file)
             check_writable(result, picture)
@@ -102,7 +102,7 @@ def denoise_files(
             write(result, np.broadcast_to(x_hat, colours), picture)
         except MidError as error:
             failures.append(str(error))
-            report(1)
+            report(number - report.done)
     seconds = time.monotonic() - start
     log.info("%d denoised in %.1f s: %s", len(jobs) - len(failures), seconds, target)
     if failures:

@@ -3,6 +3,7 @@
 import argparse
 import logging
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from mid_core.errors import MidError
@@ -45,6 +46,18 @@ def _inspect(arguments: argparse.Namespace) -> None:
         print(f"drawn in {arguments.figure}")
 
 
+def _number(kind: type, low: float, high: float = float("inf")) -> Callable:
+    """Make an argument's type: a number from ``low`` to ``high``."""
+
+    def number(text: str) -> float:
+        value = kind(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text} is not from {low} to {high}")
+        return value
+
+    return number
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="mid", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -55,18 +68,30 @@ def _parser() -> argparse.ArgumentParser:
     denoise.add_argument("output", metavar="OUT", help="a file, or a folder")
     denoise.add_argument("--model", required=True, help="a round's model.safetensors")
     denoise.add_argument(
-        "--masks", type=int, default=10, metavar="K", help="predictions averaged (10)"
+        "--masks",
+        type=_number(int, 1),
+        default=10,
+        metavar="K",
+        help="predictions averaged (10)",
     )
     denoise.add_argument(
-        "--mask-ratio", type=float, help="share of hidden pixels (the model's own)"
+        "--mask-ratio",
+        type=_number(float, 0, 0.99),
+        help="share of hidden pixels (the model's own)",
     )
     denoise.add_argument(
         "--device", default="auto", choices=["auto", "cpu", "cuda", "mps"]
     )
     denoise.add_argument(
-        "--tile", type=int, default=512, metavar="PX", help="bounds the memory (512)"
+        "--tile",
+        type=_number(int, 256),
+        default=512,
+        metavar="PX",
+        help="bounds the memory (512)",
     )
-    denoise.add_argument("--seed", type=int, default=0, help="of the masks (0)")
+    denoise.add_argument(
+        "--seed", type=_number(int, 0), default=0, help="of the masks (0)"
+    )
     denoise.set_defaults(run=_denoise)
     inspect = commands.add_parser("inspect", help="show a noise store")
     inspect.add_argument("store", metavar="STORE", help="a noise.zarr")

@@ -88,7 +88,7 @@ def list_images(folder: str | Path, pattern: str = "*") -> list[Path]:
     if not images:
         raise MidError(
             f"No image in {folder} matches {pattern!r}: expected names ending in "
-            f"{', '.join(SUFFIXES)}; '**/*' also looks into subfolders."
+            f"{', '.join(SUFFIXES)}."
         )
     return sorted(images, key=_natural_key)
 
@@ -155,8 +155,8 @@ def read(path: str | Path, float_range: tuple[float, float] = (0.0, 1.0)) -> Pic
     if darkest < low or brightest > high:
         raise MidError(
             f"{path} holds float samples from {darkest:.6g} to {brightest:.6g}, beyond "
-            f"{low:.6g} to {high:.6g}: give one float_range (low, high) that holds all "
-            "images of its folder, or rescale them."
+            f"{low:.6g} to {high:.6g}: rescale all images of its folder alike, so that "
+            "0 is black and 1 is white."
         )
     return replace(picture, float_range=(low, high))
 

@@ -6,16 +6,17 @@ import numpy as np
 import torch
 from torch import nn
 
+from mid_core.errors import MidError
 from mid_core.masking import mask_rows
 from mid_core.sampling import Masking
 
 
 def _spans(length: int, tile: int, margin: int, step: int) -> Iterator[tuple[int, ...]]:
     """Yield (start, stop, inner start, inner stop): tiles, and what each decides."""
-    core = max(step, (tile - 2 * margin) // step * step)
+    around = -(-margin // step) * step
+    core = max(step, (tile - 2 * around) // step * step)
     if length <= tile:
         core = length
-    around = -(-margin // step) * step
     for inner in range(0, length, core):
         end = min(inner + core, length)
         yield max(0, inner - around), min(length, end + around), inner, end
@@ -54,9 +55,19 @@ def denoise(
     -------
     One float32 (H, W, C) for each K, not clipped: clip it for an image, not for a
     residual.
+
+    Raises
+    ------
+    MidError
+        If the image has other colours than the network was trained on.
     """
     device = next(network.parameters()).device
     height, width, colours = y.shape
+    if colours != network.channels:
+        raise MidError(
+            f"the image has {colours} colour(s) but the network was trained on "
+            f"{network.channels}: use a model for such images"
+        )
     if masking.ratio == 0:
         counts = [1] * len(counts)
     results = [np.empty(y.shape, np.float32) for _ in counts]

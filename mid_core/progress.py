@@ -37,19 +37,19 @@ class Progress:
             disable=None,
             bar_format=layout,
         )
-        self._title, self._total, self._unit, self._done = title, total, unit, 0.0
+        self._title, self._total, self._unit, self.done = title, total, unit, 0.0
         self._start = self._last = time.monotonic()
 
     def __call__(self, amount: float = 1, note: str = "") -> None:
         """Take in that ``amount`` more is done; ``note`` is shown beside it."""
-        self._done += amount
+        self.done += amount
         self._bar.set_postfix_str(note, refresh=False)
         self._bar.update(amount)
-        now, finished = time.monotonic(), self._done > self._total - 1e-6
+        now, finished = time.monotonic(), self.done > self._total - 1e-6
         if now - self._last > LINE_SECONDS or finished:
-            rate = self._done / max(now - self._start, 1e-9)
-            left = max(0, self._total - self._done) / rate
-            text = f"{self._title}: {self._unit} {self._done:.4g} of {self._total}, "
+            rate = self.done / max(now - self._start, 1e-9)
+            left = max(0, self._total - self.done) / rate
+            text = f"{self._title}: {self._unit} {self.done:.4g} of {self._total}, "
             text += f"{note}, " if note else ""
             log.info("%s%.3g %ss/s, %.0f s left", text, rate, self._unit, left)
             self._last = now

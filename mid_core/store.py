@@ -220,16 +220,22 @@ class Stack:
         (top, left), (high, wide) = start, size
         rows = range(top // tile, -(-(top + high) // tile))
         lead, end = left // tile, -(-(left + wide) // tile)
-        strips = [
-            np.concatenate(
-                self._array[first + row * columns + lead : first + row * columns + end],
-                axis=1,
-            )
-            for row in rows
-        ]
+        starts = [first + row * columns for row in rows]
+        try:
+            strips = [
+                np.concatenate(self._array[start + lead : start + end], axis=1)
+                for start in starts
+            ]
+        # A checksum's failure comes as whatever the codec raises.
+        except Exception as error:
+            raise MidError(
+                f"{self._array.store_path} is damaged ({error}): delete the store's "
+                "seal, then run the workflow again: it rebuilds it"
+            ) from error
         window = np.concatenate(strips)
         y, x = top - rows[0] * tile, left - lead * tile
-        return window[y : y + high, x : x + wide]
+        # A view would keep the tiles' margins in memory.
+        return np.ascontiguousarray(window[y : y + high, x : x + wide])
 
     def __iter__(self) -> Iterator[tuple[str, np.ndarray]]:
         for index, name in enumerate(self.names):

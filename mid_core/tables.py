@@ -43,14 +43,15 @@ def mean_scores(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def rounds_table(
-    rounds: Iterable[tuple[str, int, pd.DataFrame, float]],
+    rounds: Iterable[tuple[str, int, pd.DataFrame, dict]],
 ) -> pd.DataFrame:
     """Build the table of rounds: a row for each variant, round, test and K.
 
     Parameters
     ----------
     rounds
-        Variant, round, its scores, and the seconds its training took.
+        Variant, round, its scores, and its model's card, of which
+        ``train_seconds`` and ``device`` are shown.
 
     Returns
     -------
@@ -63,11 +64,12 @@ def rounds_table(
         If one test's numbers come from different protocols or numbers of images.
     """
     tables = []
-    for variant, k, scores, seconds in rounds:
+    for variant, k, scores, card in rounds:
         table = mean_scores(scores)
         table.insert(0, "variant", variant)
         table.insert(1, "round", k)
-        tables.append(table.assign(train_seconds=seconds))
+        facts = {key: card[key] for key in ("train_seconds", "device")}
+        tables.append(table.assign(**facts))
     table = pd.concat(tables, ignore_index=True)
     for test, part in table.groupby("test"):
         if part["protocol"].nunique() > 1 or part["n_images"].nunique() > 1:
@@ -83,12 +85,12 @@ def rounds_table(
         psnr_db=noisy["noisy_psnr_db"],
         ssim=noisy["noisy_ssim"],
         k=0,
-        **dict.fromkeys(("round", "mask_ratio", "train_seconds")),
+        **dict.fromkeys(("round", "mask_ratio", "train_seconds", "device")),
     )
     table = pd.concat([noisy, table], ignore_index=True)
     table["round"] = table["round"].astype("Int64")
     columns = ["test", "variant", "round", "k", "mask_ratio", "psnr_db", "ssim"]
-    columns += ["n_images", "protocol", "seed", "train_seconds"]
+    columns += ["n_images", "protocol", "seed", "train_seconds", "device"]
     return table[columns].round({"psnr_db": 3, "ssim": 4, "train_seconds": 1})
 
 
@@ -115,9 +117,10 @@ def rounds_markdown(table: pd.DataFrame) -> str:
             sort=False,
         )[order]
         first = part.iloc[0]
+        seeds = ", ".join(map(str, sorted(part["seed"].unique())))
         title = (
             f"**{test}**: PSNR (dB) / SSIM, {first['n_images']} images, protocol "
-            f"{first['protocol']}, seed {first['seed']}; noisy input {noisy}"
+            f"{first['protocol']}, seed {seeds}; noisy input {noisy}"
         )
         body = wide.fillna("").reset_index().to_markdown(index=False)
         blocks.append(f"{title}\n\n{body}\n")

@@ -53,8 +53,16 @@ class Training:
     loss: str = "mse"
 
 
-def pick_device(name: str) -> torch.device:
+def pick_device(name: str, needed: bool = True) -> torch.device:
     """Return the named device, or for ``"auto"`` the best there is.
+
+    Parameters
+    ----------
+    name
+        ``auto``, ``cpu``, ``cuda`` or ``mps``.
+    needed
+        Whether to insist on it. Scores and pictures do with what is there: on a
+        cluster their jobs ask for no GPU.
 
     Raises
     ------
@@ -67,9 +75,9 @@ def pick_device(name: str) -> torch.device:
         "mps": torch.backends.mps.is_available(),
         "cpu": True,
     }
-    if name == "auto":
+    if name == "auto" or not (needed or available[name]):
         name = next(kind for kind, there in available.items() if there)
-    if not available.get(name.split(":")[0], False):
+    if not available[name]:
         raise MidError(
             f"device '{name}' is not there: torch {torch.__version__} sees no such "
             "device; check the job's GPU request, or set runtime.device to auto"
@@ -119,7 +127,10 @@ def train(
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(
         optimizer, settings.iterations, eta_min=settings.final_learning_rate
     )
-    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(settings.ema))
+    average = None
+    if settings.ema:
+        mean_of = get_ema_multi_avg_fn(settings.ema)
+        average = AveragedModel(network, multi_avg_fn=mean_of)
     total, counted = torch.zeros((), device=device), 0
     for step, (y, x) in enumerate(batches.stream(0, settings.iterations), start=1):
         y, x = (t.to(device, non_blocking=True) for t in (y, x))
@@ -132,21 +143,24 @@ def train(
         optimizer.step()
         rate = schedule.get_last_lr()[0]
         schedule.step()
-        if settings.ema:
+        if average:
             average.update_parameters(network)
         total, counted = total + loss.detach(), counted + 1
         if step % every == 0 or step == settings.iterations:
             mean = total.item() / counted
-            _stop_unless_finite(mean, step)
+            _stop_unless(math.isfinite(mean), f"the loss became {mean}", step)
             report(step, mean, rate)
             total, counted = torch.zeros_like(total), 0
-    return (average.module if settings.ema else network).eval()
+    model = average.module if average else network
+    finite = all(torch.isfinite(p).all() for p in model.parameters())
+    _stop_unless(finite, "the weights are not finite", step)
+    return model.eval()
 
 
-def _stop_unless_finite(loss: float, step: int) -> None:
+def _stop_unless(good: bool, what: str, step: int) -> None:
     """Refuse to go on with weights that a bad step has destroyed."""
-    if not math.isfinite(loss):
+    if not good:
         raise MidError(
-            f"the loss became {loss} at or shortly before step {step}: no model is "
-            "written; lower training.learning_rate, or set training.precision to fp32"
+            f"{what}, at or shortly before step {step}: no model is written; lower "
+            "training.learning_rate, or set training.precision to fp32"
         )

@@ -200,7 +200,7 @@ def test_other_dtypes_are_refused():
 def test_float_range_is_asked_for_and_undone(tmp_path):
     counts = noise(1, "float32") * 4000 - 100
     save_tiff(tmp_path / "a.tif", counts)
-    with pytest.raises(MidError, match=r"a\.tif holds float samples from -.*range"):
+    with pytest.raises(MidError, match=r"a\.tif holds float samples from -.*rescale"):
         images.read(tmp_path / "a.tif")
     picture = images.read(tmp_path / "a.tif", float_range=(-200, 4000))
     assert 0 <= picture.rgb.min() < picture.rgb.max() <= 1

@@ -11,7 +11,7 @@ from mid_core.sampling import Masking
 class Identity(nn.Module):
     """D(y) = y, so that everything around the network is exact."""
 
-    margin, alignment = 3, 4
+    margin, alignment, channels = 3, 4, 3
 
     def __init__(self) -> None:
         super().__init__()

@@ -4,6 +4,8 @@ import pytest
 from mid_core.errors import MidError
 from mid_core.tables import mean_scores, rounds_markdown, rounds_table
 
+CARD = {"train_seconds": 100.0, "device": "cpu"}
+
 
 def scores(psnr, k=(1, 10), protocol="p", images=("a", "b"), test="t"):
     return pd.DataFrame(
@@ -36,9 +38,9 @@ def test_means_by_hand():
 def test_table_of_rounds():
     table = rounds_table(
         [
-            ("mid", 0, scores(30), 100.0),
-            ("mid", 1, scores(32), 100.0),
-            ("no_mask", 0, scores(28, k=(1,)), 90.0),
+            ("mid", 0, scores(30), CARD),
+            ("mid", 1, scores(32), CARD),
+            ("no_mask", 0, scores(28, k=(1,)), CARD),
         ]
     )
     assert list(table["variant"]) == ["noisy", *["mid"] * 4, "no_mask"]
@@ -58,4 +60,4 @@ def test_table_of_rounds():
 )
 def test_unlike_numbers_are_not_put_into_one_table(other):
     with pytest.raises(MidError, match="mix protocols or numbers of images"):
-        rounds_table([("a", 0, scores(30), 1.0), ("b", 0, scores(30, **other), 1.0)])
+        rounds_table([("a", 0, scores(30), CARD), ("b", 0, scores(30, **other), CARD)])

@@ -49,7 +49,7 @@ def test_the_loss_falls_and_the_rate_follows_a_cosine(batches):
 
 
 def test_the_model_is_the_running_mean_of_the_weights(batches):
-    # With rate 0 nothing moves; with one step, the mean is that step's weights.
+    # After one step the mean is that step's weights.
     mean, _ = run(batches, iterations=1, ema=0.9)
     last, _ = run(batches, iterations=1, ema=0)
     for a, b in zip(mean.parameters(), last.parameters(), strict=True):
@@ -79,7 +79,7 @@ def test_a_loss_that_is_not_finite_stops(batches):
     batches.clean.images[0][:] = 0
     batches.noise.images[0][:] = np.nan
     with pytest.raises(
-        MidError, match=r"the loss became nan at or shortly before step"
+        MidError, match=r"the loss became nan, at or shortly before step"
     ):
         run(batches)
 

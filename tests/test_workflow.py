@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -176,11 +177,60 @@ def test_what_runs_again_and_what_does_not(finished):
 
 
 @pytest.mark.slow
-def test_touched_images_run_nothing_again(finished):
+def test_touched_images_run_nothing_again_and_changed_ones_do(finished):
+    def stale():
+        return jobs_of(snakemake(finished, CONFIG, "--dry-run"))
+
     for image in finished.glob("*/*.*"):
         if image.suffix in (".png", ".jpg"):
             image.touch()
-    assert jobs_of(snakemake(finished, CONFIG, "--dry-run")) == {}
+    hidden = finished / "clean/.DS_Store"
+    hidden.write_bytes(b"what file managers leave")
+    assert stale() == {}
+    image = finished / "clean/photo 0.jpg"
+    content = image.read_bytes()
+    image.write_bytes(content + b"more")
+    assert {"index_pool", "ingest", "train_round"} <= set(stale())
+    image.write_bytes(content)
+    added = finished / "clean/photo 2.jpg"
+    added.write_bytes(content)
+    assert {"index_pool", "ingest", "train_round"} <= set(stale())
+    added.unlink()
+    hidden.unlink()
+    assert stale() == {}
+
+
+@pytest.mark.slow
+def test_a_raised_stage_version_runs_the_stage_and_what_follows(finished, tmp_path):
+    for part in ("workflow", "mid_config"):
+        shutil.copytree(ROOT / part, tmp_path / part)
+    (tmp_path / "mid_core").mkdir()
+    versions = yaml.safe_load((ROOT / "mid_core/stage_versions.yaml").read_text())
+    versions["extract_noise"] += 1
+    (tmp_path / "mid_core/stage_versions.yaml").write_text(yaml.safe_dump(versions))
+    snakefile = ("--snakefile", str(tmp_path / "workflow/Snakefile"))
+    jobs = jobs_of(snakemake(finished, CONFIG, "--dry-run", *snakefile))
+    assert jobs["extract_noise"] == jobs["train_round"] == jobs["evaluate"] == 1
+    assert not {"ingest", "awgn_bank", "true_noise", "check_pools"} & set(jobs)
+
+
+@pytest.mark.slow
+def test_pools_that_do_not_fit_stop_before_training(finished, tmp_path):
+    for part in ("clean", "pairs"):
+        shutil.copytree(finished / part, tmp_path / part)
+    training = CONFIG["method"]["training"] | {"patch": 32}
+    run = snakemake(tmp_path, changed(training=training, awgn={"size": 40, "count": 2}))
+    said = run.stdout + run.stderr
+    assert run.returncode == 1
+    assert re.search(r"pool '\w+': '.*' is 58x27 pixels, but 32", said)
+    assert not list(tmp_path.glob("results/tiny/*/round_*/model.json"))
+
+
+def test_the_command_line_overrides_single_keys(tmp_path):
+    override = 'method={"seed": 7, "training": {"learning_rate": 1e-4}}'
+    run = snakemake(tmp_path, CONFIG, "--dry-run", "--config", override)
+    assert jobs_of(run)["train_round"] == 4
+    assert "seed_7/noise.seal.json" in run.stdout + run.stderr
 
 
 @pytest.mark.slow

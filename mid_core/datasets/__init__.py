@@ -13,7 +13,7 @@ import numpy as np
 from mid_core.datasets import camera, folders
 from mid_core.errors import MidError
 from mid_core.progress import Progress
-from mid_core.store import StoreWriter
+from mid_core.store import Store, StoreWriter
 
 READERS = {"camera": camera, "folders": folders}
 
@@ -27,6 +27,39 @@ def reader(settings: dict):
             f"{', '.join(READERS)}"
         )
     return READERS[name]
+
+
+def check(stores: dict[str, Store], needs: Sequence[dict]) -> None:
+    """See that every pool is what the method will need of it.
+
+    Parameters
+    ----------
+    stores
+        The pools by name.
+    needs
+        For each use of a pool: its name ``pool``, the ``clean`` pool whose colours it
+        must share, and the side ``pixels`` of a square that must fit.
+
+    Raises
+    ------
+    MidError
+        At the first pool that does not fit, with the image's name.
+    """
+    for need in needs:
+        pool, clean = (stores[need[k]].stacks["image"] for k in ("pool", "clean"))
+        if pool.channels != clean.channels:
+            raise MidError(
+                f"pool '{need['pool']}' has {pool.channels} colour(s) but "
+                f"'{need['clean']}' has {clean.channels}: both must be grey or both "
+                "in colour"
+            )
+        for name, (height, width) in zip(pool.names, pool.sizes, strict=True):
+            if min(height, width) < need["pixels"]:
+                raise MidError(
+                    f"pool '{need['pool']}': '{name}' is {width}x{height} pixels, but "
+                    f"{need['pixels']} a side are needed: lower training.patch, or "
+                    "leave the image out"
+                )
 
 
 def ingest(items: Sequence[dict], settings: dict, path: Path, version: int) -> None:

@@ -5,6 +5,7 @@ Settings of such a pool: ``path`` and ``pattern`` of the images; optionally
 same text in both names (``NOISY_*.png`` and ``GT_*.png``).
 """
 
+import fnmatch
 import re
 from pathlib import Path
 
@@ -20,14 +21,20 @@ def _by_wildcards(settings: dict) -> dict[tuple[str, ...], Path]:
     """Map what the wildcards of the pattern stand for to the file."""
     pattern = settings.get("pattern", "*")
     regex = "".join(
-        {"*": "(.*)", "?": "(.)"}.get(part, f"({part})") if i % 2 else re.escape(part)
+        f"({fnmatch.translate(part)[4:-3]})" if i % 2 else re.escape(part)
         for i, part in enumerate(WILDCARD.split(pattern))
     )
-    found = {}
+    found: dict[tuple[str, ...], Path] = {}
     for path in images.list_images(settings["path"], pattern):
-        texts = re.fullmatch(regex, path.name, re.IGNORECASE).groups()
+        texts = re.fullmatch(regex, path.name, re.IGNORECASE | re.DOTALL).groups()
         # A pattern like '*' pairs a.png with a.tif: the type is not part of the key.
-        found[tuple(text.removesuffix(path.suffix) for text in texts)] = path
+        key = tuple(text.removesuffix(path.suffix) for text in texts)
+        if key in found:
+            raise MidError(
+                f"{path} and {found[key].name} differ in their type only, so their "
+                "truth is uncertain: give a pattern with the type, such as '*.png'"
+            )
+        found[key] = path
     return found
 
 
@@ -39,24 +46,23 @@ def find(settings: dict) -> list[dict]:
     MidError
         If a folder or its images are missing, or images and truths do not pair up.
     """
-    images = _by_wildcards(settings)
-    truths = _by_wildcards(settings["truth"]) if "truth" in settings else {}
-    if truths and set(images) != set(truths):
-        lonely = [
-            str(images.get(key) or truths[key]) for key in set(images) ^ set(truths)
-        ]
+    if "truth" not in settings:
+        paths = images.list_images(settings["path"], settings.get("pattern", "*"))
+        return [_item(path) for path in paths]
+    noisy, truths = _by_wildcards(settings), _by_wildcards(settings["truth"])
+    lonely = [str(noisy.get(key) or truths[key]) for key in set(noisy) ^ set(truths)]
+    if lonely:
         raise MidError(
             f"{len(lonely)} of the images in {settings['path']} and "
-            f"{settings['truth']['path']} have no partner: {', '.join(sorted(lonely)[:5])}"
-            "; rename or remove them, or correct the two patterns"
+            f"{settings['truth']['path']} have no partner: "
+            f"{', '.join(sorted(lonely)[:5])}; rename or remove them, or correct the "
+            "two patterns"
         )
-    items = []
-    for key, path in images.items():
-        item = {"name": path.name, "image": str(path), "bytes": path.stat().st_size}
-        if truths:
-            item["truth"] = str(truths[key])
-        items.append(item)
-    return items
+    return [_item(path) | {"truth": str(truths[key])} for key, path in noisy.items()]
+
+
+def _item(path: Path) -> dict:
+    return {"name": path.name, "image": str(path), "bytes": path.stat().st_size}
 
 
 def _read(path: str) -> np.ndarray:

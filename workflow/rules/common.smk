@@ -1,6 +1,9 @@
 """The config, read strictly, and the questions that rules ask of it. No rules."""
 
+import hashlib
+import os
 import sys
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import yaml
@@ -25,6 +28,8 @@ except ConfigError as error:
 config.clear()
 config.update(plan.config)
 
+# Each of the two pools of a training may be held in memory.
+TRAINING_MB = int(2000 * plan.config["runtime"]["memory_gb"]) + 8000
 GPUS = 0 if plan.config["runtime"]["device"] == "cpu" else 1
 VERSIONS = yaml.safe_load((ROOT / "mid_core/stage_versions.yaml").read_text())
 
@@ -41,20 +46,29 @@ def pool_settings(wildcards):
 
 
 def folders_of(pool):
-    paths = [pool.get("path"), pool.get("truth", {}).get("path")]
-    return [Path(path) for path in paths if path]
+    """The folders of a pool, each with the pattern of its files."""
+    parts = [part for part in (pool, pool.get("truth")) if part and "path" in part]
+    return [(Path(part["path"]), part.get("pattern", "*")) for part in parts]
 
 
-def pool_folders(wildcards):
-    """Folders whose change makes the list of a pool's files stale."""
-    folders = folders_of(pool_settings(wildcards))
-    return [str(folder) for folder in folders if folder.is_dir()]
+def pool_files(wildcards):
+    """Hash of names and sizes: a changed folder is noticed, a touched one is not."""
+    found = []
+    for folder, pattern in folders_of(pool_settings(wildcards)):
+        entries = os.scandir(folder) if folder.is_dir() else []
+        found += sorted(
+            (entry.name, entry.stat().st_size)
+            for entry in entries
+            if fnmatchcase(entry.name.lower(), pattern.lower())
+            and not entry.name.startswith(".")
+        )
+    return hashlib.sha256(repr(found).encode()).hexdigest()
 
 
 def refuse_missing_folders():
     """Stop before a job starts, not when a training has waited for the images."""
     for name, pool in plan.config["pools"].items():
-        for folder in folders_of(pool):
+        for folder, _ in folders_of(pool):
             if not folder.is_dir():
                 raise WorkflowError(
                     f"pools.{name}: there is no folder {folder.absolute()}; correct "
@@ -132,9 +146,11 @@ def results_wanted():
 def print_next_steps():
     shown = plan.shown()
     model = plan.model(shown, len(plan.rounds[shown]) - 1)
+    weights = Path(model).with_suffix(".safetensors")
     table = Path(f"results/{plan.dataset}/tables/rounds.md")
-    if table.is_file():
+    if plan.config["tests"] and table.is_file():
         print(f"\n{table.read_text()}")
     print(f"Results are in results/{plan.dataset}/ (see results/README.md).")
-    print("Denoise your own images with the model of the last round:")
-    print(f"  mid denoise IN OUT --model {Path(model).with_suffix('.safetensors')}")
+    if weights.is_file():
+        print("Denoise your own images with the model of the last round:")
+        print(f"  mid denoise IN OUT --model {weights}")

@@ -3,12 +3,11 @@
 in   the image files of a pool, wherever its reader finds them
 out  results/{dataset}/data/{pool}.files.json  the list of its files
      results/{dataset}/data/{pool}.zarr        its pixels; sealed by {pool}.seal.json
+     results/{dataset}/data/checked.json       all pools are there and fit the method
 """
 
 
 rule index_pool:
-    input:
-        pool_folders,
     output:
         "results/{dataset}/data/{pool}.files.json",
     log:
@@ -21,6 +20,7 @@ rule index_pool:
         "../../environment.yml"
     params:
         settings=pool_settings,
+        files=pool_files,
         version=VERSIONS["index_pool"],
     script:
         "../scripts/index_pool.py"
@@ -46,3 +46,22 @@ rule ingest:
         version=VERSIONS["ingest"],
     script:
         "../scripts/ingest.py"
+
+
+rule check_pools:
+    input:
+        [plan.pool(pool) for pool in plan.pools()],
+    output:
+        "results/{dataset}/data/checked.json",
+    log:
+        "results/{dataset}/logs/check_pools.log",
+    benchmark:
+        "results/{dataset}/benchmarks/check_pools.tsv"
+    priority: 10
+    conda:
+        "../../environment.yml"
+    params:
+        needs=plan.needs(),
+        version=VERSIONS["check_pools"],
+    script:
+        "../scripts/check_pools.py"

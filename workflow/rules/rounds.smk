@@ -36,6 +36,8 @@ rule train_round:
     input:
         clean=clean_pixels,
         noise=training_noise,
+        # Orders the jobs only: no training starts before all images proved fit.
+        checked=ancient("results/{dataset}/data/checked.json"),
     output:
         model="results/{dataset}/{variant}/round_{k}/model.json",
         weights="results/{dataset}/{variant}/round_{k}/model.safetensors",
@@ -48,7 +50,7 @@ rule train_round:
         "../../environment.yml"
     threads: plan.config["runtime"]["threads"]
     resources:
-        mem_mb=32000,
+        mem_mb=TRAINING_MB,
         runtime="2d",
         gpu=GPUS,
     params:

@@ -21,7 +21,7 @@ def main() -> None:
     settings, runtime = snakemake.params.settings, snakemake.config["runtime"]
     torch.set_num_threads(snakemake.threads)
     weights = Path(snakemake.input.model).with_suffix(".safetensors")
-    network, _ = load_model(weights, pick_device(runtime["device"]))
+    network, _ = load_model(weights, pick_device(runtime["device"], needed=False))
     pixels = Store(store_path(snakemake.input.test))
     noisy, clean = pixels.stacks["image"], pixels.stacks["truth"]
     masking, protocol = Masking(**settings["masking"]), settings["protocol"]

@@ -21,7 +21,7 @@ from mid_core.training import pick_device
 def main() -> None:
     params, runtime = snakemake.params, snakemake.config["runtime"]
     torch.set_num_threads(snakemake.threads)
-    device = pick_device(runtime["device"])
+    device = pick_device(runtime["device"], needed=False)
     weights = [
         Path(card).with_suffix(".safetensors") for card in snakemake.input.models
     ]

@@ -12,8 +12,7 @@ def main() -> None:
     banks = {}
     for name, seal in snakemake.input.items():
         store = Store(store_path(seal))
-        shown = name.replace("_", " ", 1) if name.startswith("true") else name
-        banks[shown] = (patches(store), store.attributes["statistics"])
+        banks[name] = (patches(store), store.attributes["statistics"])
     with mpl.rc_context(STYLE):
         save(noise_figure(banks), *snakemake.output)
 

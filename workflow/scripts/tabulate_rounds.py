@@ -12,9 +12,9 @@ from mid_core.tables import rounds_markdown, rounds_table
 def main() -> None:
     rounds = []
     for row in snakemake.params.rows:
-        seconds = json.loads(Path(row["model"]).read_text())["train_seconds"]
+        card = json.loads(Path(row["model"]).read_text())
         scores = pd.read_csv(row["scores"])
-        rounds.append((row["variant"], row["round"], scores, seconds))
+        rounds.append((row["variant"], row["round"], scores, card))
     table = rounds_table(rounds)
     table.to_csv(snakemake.output.csv, index=False)
     Path(snakemake.output.md).write_text(rounds_markdown(table))

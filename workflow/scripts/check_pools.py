@@ -1,0 +1,16 @@
+"""See that the pools fit the method, before time is spent on training."""
+
+from pathlib import Path
+
+from mid_core.datasets import check
+from mid_core.progress import run_rule
+from mid_core.store import Store, store_path, write_json
+
+
+def main() -> None:
+    stores = [Store(store_path(seal)) for seal in snakemake.input]
+    check({store.path.stem: store for store in stores}, snakemake.params.needs)
+    write_json(Path(snakemake.output[0]), {"needs": snakemake.params.needs})
+
+
+run_rule(main, snakemake.log[0])
