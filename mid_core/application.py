@@ -18,14 +18,13 @@ from mid_core.training import pick_device
 def _jobs(source: Path, target: Path) -> list[tuple[Path, Path]]:
     """Pair each image to be read with the file to be written."""
     if source.is_dir():
-        files = list_images(source)
         if target.exists() and not target.is_dir():
             raise MidError(
                 f"{source} is a folder but {target} is a file: name a folder"
             )
         if target.resolve() == source.resolve():
             raise MidError(f"{target} holds the noisy images: name another folder")
-        return [(file, target / file.name) for file in files]
+        return [(file, target / file.name) for file in list_images(source)]
     if not source.is_file():
         raise MidError(f"there is no image or folder at {source}: correct the path")
     if target.is_dir() or not target.suffix:

@@ -96,8 +96,9 @@ class Statistics:
         self._square = self._square + (n**2).mean(axis=(0, 1))
         self._spatial = self._spatial + autocorrelation(n)
         flat = n.reshape(-1, n.shape[2])
-        if (flat.std(axis=0) > 0).all():
-            self._colour = self._colour + np.atleast_2d(np.corrcoef(flat.T))
+        varies = (flat.std(axis=0) > 0).all()
+        colours = np.corrcoef(flat.T) if varies else np.eye(n.shape[2])
+        self._colour = self._colour + np.atleast_2d(colours)
         self._histogram += np.histogram(n, EDGES)[0]
         if image is not None:
             bins = (np.clip(image[middle], 0, 1) * (BINS - 1e-6)).astype(np.intp)

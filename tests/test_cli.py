@@ -1,0 +1,113 @@
+import imageio.v3 as iio
+import numpy as np
+import pytest
+
+from mid_core.checkpoint import save_model
+from mid_core.cli import main
+from mid_core.networks import build
+from tests.conftest import TINY, stir
+
+
+@pytest.fixture
+def model(tmp_path, network):
+    path = tmp_path / "model.safetensors"
+    card = {"network": TINY, "masking": {"ratio": 0.3}, "patch": 16, "channels": 3}
+    save_model(path, network, card)
+    return path
+
+
+def run(monkeypatch, *arguments):
+    monkeypatch.setattr("sys.argv", ["mid", *map(str, arguments)])
+    main()
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "dtype"),
+    [
+        ("a.png", (37, 51, 3), np.uint8),
+        ("grey.png", (37, 51), np.uint8),
+        ("deep.png", (20, 33), np.uint16),
+        ("alpha.png", (37, 51, 4), np.uint8),
+        ("a.jpg", (37, 51, 3), np.uint8),
+        ("a.tif", (29, 31, 3), np.uint16),
+        ("one.png", (1, 1, 3), np.uint8),
+    ],
+)
+def test_an_image_comes_back_as_what_it_was(
+    name, shape, dtype, model, tmp_path, monkeypatch, rng
+):
+    before = rng.integers(0, np.iinfo(dtype).max, shape, dtype=dtype)
+    iio.imwrite(tmp_path / name, before)
+    run(monkeypatch, "denoise", tmp_path / name, tmp_path / "out", "--model", model)
+    after = iio.imread(tmp_path / "out" / name)
+    assert (after.shape, after.dtype) == (before.shape, before.dtype)
+    if len(shape) == 3 and shape[2] == 4:
+        np.testing.assert_array_equal(after[..., 3], before[..., 3])
+
+
+def test_a_folder_goes_on_past_a_broken_file(model, tmp_path, monkeypatch, rng):
+    image = rng.integers(0, 256, (21, 34, 3), dtype=np.uint8)
+    for name in ("a.png", "b.png", "c.png"):
+        (tmp_path / "in").mkdir(exist_ok=True)
+        iio.imwrite(tmp_path / "in" / name, image)
+    broken = tmp_path / "in/b.png"
+    broken.write_bytes(broken.read_bytes()[:-40])
+    with pytest.raises(SystemExit, match=r"1 of 3 failed:\n.*b\.png"):
+        run(monkeypatch, "denoise", tmp_path / "in", tmp_path / "out", "--model", model)
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a.png", "c.png"]
+
+
+def test_masks_and_seed_decide_the_answer(model, tmp_path, monkeypatch, rng):
+    iio.imwrite(tmp_path / "a.png", rng.integers(0, 256, (40, 40, 3), dtype=np.uint8))
+
+    def answer(*options):
+        out = tmp_path / "b.png"
+        run(monkeypatch, "denoise", tmp_path / "a.png", out, "--model", model, *options)
+        return iio.imread(out)
+
+    np.testing.assert_array_equal(answer(), answer("--tile", "256"))
+    assert (answer() != answer("--seed", "1")).any()
+    assert (answer() != answer("--masks", "2")).any()
+    assert (answer() != answer("--mask-ratio", "0")).any()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--masks", "0"), ("--mask-ratio", "1.5"), ("--tile", "8"), ("--seed", "-1")],
+)
+def test_senseless_numbers_are_refused(options, model, tmp_path, monkeypatch, capsys):
+    with pytest.raises(SystemExit):
+        run(
+            monkeypatch, "denoise", tmp_path, tmp_path / "o", "--model", model, *options
+        )
+    assert f"argument {options[0]}: {options[1]} is not from" in capsys.readouterr().err
+
+
+def test_mistakes_are_sentences(model, tmp_path, monkeypatch):
+    with pytest.raises(SystemExit, match="Error: there is no image or folder at"):
+        run(monkeypatch, "denoise", tmp_path / "no.png", "x.png", "--model", model)
+    with pytest.raises(SystemExit, match="holds the noisy images: name another"):
+        run(monkeypatch, "denoise", tmp_path, tmp_path, "--model", model)
+    with pytest.raises(SystemExit, match="Error: there is no store at"):
+        run(monkeypatch, "inspect", tmp_path / "no.zarr")
+
+
+def test_a_colour_image_needs_a_colour_model(tmp_path, monkeypatch):
+    path = tmp_path / "grey.safetensors"
+    card = {"network": TINY, "masking": {"ratio": 0.3}, "patch": 16, "channels": 1}
+    save_model(path, stir(build(TINY, channels=1)), card)
+    iio.imwrite(tmp_path / "a.png", np.zeros((20, 20, 3), np.uint8))
+    iio.imwrite(tmp_path / "g.png", np.full((20, 21), 7, np.uint8))
+    run(monkeypatch, "denoise", tmp_path / "g.png", tmp_path / "o.png", "--model", path)
+    assert iio.imread(tmp_path / "o.png").shape == (20, 21)
+    with pytest.raises(
+        SystemExit, match="is in colour but the model was trained on grey"
+    ):
+        run(
+            monkeypatch,
+            "denoise",
+            tmp_path / "a.png",
+            tmp_path / "o.png",
+            "--model",
+            path,
+        )
