@@ -12,6 +12,7 @@ from pathlib import Path
 
 import imageio.v3 as iio
 import numpy as np
+from scipy.ndimage import gaussian_filter
 
 from mid_core.datasets import camera
 
@@ -30,7 +31,8 @@ def correlation(noise: np.ndarray, down: int, right: int) -> float:
 
 def statistics(image: np.ndarray, truth: np.ndarray) -> dict[str, float]:
     """Describe image minus truth, both (H, W, 3) in grey levels of 0..255."""
-    noise = image.astype(np.float32) - truth.astype(np.float32)
+    truth = truth.astype(np.float32)
+    noise = image.astype(np.float32) - truth
     colours = np.corrcoef(noise.reshape(-1, 3).T)
     red, green, blue = noise.std((0, 1))
     return {
@@ -47,6 +49,7 @@ def statistics(image: np.ndarray, truth: np.ndarray) -> dict[str, float]:
         "red_blue": float(colours[0, 2]),
         "black_share": float((image == 0).mean()),
         "brightness": float(truth.mean()),
+        "detail": float((truth - gaussian_filter(truth, (2, 2, 0))).std()),
     }
 
 

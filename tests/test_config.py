@@ -72,7 +72,7 @@ MEANINGLESS = [
     ("mid: {}", "data: {}", "holds something else"),
     ("variant: mid", "variant: mod", "'mod' is asked for by a table or figure"),
     (
-        "part: noisy, shots: 3, seed: 0, crop: 512",
+        "part: noisy, shots: 4, seed: 0, crop: 512",
         "part: clean",
         "needs the truth of pool 'noisy'",
     ),
