@@ -7,7 +7,7 @@ import numpy as np
 
 from mid_core.checkpoint import load_model
 from mid_core.errors import MidError
-from mid_core.images import Picture, check_writable, list_images, read, write
+from mid_core.images import SUFFIXES, Picture, check_writable, list_images, read, write
 from mid_core.inference import denoise
 from mid_core.masking import image_seed
 from mid_core.progress import Progress, log
@@ -24,7 +24,12 @@ def _jobs(source: Path, target: Path) -> list[tuple[Path, Path]]:
             )
         if target.resolve() == source.resolve():
             raise MidError(f"{target} holds the noisy images: name another folder")
-        return [(file, target / file.name) for file in list_images(source)]
+        images = list_images(source)
+        others = sum(1 for entry in source.iterdir() if entry not in images)
+        if others:
+            types = ", ".join(SUFFIXES)
+            log.info("%d other entries are left out; types read: %s", others, types)
+        return [(file, target / file.name) for file in images]
     if not source.is_file():
         raise MidError(f"there is no image or folder at {source}: correct the path")
     if target.is_dir() or not target.suffix:

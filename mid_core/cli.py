@@ -1,9 +1,10 @@
-"""`mid`: the commands that people type."""
+"""Denoise images with a model that this project trained; look into noise stores."""
 
 import argparse
 import logging
 import sys
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 from mid_core.errors import MidError
@@ -52,7 +53,8 @@ def _number(kind: type, low: float, high: float = float("inf")) -> Callable:
     def number(text: str) -> float:
         value = kind(text)
         if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"{text} is not from {low} to {high}")
+            upper = "" if high == float("inf") else f" and at most {high}"
+            raise argparse.ArgumentTypeError(f"{text} must be at least {low}{upper}")
         return value
 
     return number
@@ -60,6 +62,8 @@ def _number(kind: type, low: float, high: float = float("inf")) -> Callable:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="mid", description=__doc__)
+    version = f"%(prog)s {metadata.version('mid-denoise')}"
+    parser.add_argument("--version", action="version", version=version)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     denoise = commands.add_parser(
         "denoise", help="denoise a file or a folder of images"

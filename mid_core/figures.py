@@ -66,7 +66,10 @@ def _autocorrelation(axes, statistics: dict) -> None:
     axes.imshow(values, cmap="RdBu_r", vmin=-1, vmax=1, extent=extent)
     near = (values[lags, lags + 1] + values[lags + 1, lags]) / 2
     far = (values[lags, lags + 2] + values[lags + 2, lags]) / 2
-    axes.set_xlabel(f"lag 1: {near:.2f}, lag 2: {far:.2f}")
+    # Adding 0 turns -0.00 into 0.00.
+    near, far = round(near, 2) + 0, round(far, 2) + 0
+    axes.set(xlabel=f"shift (pixels)\nlag 1: {near:.2f}, lag 2: {far:.2f}")
+    axes.set(xticks=(-lags, 0, lags), yticks=(-lags, 0, lags))
 
 
 def _brightness(axes, statistics: dict) -> None:
@@ -75,6 +78,7 @@ def _brightness(axes, statistics: dict) -> None:
     axes.set(xlabel="brightness", ylabel="std (grey levels)", xlim=(0, 255))
     if not curve["brightness"]:
         axes.text(0.5, 0.5, "no image\nunder it", ha="center", transform=axes.transAxes)
+        axes.set_axis_off()
         return
     brightness = 255 * np.asarray(curve["brightness"])
     spread = 255 * np.sqrt(np.maximum(curve["variance"], 0))
@@ -92,7 +96,9 @@ def _colours(axes, statistics: dict) -> None:
     for i, row in enumerate(matrix):
         for j, value in enumerate(row):
             ink = "white" if abs(value) > 0.7 else "black"
-            axes.text(j, i, f"{value:.2f}", ha="center", va="center", color=ink)
+            axes.text(
+                j, i, f"{round(value, 2) + 0:.2f}", ha="center", va="center", color=ink
+            )
 
 
 PANELS = (
@@ -122,7 +128,7 @@ def noise_figure(
         row = grid[i]
         _patches(row[0], patches, columns)
         mean, spread = (255 * np.mean(statistics[key]) for key in ("mean", "std"))
-        row[0].set_title(f"{name}: mean {mean:.1f}, std {spread:.1f} of 255")
+        row[0].set_title(f"{name}\nmean {mean:.1f}, std {spread:.1f} of 255")
         for axes, (title, draw) in zip(row[1:], PANELS, strict=True):
             if i == 0:
                 axes.set_title(title)
@@ -143,6 +149,7 @@ def training_figure(histories: dict[str, pd.DataFrame]) -> Figure:
             linestyle=["-", "--", ":"][i // len(COLOURS) % 3],
         )
     axes.set(xlabel="step", ylabel="training loss")
+    axes.set_title("on different noise and masks, losses do not compare")
     axes.legend(fontsize=6)
     return figure
 
@@ -229,6 +236,7 @@ def crops_figure(rows: Sequence[dict[str, tuple[np.ndarray, str]]]) -> Figure:
             picture = crop if crop.shape[2] == 3 else crop[..., 0]
             axes.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
             axes.set(xticks=[], yticks=[], xlabel=text)
+            axes.spines[:].set_visible(False)
             if i == 0:
                 axes.set_title(name)
     return figure

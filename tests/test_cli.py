@@ -80,7 +80,10 @@ def test_senseless_numbers_are_refused(options, model, tmp_path, monkeypatch, ca
         run(
             monkeypatch, "denoise", tmp_path, tmp_path / "o", "--model", model, *options
         )
-    assert f"argument {options[0]}: {options[1]} is not from" in capsys.readouterr().err
+    assert (
+        f"argument {options[0]}: {options[1]} must be at least"
+        in capsys.readouterr().err
+    )
 
 
 def test_mistakes_are_sentences(model, tmp_path, monkeypatch):

@@ -52,3 +52,16 @@ def test_no_tracked_file_names_a_registry():
     )
     # 1: nothing found; 128 would be: not searched.
     assert (files.returncode, files.stdout) == (1, "")
+
+
+def test_every_link_of_the_docs_leads_somewhere():
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("*/*.md"), *ROOT.glob("docs/**/*.md")]
+    for page in pages:
+        if ".venv" in page.parts:
+            continue
+        for link in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+            if not link.startswith("http"):
+                assert (page.parent / link).exists(), f"{page}: {link}"
+    listed = (ROOT / "docs/measurements/README.md").read_text()
+    for name in re.findall(r"^\| `([\w.]+)` \|", listed, re.MULTILINE):
+        assert (ROOT / "docs/measurements" / name).is_file(), name

@@ -65,9 +65,14 @@ def pool_files(wildcards):
     return hashlib.sha256(repr(found).encode()).hexdigest()
 
 
-def refuse_missing_folders():
+def refuse_what_cannot_be_read():
     """Stop before a job starts, not when a training has waited for the images."""
     for name, pool in plan.config["pools"].items():
+        if pool["reader"] == "sidd":
+            raise WorkflowError(
+                f"pools.{name}: this version cannot read SIDD yet; the config shows "
+                "the paper's run, and `snakemake -n` its jobs"
+            )
         for folder, _ in folders_of(pool):
             if not folder.is_dir():
                 raise WorkflowError(
@@ -150,7 +155,8 @@ def print_next_steps():
     table = Path(f"results/{plan.dataset}/tables/rounds.md")
     if plan.config["tests"] and table.is_file():
         print(f"\n{table.read_text()}")
-    print(f"Results are in results/{plan.dataset}/ (see results/README.md).")
+    folder = f"results/{plan.dataset}"
+    print(f"Look at {folder}/figures/; results/README.md says what is where.")
     if weights.is_file():
         print("Denoise your own images with the model of the last round:")
         print(f"  mid denoise IN OUT --model {weights}")
