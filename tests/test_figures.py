@@ -38,7 +38,7 @@ def test_a_row_for_each_bank_with_and_without_an_image(rng):
     figure = noise_figure(banks)
     assert len(figure.axes) == 4 * 5
     titles = [axes.get_title() for axes in figure.axes[::5]]
-    assert titles[1].startswith("N_1: mean ")
+    assert titles[1].startswith("N_1\nmean ")
     texts = [text.get_text() for text in figure.axes[3].texts]
     assert texts == ["no image\nunder it"]
 
