@@ -123,7 +123,9 @@ def train(
     """
     network.to(device).train()
     loss_of = LOSSES[settings.loss]
-    optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
+    optimizer = torch.optim.Adam(
+        network.parameters(), lr=settings.learning_rate, fused=True
+    )
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(
         optimizer, settings.iterations, eta_min=settings.final_learning_rate
     )

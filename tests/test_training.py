@@ -64,7 +64,9 @@ def test_the_model_is_the_running_mean_of_the_weights(batches):
 
 def test_gradient_clipping_bounds_a_plain_step(batches, monkeypatch):
     monkeypatch.setattr(
-        torch.optim, "Adam", lambda parameters, lr: torch.optim.SGD(parameters, lr)
+        torch.optim,
+        "Adam",
+        lambda parameters, lr, fused: torch.optim.SGD(parameters, lr),
     )
     start = build(TINY, seed=[0])
     model, _ = run(batches, iterations=1, ema=0, learning_rate=1.0, gradient_clip=1e-3)
