@@ -58,15 +58,11 @@ def _line(content: Any, keys: Sequence[str | int]) -> int | None:
     return line
 
 
-def _known_keys(error: ValidationError) -> list[str]:
-    return sorted(error.schema.get("properties", {}))
-
-
 def _sentence(error: ValidationError) -> tuple[list[str | int], str]:
     """Return the keys to the culprit, and what is wrong with it."""
     keys = list(error.absolute_path)
     if error.validator == "additionalProperties":
-        known = _known_keys(error)
+        known = sorted(error.schema.get("properties", {}))
         unknown = [key for key in error.instance if key not in known]
         close = difflib.get_close_matches(unknown[0], known, 1, 0.5)
         hint = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(known)}"

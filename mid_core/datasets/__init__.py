@@ -6,6 +6,7 @@ truth (or None) as (H, W, C) arrays of uint8, uint16 or float32.
 """
 
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -83,8 +84,9 @@ def ingest(items: Sequence[dict], settings: dict, path: Path, version: int) -> N
     stacks = {stack: array.dtype.name for stack, array in first.items()}
     report = Progress(f"ingest {path.stem}", len(items), "image")
     with StoreWriter(path, stacks, first["image"].shape[2]) as store:
-        for item in items:
-            store.append(item["name"], **read(item))
+        decoded = chain([first], map(read, items[1:]))
+        for item, pixels in zip(items, decoded, strict=True):
+            store.append(item["name"], **pixels)
             report()
         store.attributes = {
             "made_by": {"stage": "ingest", "version": version},
