@@ -1,11 +1,13 @@
 """Scores agree with hand computation and with independent implementations."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from scipy import ndimage
 from skimage import data
+from skimage.color import rgb2ycbcr
 from skimage.metrics import structural_similarity
 
 from mid_core import metrics
@@ -14,12 +16,12 @@ from mid_core.errors import MidError
 
 @pytest.fixture(scope="module")
 def pair():
-    """A noisy and a clean colour image, (37, 31, 3), float32; noise differs by colour.
+    """A noisy and a clean colour image, (53, 31, 3), float32; noise differs by colour.
 
     The clean image is smooth and nearly grey, as photographs are.
     """
     rng = np.random.default_rng(0)
-    grey = ndimage.gaussian_filter(rng.random((37, 31)), 2)
+    grey = ndimage.gaussian_filter(rng.random((53, 31)), 2)
     grey = (grey - grey.min()) / np.ptp(grey) * 0.8 + 0.1
     x = np.dstack([grey, grey * 0.95, grey * 0.9]).astype(np.float32)
     n = rng.normal(0, 1, x.shape) * [0.02, 0.05, 0.1]
@@ -27,7 +29,7 @@ def pair():
 
 
 def eight_bits(image):
-    return (np.clip(image.astype(np.float64), 0, 1) * 255 + 0.5).astype(np.uint8)
+    return (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
 @pytest.mark.parametrize("offset", [0.5, 0.1, -0.01])
@@ -44,6 +46,31 @@ def test_psnr_of_a_known_error():
     x_hat = np.array([[[0.25], [0]], [[0], [0.5]]], np.float32)
     mse = (0.25**2 + 0.5**2) / 4
     assert metrics.psnr(x_hat, x) == pytest.approx(-10 * math.log10(mse), abs=1e-12)
+
+
+@pytest.mark.parametrize("name", metrics.PROTOCOLS)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_two_flat_images_score_as_computed_by_hand(name, channels):
+    a, b = 51 / 255, 102 / 255
+    x_hat, x = (np.full((53, 12, channels), level) for level in (a, b))
+    if name == "luma" and channels == 3:
+        a, b = (16 + 219 * a) / 255, (16 + 219 * b) / 255
+    scored = metrics.score(x_hat, x, name)
+    assert scored["psnr_db"] == pytest.approx(-20 * math.log10(b - a), abs=1e-9)
+    ssim = (2 * a * b + 1e-4) / (a**2 + b**2 + 1e-4)
+    assert scored["ssim"] == pytest.approx(ssim, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", metrics.PROTOCOLS)
+def test_one_wrong_green_scores_as_computed_by_hand(name):
+    x = np.full((13, 12, 3), 0.4)
+    x_hat = x.copy()
+    x_hat[3, 4, 1] = 0.6
+    error = 0.2**2 / x.size
+    if name == "luma":
+        error = (0.2 * 128.553 / 255) ** 2 / (13 * 12)
+    scored = metrics.score(x_hat, x, name)
+    assert scored["psnr_db"] == pytest.approx(-10 * math.log10(error), abs=1e-9)
 
 
 def test_psnr_takes_one_error_over_all_channels(pair):
@@ -105,6 +132,15 @@ def test_flat_ssim_is_that_of_scikit_image(pair, name, options):
     assert metrics.score(*pair, name)["ssim"] == pytest.approx(direct, abs=1e-9)
 
 
+def test_luma_ssim_is_that_of_scikit_image_on_its_luma(pair):
+    lumas = [rgb2ycbcr(eight_bits(image))[..., 0] for image in pair]
+    direct = structural_similarity(
+        *lumas, data_range=255, win_size=11, gaussian_weights=True, sigma=1.5
+    )
+    scored = metrics.score(*pair, "luma")
+    assert scored["ssim"] == pytest.approx(direct, abs=1e-9)
+
+
 def slow_ssim(x_hat, x):
     """SSIM of a volume by its formula (Wang et al. 2004), with the full 3-D window."""
     axis = np.arange(-5, 6)
@@ -154,6 +190,15 @@ def test_scoring_leaves_the_images_alone(pair, name):
     np.testing.assert_array_equal(pair, copies)
 
 
+def test_several_protocols_and_threads_give_what_one_gives(pair):
+    alone = [metrics.score(*pair, name) for name in metrics.PROTOCOLS]
+    with ThreadPoolExecutor(4) as threads:
+        tasks = [
+            threads.submit(metrics.scores, *pair, metrics.PROTOCOLS) for _ in range(8)
+        ]
+        assert all(task.result() == alone for task in tasks)
+
+
 def test_unknown_protocol_names_those_offered(pair):
     with pytest.raises(MidError, match=r"'ssim'.*sidd-matlab3d, gauss2d, skimage"):
         metrics.score(*pair, "ssim")
@@ -171,7 +216,7 @@ def test_small_images_are_refused_at_the_window(name, side):
 def test_wrong_inputs_are_refused(pair):
     x_hat, x = pair
     wrong = {
-        r"\(36, 31, 3\).*\(37, 31, 3\)": (x_hat[1:], x),
+        r"\(52, 31, 3\).*\(53, 31, 3\)": (x_hat[1:], x),
         "clean image spans": (x_hat, x * 255),
         "uint8": (eight_bits(x_hat), x),
         "estimate.*NaN": (np.where(x > 0.8, np.nan, x_hat), x),
