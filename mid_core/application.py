@@ -1,14 +1,24 @@
 """Denoise the images of a person who wants nothing to do with any of this."""
 
 import time
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from mid_core.checkpoint import load_model
 from mid_core.errors import MidError
-from mid_core.images import SUFFIXES, Picture, check_writable, list_images, read, write
+from mid_core.images import (
+    SUFFIXES,
+    Picture,
+    check_writable,
+    header,
+    read,
+    write_pages,
+)
 from mid_core.inference import denoise
+from mid_core.listing import list_images
 from mid_core.masking import image_seed
 from mid_core.progress import Progress, log
 from mid_core.sampling import Masking
@@ -25,11 +35,11 @@ def _jobs(source: Path, target: Path) -> list[tuple[Path, Path]]:
         if target.resolve() == source.resolve():
             raise MidError(f"{target} holds the noisy images: name another folder")
         images = list_images(source)
-        others = sum(1 for entry in source.iterdir() if entry not in images)
+        others = sum(1 for entry in source.iterdir() if entry.name not in images)
         if others:
             types = ", ".join(SUFFIXES)
             log.info("%d other entries are left out; types read: %s", others, types)
-        return [(file, target / file.name) for file in images]
+        return [(source / name, target / name) for name in images]
     if not source.is_file():
         raise MidError(f"there is no image or folder at {source}: correct the path")
     if target.is_dir() or not target.suffix:
@@ -48,6 +58,29 @@ def _network_input(picture: Picture, channels: int, file: Path) -> np.ndarray:
     return picture.rgb[..., :1]
 
 
+def _answers(
+    estimate: Callable[..., list[np.ndarray]],
+    channels: int,
+    file: Path,
+    result: Path,
+    pages: tuple[int, ...],
+    seed: int,
+    report: Callable[[float], None],
+) -> Iterator[tuple[np.ndarray, Picture]]:
+    """Denoise the pages of a file, each when it is asked for."""
+    for page in pages:
+        picture = read(file, page=page)
+        check_writable(result, picture, len(pages))
+        name = file.name if len(pages) == 1 else f"{file.name}#{page:03d}"
+        x_hat = estimate(
+            y=_network_input(picture, channels, file),
+            seed=image_seed(seed, "denoise", name),
+            report=lambda share: report(share / len(pages)),
+        )[0]
+        # A grey estimate stands for all three colours.
+        yield np.broadcast_to(x_hat, (*x_hat.shape[:2], 3)), picture
+
+
 def denoise_files(
     source: Path,
     target: Path,
@@ -64,7 +97,7 @@ def denoise_files(
     ----------
     source, target
         A file each, or a folder each; what is written has the dtype, the mode and
-        the name of what was read.
+        the name of what was read. The pages of a TIFF are denoised one by one.
     model
         A round's ``model.safetensors``.
     masks
@@ -84,26 +117,17 @@ def denoise_files(
     network, card = load_model(model, pick_device(device))
     masking = Masking(**card["masking"] | ({} if ratio is None else {"ratio": ratio}))
     log.info("%d image(s) on %s", len(jobs), next(network.parameters()).device)
+    estimate = partial(denoise, network, masking=masking, counts=(masks,), tile=tile)
     failures, start = [], time.monotonic()
     report = Progress("denoise", len(jobs), "image")
     for number, (file, result) in enumerate(jobs, start=1):
         try:
-            picture = read(file)
-            check_writable(result, picture)
-            masks_seed = image_seed(seed, "denoise", file.name)
-            x_hat = denoise(
-                network,
-                _network_input(picture, card["channels"], file),
-                masking,
-                masks_seed,
-                (masks,),
-                tile,
-                report,
-            )[0]
+            pages = header(file).pages
             result.parent.mkdir(parents=True, exist_ok=True)
-            # A grey estimate stands for all three colours.
-            colours = (*x_hat.shape[:2], 3)
-            write(result, np.broadcast_to(x_hat, colours), picture)
+            answers = _answers(
+                estimate, card["channels"], file, result, pages, seed, report
+            )
+            write_pages(result, answers, len(pages))
         except MidError as error:
             failures.append(str(error))
             report(number - report.done)

@@ -8,25 +8,25 @@ that lost bytes in its middle but kept its end.
 """
 
 import contextlib
-import re
 import secrets
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from mid_core.codecs import decode, encode
+from mid_core import codecs
 from mid_core.errors import MidError
 
 _HOLDS = {
     ".png": {"uint8", "uint16", "grey", "alpha", "an ICC profile"},
     ".jpg": {"uint8", "grey", "an ICC profile"},
     ".jpeg": {"uint8", "grey", "an ICC profile"},
-    ".tif": {"uint8", "uint16", "float32", "grey", "alpha", "an ICC profile"},
-    ".tiff": {"uint8", "uint16", "float32", "grey", "alpha", "an ICC profile"},
+    ".tif": {"uint8", "uint16", "float32", "grey", "alpha", "an ICC profile", "pages"},
     ".bmp": {"uint8", "grey"},
     ".webp": {"uint8", "alpha", "an ICC profile"},
 }
+_HOLDS[".tiff"] = _HOLDS[".tif"]
 _LONGEST_PX = {".jpg": 65_500, ".jpeg": 65_500, ".webp": 16_383}
 SUFFIXES = tuple(_HOLDS)
 
@@ -70,34 +70,6 @@ class Picture:
         return np.repeat(x, 3, axis=2) if self.is_grey else x
 
 
-def list_images(folder: str | Path, pattern: str = "*") -> list[Path]:
-    """List the images of a folder that match a glob, ``img2`` before ``img10``.
-
-    ``**/*`` descends. Hidden files are left out: macOS keeps ``._photo.jpg`` beside
-    ``photo.jpg``. Raises MidError if there is no such folder or no such image.
-    """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise MidError(f"There is no folder {folder}: correct the path.")
-    try:
-        matches = list(folder.glob(pattern))
-    except (ValueError, NotImplementedError) as error:
-        raise MidError(f"{pattern!r} is no pattern of files: {error}.") from error
-    images = [path for path in matches if path.suffix.lower() in SUFFIXES]
-    images = [path for path in images if path.name[0] != "." and path.is_file()]
-    if not images:
-        raise MidError(
-            f"No image in {folder} matches {pattern!r}: expected names ending in "
-            f"{', '.join(SUFFIXES)}."
-        )
-    return sorted(images, key=_natural_key)
-
-
-def _natural_key(path: Path) -> tuple[list[str | int], str]:
-    parts = re.split(r"(\d+)", path.as_posix())
-    return [int(part) if part.isdecimal() else part for part in parts], path.as_posix()
-
-
 def to_float(pixels: np.ndarray) -> np.ndarray:
     """Copy samples to float32: uint8 / 255, uint16 / 65535, float32 as it is.
 
@@ -127,28 +99,58 @@ def _known(dtype: np.dtype) -> np.dtype:
     return dtype
 
 
-def read_pixels(path: str | Path) -> np.ndarray:
-    """Read stored samples, upright and without alpha: (H, W, 1) or (H, W, 3).
+def header(path: str | Path) -> codecs.Header:
+    """Read size and pages of a file without decoding it.
 
-    They are uint8, uint16 or float32 in [0, 1]. Raises MidError if the file is
-    missing, damaged, cut short, above
-    `codecs.MAX_PIXELS`, not finite, on another scale, or
-    of a kind that is not read: several pages, CMYK, 1-bit, 12-bit, float64, ...
+    Raises MidError as `read` does, but not for what only decoding shows.
     """
-    return read(path).samples
+    with _explained(Path(path)):
+        return codecs.header(Path(path))
 
 
-def read(path: str | Path, float_range: tuple[float, float] = (0.0, 1.0)) -> Picture:
+def read_pixels(path: str | Path, page: int | None = None) -> np.ndarray:
+    """Read stored samples, upright: (H, W, 1) or (H, W, 3).
+
+    They are uint8, uint16 or float32 in [0, 1]. Raises MidError as `read` does, and if
+    a part of the image is transparent: that part's colours mean nothing.
+    """
+    picture = read(path, page=page)
+    if picture.alpha is not None and np.ptp(picture.alpha) > 0:
+        raise MidError(
+            f"{path} has transparent parts: save it without its alpha channel, or "
+            "leave it out."
+        )
+    return picture.samples
+
+
+def read(
+    path: str | Path,
+    float_range: tuple[float, float] = (0.0, 1.0),
+    page: int | None = None,
+) -> Picture:
     """Read an image and what is needed to write it back; the suffix may lie.
 
-    `float_range` is the samples of a float file that mean 0 and 1. It is given, never
-    taken from one image: noise banks mix images, so a folder needs one scale. Raises
-    MidError as `read_pixels` does, and if a float sample lies outside that range.
+    Parameters
+    ----------
+    path : path
+        An image file.
+    float_range : (low, high)
+        The samples of a float file that mean 0 and 1. It is given, never taken from
+        one image: noise banks mix images, so a folder needs one scale.
+    page : int or None
+        One of the pages that `header` lists; may be left out if there is one only.
+
+    Raises
+    ------
+    MidError
+        If the file is missing, damaged, cut short, above `codecs.MAX_PIXELS`, not
+        finite or outside `float_range`; or of a kind that is not read: CMYK, 1-bit,
+        12-bit, float64, a volume, ...
     """
     low, high = float_range
     if not (np.isfinite([low, high]).all() and low < high):
         raise MidError(f"float_range is {float_range}: give two numbers, low < high.")
-    picture = _load(Path(path))
+    picture = _load(Path(path), page)
     if picture.samples.dtype != np.float32:
         return picture
     darkest, brightest = picture.samples.min(), picture.samples.max()
@@ -161,9 +163,11 @@ def read(path: str | Path, float_range: tuple[float, float] = (0.0, 1.0)) -> Pic
     return replace(picture, float_range=(low, high))
 
 
-def _load(path: Path) -> Picture:
+@contextlib.contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turn what decoders raise into a sentence."""
     try:
-        samples, turn, icc, dpi = decode(path)
+        yield
     except MidError:
         raise
     except MemoryError as error:
@@ -171,9 +175,14 @@ def _load(path: Path) -> Picture:
     # On damaged files decoders raise whatever they meet, even IndexError.
     except Exception as error:
         raise MidError(
-            f"Cannot read {path}, it is missing, damaged, cut short or no image "
+            f"{path} cannot be read, it is missing, damaged, cut short or no image "
             f"({error}): restore it from its source or leave it out."
         ) from error
+
+
+def _load(path: Path, page: int | None) -> Picture:
+    with _explained(path):
+        samples, turn, icc, dpi = codecs.decode(path, page)
     # EXIF orientation: TIFF 6.0, tag 274.
     samples = samples.swapaxes(0, 1) if turn >= 5 else samples
     samples = samples[::-1] if turn in (3, 4, 7, 8) else samples
@@ -187,43 +196,55 @@ def _load(path: Path) -> Picture:
     return Picture(colour, alpha, icc=icc, dpi=dpi)
 
 
-def check_writable(path: str | Path, like: Picture) -> None:
-    """Raise MidError if files of this suffix cannot hold an image like `like`.
+def check_writable(path: str | Path, like: Picture, pages: int = 1) -> None:
+    """Raise MidError if files of this suffix cannot hold so many images like `like`.
 
     Needs no pixels of the answer: ask before the work.
     """
     suffix = Path(path).suffix.lower()
     if suffix not in _HOLDS:
-        raise MidError(f"Cannot write {path}: end its name in {', '.join(SUFFIXES)}.")
+        raise MidError(
+            f"{path} cannot be written: end its name in {', '.join(SUFFIXES)}."
+        )
     needs = {
         like.samples.dtype.name: True,
         "grey": like.is_grey,
         "alpha": like.alpha is not None,
         "an ICC profile": like.icc is not None,
+        "pages": pages > 1,
     }
     missing = [need for need in needs if needs[need] and need not in _HOLDS[suffix]]
     if max(like.samples.shape) > _LONGEST_PX.get(suffix, 2**31 - 1):
         missing.append(f"more than {_LONGEST_PX[suffix]} pixels a side")
     if missing:
         raise MidError(
-            f"Cannot write {path}: {suffix} cannot hold {' or '.join(missing)}; "
+            f"{path} cannot be written: {suffix} cannot hold {' or '.join(missing)}; "
             "write a .png, or a .tif, which holds everything that is read."
         )
 
 
 def write(path: str | Path, rgb: np.ndarray, like: Picture) -> None:
-    """Write RGB as the kind of image that `like` is, in the format of the suffix.
+    """Write one image: `write_pages` with a single page."""
+    write_pages(path, [(rgb, like)], 1)
+
+
+def write_pages(
+    path: str | Path, images: Iterable[tuple[np.ndarray, Picture]], pages: int
+) -> None:
+    """Write RGB images as the kind that is given, in the format of the suffix.
 
     Parameters
     ----------
     path : path
         An existing file is replaced, at once and whole, through a hidden file in the
         same folder. JPEG has quality 95 and full chroma, all else is lossless.
-    rgb : ndarray, (H, W, 3), float
-        Clipped to [0, 1], brought to `like.float_range`, rounded. A grey image is
-        the mean of the three.
-    like : Picture
-        Gives dtype, grey or colour, alpha, profile and resolution.
+    images : iterable of (rgb, like)
+        `rgb`, (H, W, 3) floats, is clipped to [0, 1], brought to `like.float_range`,
+        rounded; a grey image is the mean of the three. `like` gives dtype, grey or
+        colour, alpha, profile and resolution. An image is written before the next is
+        asked for, so that a long stack needs little memory.
+    pages : int
+        How many images there are; more than one makes a TIFF of so many pages.
 
     Raises
     ------
@@ -232,21 +253,28 @@ def write(path: str | Path, rgb: np.ndarray, like: Picture) -> None:
         refuses.
     """
     path = Path(path)
-    check_writable(path, like)
-    if rgb.shape != (*like.samples.shape[:2], 3) or not np.isfinite(rgb).all():
-        raise MidError(
-            f"Cannot write {path}: got {rgb.shape} pixels, where finite ones of shape "
-            f"{(*like.samples.shape[:2], 3)} are needed."
-        )
     part = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix.lower()}")
     try:
-        encode(part, _stored_like(rgb, like), like.icc, like.dpi)
+        stored = (_encodable(path, rgb, like, pages) for rgb, like in images)
+        codecs.encode(part, stored, pages)
         part.replace(path)
     except OSError as error:
-        raise MidError(f"Cannot write {path}: {error}.") from error
+        raise MidError(f"{path} cannot be written: {error}.") from error
     finally:
         with contextlib.suppress(OSError):
             part.unlink()
+
+
+def _encodable(
+    path: Path, rgb: np.ndarray, like: Picture, pages: int
+) -> codecs.Encodable:
+    check_writable(path, like, pages)
+    if rgb.shape != (*like.samples.shape[:2], 3) or not np.isfinite(rgb).all():
+        raise MidError(
+            f"{path} cannot be written: got {rgb.shape} pixels, where finite ones of "
+            f"shape {(*like.samples.shape[:2], 3)} are needed."
+        )
+    return _stored_like(rgb, like), like.icc, like.dpi
 
 
 def _stored_like(rgb: np.ndarray, like: Picture) -> np.ndarray:

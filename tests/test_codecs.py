@@ -2,44 +2,24 @@
 
 import struct
 import zlib
-from pathlib import Path
 
-import imagecodecs
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image, ImageCms
+from PIL import Image
 
 from mid_core import codecs, images
 from mid_core.errors import MidError
-
-HEIGHT, WIDTH = 37, 31
-PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-
-
-def noise(channels: int, dtype: str = "uint8") -> np.ndarray:
-    """Random samples, (H, W) for one channel and (H, W, channels) otherwise."""
-    shape = (HEIGHT, WIDTH) if channels == 1 else (HEIGHT, WIDTH, channels)
-    rng = np.random.default_rng(channels)
-    if dtype == "float32":
-        return rng.random(shape, dtype=np.float32)
-    return rng.integers(0, np.iinfo(dtype).max, shape, dtype, endpoint=True)
-
-
-def save_pillow(path: Path, samples: np.ndarray, **options) -> None:
-    Image.fromarray(samples).save(path, **options)
-
-
-def save_png16(path: Path, samples: np.ndarray) -> None:
-    path.write_bytes(imagecodecs.png_encode(samples))
-
-
-def save_tiff(path: Path, samples: np.ndarray, **options) -> None:
-    colour = "rgb" if samples.ndim == 3 and samples.shape[2] > 2 else "minisblack"
-    if samples.ndim == 3 and samples.shape[2] in (2, 4):
-        options["extrasamples"] = ["unassalpha"]
-    layout = "contig" if samples.ndim == 3 else None
-    tifffile.imwrite(path, samples, photometric=colour, planarconfig=layout, **options)
+from tests.pictures import (
+    HEIGHT,
+    WIDTH,
+    noise,
+    save_pages,
+    save_pillow,
+    save_png16,
+    save_tiff,
+    save_turned,
+)
 
 
 @pytest.mark.parametrize(
@@ -130,11 +110,7 @@ def test_missing_and_foreign_files_are_refused_by_name(tmp_path):
         ("mode is CMYK", lambda p: Image.new("CMYK", (9, 9)).save(p, "JPEG")),
         ("SEPARATED", lambda p: Image.new("CMYK", (9, 9)).save(p, "TIFF")),
         ("1-bit", lambda p: Image.new("1", (9, 9)).save(p, "TIFF")),
-        ("stack", lambda p: tifffile.imwrite(p, np.zeros((5, 9, 9), "u2"))),
-        (
-            "stack",  # one page that stands for five
-            lambda p: tifffile.imwrite(p, np.zeros((5, 9, 9), "u2"), truncate=True),
-        ),
+        ("5 pages", lambda p: tifffile.imwrite(p, np.zeros((5, 9, 9), "u2"))),
         ("64-bit float64", lambda p: tifffile.imwrite(p, np.zeros((9, 9)))),
         ("int32", lambda p: tifffile.imwrite(p, np.zeros((9, 9), "i4"))),
         (
@@ -160,6 +136,94 @@ def test_unsupported_kinds_are_refused_with_the_reason(tmp_path, reason, save):
     save(path)
     with pytest.raises(MidError, match=rf"odd\.img .*{reason}"):
         images.read(path)
+
+
+STACKS = {
+    "plain": lambda p, x: tifffile.imwrite(p, x),
+    "imagej": lambda p, x: tifffile.imwrite(
+        p, x, imagej=True, metadata={"axes": "ZYX"}
+    ),
+    "ome": lambda p, x: tifffile.imwrite(p, x, ome=True, metadata={"axes": "TYX"}),
+    "silent": lambda p, x: save_pages(p, list(x), compression="zlib"),
+    "pillow": lambda p, x: save_pillow(
+        p, x[0], save_all=True, append_images=[Image.fromarray(page) for page in x[1:]]
+    ),
+}
+
+
+@pytest.mark.parametrize("program", STACKS)
+def test_each_page_of_a_stack_is_an_image(tmp_path, program):
+    stack = np.moveaxis(noise(5, "uint16"), 2, 0).copy()
+    STACKS[program](tmp_path / "a.tif", stack)
+    assert codecs.header(tmp_path / "a.tif") == ((HEIGHT, WIDTH), (0, 1, 2, 3, 4))
+    for number in (4, 0, 2):
+        page = images.read_pixels(tmp_path / "a.tif", number)
+        np.testing.assert_array_equal(page[..., 0], stack[number])
+
+
+def test_pages_in_colour_and_thumbnails(tmp_path):
+    save_pages(tmp_path / "a.tif", [noise(3), noise(3)[::-1]])
+    with tifffile.TiffWriter(tmp_path / "a.tif", append=True) as tiff:
+        tiff.write(noise(3)[:9, :9], photometric="rgb", metadata=None, subfiletype=1)
+    assert images.header(tmp_path / "a.tif").pages == (0, 1)
+    second = images.read_pixels(tmp_path / "a.tif", 1)
+    np.testing.assert_array_equal(second, noise(3)[::-1])
+
+
+@pytest.mark.parametrize(
+    ("reason", "save"),
+    [
+        ("2 pages differ", lambda p: save_pages(p, [noise(1), noise(1)[1:]])),
+        ("2 pages differ", lambda p: save_pages(p, [noise(1), noise(1, "uint16")])),
+        ("2 pages differ", lambda p: save_pages(p, [noise(1), noise(3)])),
+        (
+            "channels of an image",
+            lambda p: tifffile.imwrite(
+                p, np.zeros((3, 9, 7), "u1"), imagej=True, metadata={"axes": "CYX"}
+            ),
+        ),
+        (
+            "volume",  # one page that stands for five
+            lambda p: tifffile.imwrite(p, np.zeros((5, 9, 7), "u2"), truncate=True),
+        ),
+        (
+            "axes are ZYX",
+            lambda p: tifffile.imwrite(
+                p, np.zeros((16, 32, 48), "u1"), volumetric=True, tile=(16, 16, 16)
+            ),
+        ),
+    ],
+)
+def test_stacks_that_are_no_images_are_refused_with_the_reason(tmp_path, reason, save):
+    save(tmp_path / "odd.tif")
+    for reads in (images.header, images.read):
+        with pytest.raises(MidError, match=rf"odd\.tif .*{reason}"):
+            reads(tmp_path / "odd.tif")
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.bmp", "a.tif"])
+def test_a_header_is_read_without_the_pixels(tmp_path, name):
+    samples = np.tile(noise(3), (8, 8, 1))
+    (save_tiff if name == "a.tif" else save_pillow)(tmp_path / name, samples)
+    whole = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(whole[: len(whole) // 2])
+    if name != "a.tif":  # its directory stands behind the pixels
+        assert images.header(tmp_path / name) == ((8 * HEIGHT, 8 * WIDTH), (0,))
+    (tmp_path / name).write_bytes(whole[:9])
+    with pytest.raises(MidError, match=f"{name} cannot be read"):
+        images.header(tmp_path / name)
+
+
+@pytest.mark.parametrize("turn", [1, 3, 5, 6, 8])
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.tif"])
+def test_a_header_tells_the_upright_size(tmp_path, name, turn):
+    if name == "a.tif":
+        save_pillow(tmp_path / name, noise(3), tiffinfo={274: turn})
+    else:
+        save_turned(tmp_path / name, noise(3), turn)
+    height, width, _ = images.read_pixels(tmp_path / name).shape
+    assert images.header(tmp_path / name).size == (height, width)
+    assert (height, width) == ((WIDTH, HEIGHT) if turn >= 5 else (HEIGHT, WIDTH))
 
 
 def test_large_photographs_are_read_and_the_limit_is_ours(tmp_path, monkeypatch):

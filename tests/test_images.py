@@ -2,53 +2,25 @@
 
 from pathlib import Path
 
-import imagecodecs
 import numpy as np
 import pytest
 import tifffile
 from PIL import Image, ImageCms, ImageOps
 
-from mid_core import images
+from mid_core import codecs, images
 from mid_core.errors import MidError
+from tests.pictures import (
+    HEIGHT,
+    WIDTH,
+    independent_read,
+    noise,
+    save_pillow,
+    save_png16,
+    save_tiff,
+    save_turned,
+)
 
-HEIGHT, WIDTH = 37, 31
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-
-
-def noise(channels: int, dtype: str = "uint8") -> np.ndarray:
-    """Random samples, (H, W) for one channel and (H, W, channels) otherwise."""
-    shape = (HEIGHT, WIDTH) if channels == 1 else (HEIGHT, WIDTH, channels)
-    rng = np.random.default_rng(channels)
-    if dtype == "float32":
-        return rng.random(shape, dtype=np.float32)
-    return rng.integers(0, np.iinfo(dtype).max, shape, dtype, endpoint=True)
-
-
-def save_pillow(path: Path, samples: np.ndarray, **options) -> None:
-    Image.fromarray(samples).save(path, **options)
-
-
-def save_png16(path: Path, samples: np.ndarray) -> None:
-    path.write_bytes(imagecodecs.png_encode(samples))
-
-
-def save_tiff(path: Path, samples: np.ndarray, **options) -> None:
-    colour = "rgb" if samples.ndim == 3 and samples.shape[2] > 2 else "minisblack"
-    if samples.ndim == 3 and samples.shape[2] in (2, 4):
-        options["extrasamples"] = ["unassalpha"]
-    layout = "contig" if samples.ndim == 3 else None
-    tifffile.imwrite(path, samples, photometric=colour, planarconfig=layout, **options)
-
-
-def independent_read(path: Path) -> np.ndarray:
-    """What another program sees in a file."""
-    if path.suffix == ".tif":
-        return tifffile.imread(path)
-    if path.suffix == ".png":
-        return imagecodecs.png_decode(path.read_bytes())
-    return np.asarray(Image.open(path))
-
-
 LOSSLESS = [
     (".png", 1, "uint8", save_pillow),
     (".png", 2, "uint8", save_pillow),
@@ -139,9 +111,7 @@ def test_palette_becomes_rgb(tmp_path, suffix, is_transparent):
 
 @pytest.mark.parametrize("turn", range(1, 9))
 def test_exif_orientation_is_applied_once(tmp_path, turn):
-    exif = Image.Exif()
-    exif[274] = turn
-    save_pillow(tmp_path / "a.jpg", noise(3), exif=exif, dpi=(300, 200))
+    save_turned(tmp_path / "a.jpg", noise(3), turn, dpi=(300, 200))
     with Image.open(tmp_path / "a.jpg") as stored:
         upright = np.asarray(ImageOps.exif_transpose(stored))
 
@@ -265,27 +235,52 @@ def test_wrong_answers_and_folders_are_refused(tmp_path):
         images.write(tmp_path / "nowhere" / "a.png", like.rgb, like)
 
 
+def test_pages_are_written_one_by_one_and_each_as_it_was(tmp_path):
+    stack = np.moveaxis(noise(5, "uint16"), 2, 0)
+    tifffile.imwrite(tmp_path / "a.tif", stack)
+    sizes = []
+
+    def pages():
+        for number in range(len(stack)):
+            picture = images.read(tmp_path / "a.tif", page=number)
+            yield picture.rgb, picture
+            (hidden,) = tmp_path.glob(".b.*.tif")
+            sizes.append(hidden.stat().st_size)
+
+    images.write_pages(tmp_path / "b.tif", pages(), len(stack))
+    np.testing.assert_array_equal(independent_read(tmp_path / "b.tif"), stack)
+    assert len(sizes) == 5
+    assert (np.diff(sizes) > HEIGHT * WIDTH).all()
+    assert images.header(tmp_path / "b.tif").pages == (0, 1, 2, 3, 4)
+
+
+def test_a_stack_over_four_gigabytes_has_long_offsets(tmp_path, monkeypatch):
+    like = images.Picture(noise(3))
+    for limit, is_big in (
+        (2 * like.samples.nbytes, False),
+        (like.samples.nbytes, True),
+    ):
+        monkeypatch.setattr(codecs, "_PLAIN_TIFF_BYTES", limit)
+        images.write_pages(tmp_path / "a.tif", [(like.rgb, like)] * 2, 2)
+        with tifffile.TiffFile(tmp_path / "a.tif") as tiff:
+            assert (tiff.is_bigtiff, len(tiff.pages)) == (is_big, 2)
+
+
+def test_a_stack_is_written_whole_or_not_at_all(tmp_path):
+    like = images.Picture(noise(3))
+    with pytest.raises(MidError, match=r"a\.png cannot be written: .*hold pages"):
+        images.write_pages(tmp_path / "a.png", [(like.rgb, like)] * 2, 2)
+
+    def breaks():
+        yield like.rgb, like
+        raise MidError("the second page is damaged")
+
+    with pytest.raises(MidError, match="second page"):
+        images.write_pages(tmp_path / "a.tif", breaks(), 2)
+    assert not list(tmp_path.iterdir())
+
+
 def test_rgb_is_a_copy():
     picture = images.Picture(noise(3, "float32"))
     picture.rgb[:] = 0
     assert picture.samples.any()
-
-
-def test_list_images(tmp_path):
-    (tmp_path / "sub").mkdir()
-    (tmp_path / "folder.png").mkdir()
-    for name in ("b10.PNG", "b9.jpg", "a.TIFF", "._a.tif", "notes.txt", "sub/c.webp"):
-        (tmp_path / name).touch()
-
-    def names(pattern):
-        return [
-            path.relative_to(tmp_path).as_posix()
-            for path in images.list_images(tmp_path, pattern)
-        ]
-
-    assert names("*") == ["a.TIFF", "b9.jpg", "b10.PNG"]
-    assert names("b*") == ["b9.jpg", "b10.PNG"]
-    assert names("**/*") == ["a.TIFF", "b9.jpg", "b10.PNG", "sub/c.webp"]
-    for folder, pattern in ((tmp_path, "z*"), (tmp_path / "none", "*"), (tmp_path, "")):
-        with pytest.raises(MidError, match=folder.name if pattern else "pattern"):
-            images.list_images(folder, pattern)

@@ -1,94 +1,101 @@
 """Where images come from: a module for each kind of data set, by name.
 
-Each has ``find(settings)``, which lists a pool's images as plain dictionaries with
-at least a ``name``, and ``read(item, settings)``, which returns an image and its
-truth (or None) as (H, W, C) arrays of uint8, uint16 or float32.
+Each has ``ABOUT``; ``find(settings, groups)``, which lists a pool's images; and
+``read(item, stack, settings)``, which decodes an ``"image"`` or its ``"truth"`` to an
+(H, W, C) array of uint8, uint16 or float32. Those that can be split also have ``SIDES``
+and ``groups(settings)``: what a split divides.
 """
 
-from collections.abc import Sequence
-from itertools import chain
-from pathlib import Path
+from collections.abc import Collection
 
-import numpy as np
+from mid_core.datasets import (
+    camera,
+    cc,
+    dnd,
+    fmd,
+    folders,
+    imagenet,
+    pairs,
+    polyu,
+    sidd,
+    sidd_blocks,
+)
+from mid_core.datasets.finding import Found
+from mid_core.datasets.splitting import split
 
-from mid_core.datasets import camera, folders
-from mid_core.errors import MidError
-from mid_core.progress import Progress
-from mid_core.store import Store, StoreWriter
-
-READERS = {"camera": camera, "folders": folders}
+READERS = {
+    module.__name__.rpartition(".")[2]: module
+    for module in (
+        *(camera, folders, sidd, sidd_blocks, dnd),
+        *(polyu, cc, fmd, imagenet),
+    )
+}
 
 
 def reader(settings: dict):
     """Return the module that reads a pool with these settings."""
-    name = settings["reader"]
-    if name not in READERS:
-        raise MidError(
-            f"this version has no reader for '{name}' yet; there are: "
-            f"{', '.join(READERS)}"
-        )
-    return READERS[name]
+    return READERS[settings["reader"]]
 
 
-def check(stores: dict[str, Store], needs: Sequence[dict]) -> None:
-    """See that every pool is what the method will need of it.
+def split_pool(settings: dict) -> dict:
+    """Split the data set of a pool: the settings of the split, and its two sides.
+
+    Raises
+    ------
+    MidError
+        If a side would be empty.
+    """
+    module, rule = reader(settings), settings["split"]
+    groups = module.groups(settings)
+    return {**rule, **split(groups, module.SIDES, rule["share"], rule["seed"])}
+
+
+def survey(
+    settings: dict, sides: dict | None = None, stacks: Collection[str] = ("image",)
+) -> Found:
+    """List the images of a pool and what is wrong with its files.
 
     Parameters
     ----------
-    stores
-        The pools by name.
-    needs
-        For each use of a pool: its name ``pool``, the ``clean`` pool whose colours it
-        must share, and the side ``pixels`` of a square that must fit.
-
-    Raises
-    ------
-    MidError
-        At the first pool that does not fit, with the image's name.
+    settings
+        Of the pool.
+    sides
+        What ``split_pool`` returned, if the pool is a side of a split.
+    stacks
+        What will be read: ``"image"``, and maybe ``"truth"``.
     """
-    for need in needs:
-        pool, clean = (stores[need[k]].stacks["image"] for k in ("pool", "clean"))
-        if pool.channels != clean.channels:
-            raise MidError(
-                f"pool '{need['pool']}' has {pool.channels} colour(s) but "
-                f"'{need['clean']}' has {clean.channels}: both must be grey or both "
-                "in colour"
-            )
-        for name, (height, width) in zip(pool.names, pool.sizes, strict=True):
-            if min(height, width) < need["pixels"]:
-                raise MidError(
-                    f"pool '{need['pool']}': '{name}' is {width}x{height} pixels, but "
-                    f"{need['pixels']} a side are needed: lower training.patch, or "
-                    "leave the image out"
-                )
+    chosen = None if sides is None else frozenset(sides[settings["part"]])
+    found = reader(settings).find(settings, chosen)
+    for item in found.items:
+        found.problems += [
+            f"{item['image']} has no {stack}, which this run needs: add the file, or "
+            "leave the image out"
+            for stack in stacks
+            if stack not in item
+        ]
+    if "truth" in stacks:
+        found.problems += pairs.unlike(found.items)
+    if not found.items and not found.problems:
+        found.problems.append(f"{settings['path']} has no image of this pool")
+    return found
 
 
-def ingest(items: Sequence[dict], settings: dict, path: Path, version: int) -> None:
-    """Decode every image of a pool once, into the pixel store at ``path``.
+def describe(settings: dict, count: int) -> dict[str, str]:
+    """Say which images these are, as scores and tables carry it.
 
-    With ``crop`` among the settings, the top-left square of so many pixels is kept.
-
-    Raises
-    ------
-    MidError
-        If an image cannot be read, or is not of the kind of the first.
+    Returns
+    -------
+    ``dataset``, and ``split``: part, how it was split and cropped, and how many of the
+    whole it has.
     """
-    module, crop = reader(settings), settings.get("crop")
-
-    def read(item: dict) -> dict[str, np.ndarray]:
-        image, truth = module.read(item, settings)
-        pixels = {"image": image} if truth is None else {"image": image, "truth": truth}
-        return {stack: array[:crop, :crop] for stack, array in pixels.items()}
-
-    first = read(items[0])
-    stacks = {stack: array.dtype.name for stack, array in first.items()}
-    report = Progress(f"ingest {path.stem}", len(items), "image")
-    with StoreWriter(path, stacks, first["image"].shape[2]) as store:
-        decoded = chain([first], map(read, items[1:]))
-        for item, pixels in zip(items, decoded, strict=True):
-            store.append(item["name"], **pixels)
-            report()
-        store.attributes = {
-            "made_by": {"stage": "ingest", "version": version},
-            "settings": settings,
-        }
+    about, part = reader(settings).ABOUT, settings.get("part")
+    words = [part or settings.get("pattern", "*")]
+    if "split" in settings:
+        rule = settings["split"]
+        words.append(f"{rule['by']}s drawn with seed {rule['seed']}")
+    if "crop" in settings:
+        words.append(f"top-left {settings['crop']} pixels")
+    complete = about.complete.get(part)
+    words.append(f"{count} of {complete}" if complete else f"{count} images")
+    name = settings["path"] if settings["reader"] == "folders" else about.title
+    return {"dataset": name, "split": ", ".join(words)}

@@ -7,9 +7,7 @@ parameters were chosen by comparing noisy minus truth with 12 real pairs of SIDD
 (``benchmarks/camera_noise.py``; results in ``docs/measurements/camera_noise.csv``).
 
 Sources: Brooks et al. 2019, "Unprocessing Images for Learned Raw Denoising";
-Abdelhamed et al. 2018, "A High-Quality Denoising Dataset for Smartphone Cameras" (SIDD);
-Malvar et al. 2004, "High-Quality Linear Interpolation for Demosaicing of
-Bayer-Patterned Color Images".
+Abdelhamed et al. 2018, "A High-Quality Denoising Dataset for Smartphone Cameras" (SIDD).
 """
 
 import importlib.util
@@ -20,11 +18,19 @@ from typing import Any, NamedTuple
 
 import imageio.v3 as iio
 import numpy as np
-from scipy.ndimage import convolve, gaussian_filter
+from scipy.ndimage import gaussian_filter
 from scipy.special import ndtr
 
+from mid_core.datasets.bayer import demosaic, mosaic
+from mid_core.datasets.finding import About, Found
 from mid_core.errors import MidError
 
+ABOUT = About(
+    title="simulated camera",
+    published="inside the installed packages scikit-image and matplotlib",
+    terms="free to use; see scikit-image's data/README.txt and matplotlib's licence",
+    expected="the photos that ship with scikit-image and matplotlib; no download",
+)
 # The clean photos have all colours between them: a network that has not seen a blue sky
 # turns one grey, and takes the blue for noise. motorcycle_right is left out on purpose:
 # it is the same scene as motorcycle_left.
@@ -63,39 +69,6 @@ READ_RATIO = 0.03
 # Mean linear light of the exposed photo: SIDD's are dim, with a mean of 32-111 of 255.
 LIGHT_RANGE = (0.025, 0.12)
 
-# Malvar et al. 2004, figure 2, in eighths: bilinear interpolation plus the Laplacian of
-# the colour that was measured at the pixel.
-_GREEN = np.array(
-    [
-        [0, 0, -1, 0, 0],
-        [0, 0, 2, 0, 0],
-        [-1, 2, 4, 2, -1],
-        [0, 0, 2, 0, 0],
-        [0, 0, -1, 0, 0],
-    ],
-    np.float32,
-)
-_BESIDE = np.array(
-    [
-        [0, 0, 0.5, 0, 0],
-        [0, -1, 0, -1, 0],
-        [-1, 4, 5, 4, -1],
-        [0, -1, 0, -1, 0],
-        [0, 0, 0.5, 0, 0],
-    ],
-    np.float32,
-)
-_ACROSS = np.array(
-    [
-        [0, 0, -1.5, 0, 0],
-        [0, 2, 0, 2, 0],
-        [-1.5, 0, 6, 0, -1.5],
-        [0, 2, 0, 2, 0],
-        [0, 0, -1.5, 0, 0],
-    ],
-    np.float32,
-)
-
 
 class Shot(NamedTuple):
     """How one photo is taken: linear light in [0, 1], and the raw noise's parameters."""
@@ -105,55 +78,64 @@ class Shot(NamedTuple):
     read: float
 
 
-def find(settings: Mapping[str, Any]) -> list[dict[str, str]]:
-    """List the pictures of a part: ``shots`` of each photo, 1 if left out.
+def find(settings: Mapping[str, Any], groups: None = None) -> Found:
+    """List the pictures of a part: ``shots`` of each photo.
 
-    Each is ``{"name": ..., "photo": ...}``; its name decides its light and noise.
+    A picture's name decides its light and noise. The data set is not split: ``groups``
+    is of no effect.
     """
-    part = settings["part"]
-    if part not in PARTS:
-        raise MidError(
-            f"The camera data set has no part {part!r}: choose one of "
-            f"{', '.join(PARTS)}."
-        )
-    return [
-        {"name": name if shot == 1 else f"{name}_{shot}", "photo": name}
-        for name in PARTS[part]
-        for shot in range(1, settings.get("shots", 1) + 1)
-    ]
+    found, part = Found(), settings["part"]
+    for photo in PARTS[part]:
+        try:
+            path = str(photo_path(photo))
+        except MidError as error:
+            found.problems.append(str(error))
+            continue
+        for shot in range(1, settings["shots"] + 1):
+            name = photo if shot == 1 else f"{photo}_{shot}"
+            item = {"name": name, "photo": photo, "image": path}
+            found.items.append(item | ({} if part == "clean" else {"truth": path}))
+    return found
 
 
 def read(
-    item: Mapping[str, str], settings: Mapping[str, Any]
-) -> tuple[np.ndarray, np.ndarray | None]:
+    item: Mapping[str, str], stack: str, settings: Mapping[str, Any]
+) -> np.ndarray:
     """Photograph and develop one picture of a part.
 
     Parameters
     ----------
     item : one of ``find(settings)``.
-    settings : ``part`` ('clean', 'noisy' or 'test') and ``seed`` (an int, 0 if left out).
+    stack : "image", or "truth" but in the part 'clean'.
+    settings : ``part`` ('clean', 'noisy' or 'test') and ``seed``.
 
     Returns
     -------
-    image, truth : uint8 (3 H, 3 W, 3), for a photo of H by W; the truth of a photo of
-        the part 'clean' is None.
+    uint8 (3 H, 3 W, 3), for a photo of H by W.
 
     Raises
     ------
     MidError
         If the photo is unknown, or its package is not installed.
     """
-    rng = generator(item["name"], settings.get("seed", 0))
+    rng = generator(item["name"], settings["seed"])
     taken = draw(rng)
     scene = mosaic(enlarge(unprocess(photo(item["photo"]), taken.light)))
     if settings["part"] == "clean":
-        return develop(scene), None
-    noisy = expose(scene, taken.shot, taken.read, rng)
-    return develop(noisy), develop(mean_exposure(scene, taken.shot, taken.read))
+        return develop(scene)
+    if stack == "truth":
+        return develop(mean_exposure(scene, taken.shot, taken.read))
+    return develop(expose(scene, taken.shot, taken.read, rng))
 
 
-def photo(name: str) -> np.ndarray:
-    """Open a photo as it ships in its wheel: float32 (H, W, 3) in [0, 1], sRGB."""
+def photo_path(name: str) -> Path:
+    """Find the file of a photo in its installed package.
+
+    Raises
+    ------
+    MidError
+        If the photo is unknown, or its package is not installed.
+    """
     if name not in _FILES:
         raise MidError(
             f"There is no photo {name!r}: choose one of {', '.join(_FILES)}."
@@ -167,7 +149,12 @@ def photo(name: str) -> np.ndarray:
             f"The photo {name!r} is missing: it is {inside} of the Python package "
             f"{package}. Install that package from its wheel (see pyproject.toml)."
         )
-    pixels = iio.imread(path).astype(np.float32) / 255
+    return path
+
+
+def photo(name: str) -> np.ndarray:
+    """Open a photo as it ships in its wheel: float32 (H, W, 3) in [0, 1], sRGB."""
+    pixels = iio.imread(photo_path(name)).astype(np.float32) / 255
     if pixels.ndim == 2:
         pixels = np.repeat(pixels[..., None], 3, axis=2)
     return pixels[..., :3]
@@ -215,14 +202,6 @@ def enlarge(scene: np.ndarray) -> np.ndarray:
     return gaussian_filter(large, (BLUR, BLUR, 0), mode="nearest")
 
 
-def mosaic(scene: np.ndarray) -> np.ndarray:
-    """Keep one colour a pixel, in the Bayer order RGGB: (H, W, 3) to (H, W)."""
-    raw = scene[..., 1].copy()
-    raw[::2, ::2] = scene[::2, ::2, 0]
-    raw[1::2, 1::2] = scene[1::2, 1::2, 2]
-    return raw
-
-
 def expose(
     raw: np.ndarray, shot: float, read: float, rng: np.random.Generator
 ) -> np.ndarray:
@@ -250,38 +229,6 @@ def mean_exposure(raw: np.ndarray, shot: float, read: float) -> np.ndarray:
     ratio = raw / np.maximum(spread, 1e-12)
     density = np.exp(-0.5 * ratio**2) / np.sqrt(2 * np.pi)
     return (raw * ndtr(ratio) + spread * density).astype(np.float32)
-
-
-def demosaic(raw: np.ndarray) -> np.ndarray:
-    """Interpolate linearly, corrected by gradients (Malvar et al. 2004).
-
-    Parameters
-    ----------
-    raw : float32 (H, W), Bayer RGGB from the top left corner, any size.
-
-    Returns
-    -------
-    float32 (H, W, 3). Affine colours are reproduced exactly, but for the outer two
-    pixels; bilinear interpolation would smooth the noise more than SIDD's is.
-    """
-
-    def filtered(kernel: np.ndarray) -> np.ndarray:
-        # "mirror" leaves out the edge pixel itself, which keeps the Bayer order.
-        return convolve(raw, kernel / 8, mode="mirror")
-
-    beside, above, across = filtered(_BESIDE), filtered(_BESIDE.T), filtered(_ACROSS)
-    green = filtered(_GREEN)
-    green[::2, 1::2] = raw[::2, 1::2]
-    green[1::2, ::2] = raw[1::2, ::2]
-    red = raw.copy()
-    red[::2, 1::2] = beside[::2, 1::2]
-    red[1::2, ::2] = above[1::2, ::2]
-    red[1::2, 1::2] = across[1::2, 1::2]
-    blue = raw.copy()
-    blue[1::2, ::2] = beside[1::2, ::2]
-    blue[::2, 1::2] = above[::2, 1::2]
-    blue[::2, ::2] = across[::2, ::2]
-    return np.stack([red, green, blue], axis=2)
 
 
 def develop(raw: np.ndarray) -> np.ndarray:

@@ -5,89 +5,96 @@ Settings of such a pool: ``path`` and ``pattern`` of the images; optionally
 same text in both names (``NOISY_*.png`` and ``GT_*.png``).
 """
 
-import fnmatch
-import re
 from pathlib import Path
 
-import numpy as np
-
-from mid_core import images
+from mid_core.datasets import pairs
+from mid_core.datasets.finding import About, Found
 from mid_core.errors import MidError
+from mid_core.listing import list_images
 
-WILDCARD = re.compile(r"(\*|\?|\[[^]]*\])")
+ABOUT = About(
+    title="Folders of images",
+    published="your own images",
+    terms="yours",
+    expected="""\
+{path}/<pattern>        images: .png .jpg .tif .bmp .webp; each page of a .tif is one
+<truth path>/<pattern>  optional: the truth of each, with the same text where the two
+                        patterns have wildcards: * ? [...] in a name, ** for folders
+""",
+)
+# Paths by what the wildcards of their pattern stand for.
+Table = dict[tuple[str, ...], list[Path]]
+
+read = pairs.read
 
 
-def _by_wildcards(settings: dict) -> dict[tuple[str, ...], Path]:
-    """Map what the wildcards of the pattern stand for to the file."""
-    pattern = settings.get("pattern", "*")
-    regex = "".join(
-        f"({fnmatch.translate(part)[4:-3]})" if i % 2 else re.escape(part)
-        for i, part in enumerate(WILDCARD.split(pattern))
-    )
-    found: dict[tuple[str, ...], Path] = {}
-    for path in images.list_images(settings["path"], pattern):
-        texts = re.fullmatch(regex, path.name, re.IGNORECASE | re.DOTALL).groups()
-        # A pattern like '*' pairs a.png with a.tif: the type is not part of the key.
-        key = tuple(text.removesuffix(path.suffix) for text in texts)
-        if key in found:
-            raise MidError(
-                f"{path} and {found[key].name} differ in their type only, so their "
-                "truth is uncertain: give a pattern with the type, such as '*.png'"
-            )
-        found[key] = path
+def find(settings: dict, groups: frozenset[str] | None = None) -> Found:
+    """List the images, named by their paths below the folder, and all that is wrong.
+
+    Without ``truth`` in the settings, every file is an image. With it, files that are
+    unpaired, ambiguous or of another size than their truth are problems, and left out.
+    """
+    found, folder = Found(), Path(settings["path"])
+    if "truth" not in settings:
+        for name in _listed(settings, found):
+            pairs.add(found, name, folder / name)
+        return found
+    images = _by_wildcards(settings, found)
+    truths = _by_wildcards(settings["truth"], found)
+    if images and truths:
+        _pair(images, truths, settings, found)
     return found
 
 
-def find(settings: dict) -> list[dict]:
-    """List the images of a pool: name, file, size in bytes, and the truth's file.
+def _listed(settings: dict, found: Found) -> dict[str, tuple[str, ...]]:
+    try:
+        return list_images(settings["path"], settings.get("pattern", "*"))
+    except MidError as error:
+        found.problems.append(str(error))
+        return {}
 
-    Raises
-    ------
-    MidError
-        If a folder or its images are missing, or images and truths do not pair up.
-    """
-    if "truth" not in settings:
-        paths = images.list_images(settings["path"], settings.get("pattern", "*"))
-        return [_item(path) for path in paths]
-    noisy, truths = _by_wildcards(settings), _by_wildcards(settings["truth"])
-    lonely = [str(noisy.get(key) or truths[key]) for key in set(noisy) ^ set(truths)]
-    if lonely:
-        raise MidError(
-            f"{len(lonely)} of the images in {settings['path']} and "
-            f"{settings['truth']['path']} have no partner: "
-            f"{', '.join(sorted(lonely)[:5])}; rename or remove them, or correct the "
-            "two patterns"
+
+def _by_wildcards(settings: dict, found: Found) -> Table:
+    """Sort files by what the wildcards stand for; two of the same are a problem."""
+    table: Table = {}
+    for name, texts in _listed(settings, found).items():
+        path = Path(settings["path"], name)
+        # A pattern like '*' pairs a.png with a.tif: the type is not part of the key.
+        key = tuple(text.removesuffix(path.suffix) for text in texts)
+        table.setdefault(key, []).append(path)
+    for first, *others in table.values():
+        if others:
+            found.problems.append(
+                f"{first} and {' and '.join(map(str, others))} differ in their type "
+                "only, so their partner is uncertain: keep one of them, or give a "
+                "pattern with the type, such as '*.png'"
+            )
+    return table
+
+
+def _pair(images: Table, truths: Table, settings: dict, found: Found) -> None:
+    """Add the images that have one truth; what has none is a problem."""
+    folder, true_folder = settings["path"], settings["truth"]["path"]
+    wildcards, true_wildcards = len(next(iter(images))), len(next(iter(truths)))
+    if wildcards != true_wildcards:
+        found.problems.append(
+            f"{folder} has a pattern with {wildcards} wildcard(s), its truth's has "
+            f"{true_wildcards}: give both the same number, as they stand for one text"
         )
-    return [_item(path) | {"truth": str(truths[key])} for key, path in noisy.items()]
-
-
-def _item(path: Path) -> dict:
-    return {"name": path.name, "image": str(path), "bytes": path.stat().st_size}
-
-
-def _read(path: str) -> np.ndarray:
-    picture = images.read(path)
-    if picture.alpha is not None and np.ptp(picture.alpha) > 0:
-        raise MidError(
-            f"{path} has transparent parts, which a pool cannot hold: save it without "
-            "its alpha channel"
-        )
-    return picture.samples
-
-
-def read(item: dict, settings: dict) -> tuple[np.ndarray, np.ndarray | None]:
-    """Read an image and its truth, (H, W, C) in the dtype of the file.
-
-    Raises
-    ------
-    MidError
-        If a file cannot be read, or the two differ in size.
-    """
-    image = _read(item["image"])
-    truth = _read(item["truth"]) if "truth" in item else None
-    if truth is not None and truth.shape != image.shape:
-        raise MidError(
-            f"{item['image']} is {image.shape} but its truth {item['truth']} is "
-            f"{truth.shape} (height, width, colours): a pair must match exactly"
-        )
-    return image, truth
+        return
+    advice = "add it, remove this file, or correct the two patterns"
+    for key, paths in images.items():
+        if key not in truths:
+            lonely = [
+                f"{path} has no truth in {true_folder}: {advice}" for path in paths
+            ]
+            found.problems += lonely
+        elif len(paths) == len(truths[key]) == 1:
+            name = paths[0].relative_to(folder).as_posix()
+            pairs.add(found, name, paths[0], truths[key][0])
+    found.problems += [
+        f"{path} is the truth of no image in {folder}: {advice}"
+        for key, paths in truths.items()
+        if key not in images
+        for path in paths
+    ]

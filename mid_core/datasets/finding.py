@@ -1,0 +1,48 @@
+"""What a reader knows of its data set, and what it found of it on this disk."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class About:
+    """What people need to know of a data set to get it.
+
+    Attributes
+    ----------
+    title
+        Its name, as tables print it.
+    published
+        Where it is published, and with which paper.
+    terms
+        What its licence allows.
+    expected
+        The tree of files that the reader looks for, ``{path}`` standing for the
+        config's path; several lines.
+    complete
+        How many images the whole data set has, by part; parts of open size are left
+        out.
+    """
+
+    title: str
+    published: str
+    terms: str
+    expected: str
+    complete: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass
+class Found:
+    """The images of a pool, and everything that is wrong with its files.
+
+    Attributes
+    ----------
+    items
+        A plain dictionary for each image: its ``name``, unique in the pool, the path
+        of its ``image``, where there is one the path of its ``truth``, and what else
+        the reader needs to read it.
+    problems
+        A sentence for each thing that is missing or does not fit.
+    """
+
+    items: list[dict] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)

@@ -1,0 +1,76 @@
+"""ImageNet's validation set: 50,000 clean pictures of the web, in one folder or many.
+
+Settings: ``path``; ``part``, train or held_out; optionally ``split``, by image;
+``sides: [256, 512]`` for pictures with no side below the first number nor above the
+second, as Laine et al. 2019 and NVlabs take (44,328 of them). This opens every file.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from mid_core import images
+from mid_core.datasets import pairs
+from mid_core.datasets.finding import About, Found
+from mid_core.errors import MidError
+from mid_core.listing import list_images
+
+ABOUT = About(
+    title="ImageNet, validation",
+    published=(
+        "image-net.org, ILSVRC2012; Russakovsky et al. 2015, ImageNet Large Scale "
+        "Visual Recognition Challenge"
+    ),
+    terms="research and education, not commercial, after registration: see its terms",
+    expected="""\
+{path}/ILSVRC2012_val_00000001.JPEG               50,000 files: .JPEG .jpg .png
+{path}/n01440764/ILSVRC2012_val_00000293.JPEG     or in a folder for each class
+Grey pictures are read as colour, red = green = blue.
+""",
+)
+SIDES = ("train", "held_out")
+
+
+def groups(settings: dict) -> list[str]:
+    """List the pictures that ``split`` divides, by their paths below ``path``."""
+    return sorted(_names(settings, Found()))
+
+
+def find(settings: dict, groups: frozenset[str] | None = None) -> Found:
+    """List the pictures of a part, named by their paths; ``groups`` are such names."""
+    found, folder = Found(), Path(settings["path"])
+    for name in _names(settings, found):
+        path = folder / name
+        if (groups is None or name in groups) and _fits(path, settings.get("sides")):
+            pairs.add(found, name, path)
+    return found
+
+
+def _names(settings: dict, found: Found) -> list[str]:
+    try:
+        return list(list_images(settings["path"], "**/*"))
+    except MidError as error:
+        found.problems.append(str(error))
+        return []
+
+
+def _fits(path: Path, sides: list[int] | None) -> bool:
+    if sides is None:
+        return True
+    try:
+        size = images.header(path).size
+    except MidError:
+        return True  # `read` says why, and may be told to go on without it
+    return sides[0] <= min(size) and max(size) <= sides[1]
+
+
+def read(item: dict, stack: str, settings: dict) -> np.ndarray:
+    """Read a picture, (H, W, 3) uint8; grey is repeated, as all users of the set do.
+
+    Raises
+    ------
+    MidError
+        If the file cannot be read whole, or is of another kind, such as CMYK.
+    """
+    pixels = pairs.read(item, stack, settings)
+    return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels

@@ -1,0 +1,93 @@
+"""Decode every image of a pool once, into a pixel store."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mid_core.datasets import describe, reader
+from mid_core.errors import MidError
+from mid_core.parallel import ahead
+from mid_core.progress import Progress, log
+from mid_core.store import StoreWriter
+
+
+def decode(
+    items: Sequence[dict], settings: dict, stack: str, threads: int
+) -> Iterator[np.ndarray | MidError]:
+    """Decode images in order, ``threads`` at a time, a few ahead of the caller.
+
+    Yields
+    ------
+    Each image, (H, W, C), or the error that says what is wrong with it. With ``crop``
+    among the settings, the top-left square of so many pixels.
+    """
+    module, crop = reader(settings), settings.get("crop")
+
+    def read(item: dict) -> np.ndarray | MidError:
+        try:
+            return module.read(item, stack, settings)[:crop, :crop]
+        except MidError as error:
+            return error
+
+    return ahead(read, items, threads)
+
+
+def ingest(
+    items: Sequence[dict],
+    settings: dict,
+    stack: str,
+    path: Path,
+    version: int,
+    threads: int = 1,
+) -> None:
+    """Decode every image of a pool into the pixel store at ``path``.
+
+    Images that cannot be decoded, or are not of the kind of the first, are listed all
+    together. With ``broken: skip`` among the settings they are left out, and the store's
+    attribute ``left_out`` says which and why.
+
+    Parameters
+    ----------
+    items, settings
+        Of the pool.
+    stack
+        ``"image"`` or ``"truth"``.
+    path
+        Of the store.
+    version
+        Of the stage, for the store's provenance.
+    threads
+        Images decoded at a time.
+
+    Raises
+    ------
+    MidError
+        With every image that cannot be used, or if none can.
+    """
+    report = Progress(f"ingest {path.parent.name}", len(items), "image")
+    broken: dict[str, str] = {}
+    with StoreWriter(path, stack) as store:
+        decoded = decode(items, settings, stack, threads)
+        for item, pixels in zip(items, decoded, strict=True):
+            try:
+                if isinstance(pixels, MidError):
+                    raise pixels
+                store.append(item["name"], pixels)
+            except MidError as error:
+                broken[item["name"]] = str(error)
+                log.warning("%s", error)
+            report()
+        # The store is sealed only if this block is left without an error.
+        if broken and (settings.get("broken") != "skip" or not store.names):
+            raise MidError(
+                f"{len(broken)} of {len(items)} images cannot be used:\n"
+                + "\n".join(broken.values())
+            )
+        store.attributes = {
+            "made_by": {"stage": "ingest", "version": version},
+            "settings": settings,
+            **describe(settings, len(store.names)),
+            "left_out": broken,
+        }
+    log.info("%d images, %d left out", len(store.names), len(broken))

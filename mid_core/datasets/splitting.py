@@ -1,0 +1,43 @@
+"""Two sides of a data set that have nothing in common."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mid_core.errors import MidError
+
+
+def split(
+    groups: Sequence[str], sides: tuple[str, str], share: float, seed: int
+) -> dict[str, list[str]]:
+    """Deal the groups of a data set to two sides, at random.
+
+    Parameters
+    ----------
+    groups
+        What must stay together: scenes, instances or single images, sorted.
+    sides
+        Names of the two.
+    share
+        Share of the first, rounded to whole groups.
+    seed
+        Of the draw.
+
+    Returns
+    -------
+    The groups of each side, sorted.
+
+    Raises
+    ------
+    MidError
+        If a side would be empty.
+    """
+    count = round(share * len(groups))
+    if not 0 < count < len(groups):
+        raise MidError(
+            f"{len(groups)} group(s) of images cannot be split with a share of {share}: "
+            "one side would be empty; check the data set's path and split"
+        )
+    order = np.random.default_rng(seed).permutation(len(groups))
+    parts = zip(sides, (order[:count], order[count:]), strict=True)
+    return {side: sorted(groups[i] for i in chosen) for side, chosen in parts}
