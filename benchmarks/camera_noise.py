@@ -71,10 +71,10 @@ def simulated(seed: int) -> list[dict[str, float]]:
     """Describe every simulated photo that has a truth."""
     rows = []
     for part in ("noisy", "test"):
-        settings = {"reader": "camera", "part": part, "seed": seed}
-        for item in camera.find(settings):
-            image, truth = camera.read(item, settings)
-            rows.append(statistics(image, truth))
+        settings = {"reader": "camera", "part": part, "seed": seed, "shots": 1}
+        for item in camera.find(settings).items:
+            pair = (camera.read(item, kind, settings) for kind in ("image", "truth"))
+            rows.append(statistics(*pair))
     return rows
 
 

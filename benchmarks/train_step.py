@@ -34,15 +34,15 @@ BATCH, PATCH, STEPS, REPEATS = 8, 64, 80, 5
 def stores(folder: Path) -> Batches:
     """Make a pool of images and a bank as a run has them."""
     rng = np.random.default_rng(0)
-    with StoreWriter(folder / "clean.zarr", {"image": "uint8"}, 3) as store:
+    with StoreWriter(folder / "clean.zarr", "image") as store:
         for i in range(20):
             image = rng.integers(0, 256, (512, 512, 3), dtype=np.uint8)
-            store.append(str(i), image=image)
-    with StoreWriter(folder / "noise.zarr", {"noise": "float16"}, 3, 128) as store:
+            store.append(str(i), image)
+    with StoreWriter(folder / "noise.zarr", "noise", 128) as store:
         for name, noise in white_gaussian(128, 128, (5, 50), 3, 0):
-            store.append(name, noise=noise)
-    clean = hold(Store(folder / "clean.zarr").stacks["image"], 8)
-    noise = hold(Store(folder / "noise.zarr").stacks["noise"], 8)
+            store.append(name, noise)
+    clean = hold(Store(folder / "clean.zarr"), 8)
+    noise = hold(Store(folder / "noise.zarr"), 8)
     return Batches(clean, noise, BATCH, PATCH, Masking(0.8), False, [0])
 
 

@@ -2,7 +2,7 @@
 
 import copy
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -93,17 +93,32 @@ def _resolve(schema: Mapping, root: Mapping) -> Mapping:
     return schema
 
 
+def _parts(value: Mapping, schema: Mapping, root: Mapping) -> Iterator[Mapping]:
+    """Yield the schema, and what it says where its conditions hold."""
+    schema = _resolve(schema, root)
+    yield schema
+    for part in schema.get("allOf", []):
+        condition = {**part["if"], "$defs": root["$defs"]}
+        if Draft202012Validator(condition).is_valid(value):
+            yield _resolve(part["then"], root)
+
+
 def fill_defaults(value: Any, schema: Mapping, root: Mapping) -> Any:
     """Return ``value`` with the schema's defaults where it is silent."""
     if not isinstance(value, Mapping):
         return value
     filled = dict(value)
-    for key, inner in _resolve(schema, root).get("properties", {}).items():
-        inner = _resolve(inner, root)
-        if key not in filled and "default" in inner:
-            filled[key] = copy.deepcopy(inner["default"])
-        if key in filled:
-            filled[key] = fill_defaults(filled[key], inner, root)
+    for part in _parts(value, schema, root):
+        known, others = part.get("properties", {}), part.get("additionalProperties")
+        known = {key: inner for key, inner in known.items() if inner is not True}
+        if isinstance(others, Mapping):
+            known |= dict.fromkeys(filled.keys() - known.keys(), others)
+        for key, inner in known.items():
+            inner = _resolve(inner, root)
+            if key not in filled and "default" in inner:
+                filled[key] = copy.deepcopy(inner["default"])
+            if key in filled:
+                filled[key] = fill_defaults(filled[key], inner, root)
     return filled
 
 
@@ -165,7 +180,7 @@ def load_config(paths: Sequence[Path], schema: Path, overrides: Mapping) -> dict
     paths
         YAML files.
     schema
-        JSON schema, in YAML.
+        JSON schema, in YAML; ``pools.schema.yaml`` beside it has more definitions.
     overrides
         What was given on the command line.
 
@@ -179,6 +194,8 @@ def load_config(paths: Sequence[Path], schema: Path, overrides: Mapping) -> dict
         At the first mistake.
     """
     rules = plain(YAML(typ="safe").load(schema))
+    pools = plain(YAML(typ="safe").load(schema.with_name("pools.schema.yaml")))
+    rules["$defs"] |= pools["$defs"]
     merged: dict = {}
     partial = {**rules, "required": []}
     for path in paths:

@@ -4,70 +4,15 @@ Every bank, model and score table has a key: all the settings that its numbers d
 on, from round 0 on. It lives under the first variant that has the key.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from mid_config.loading import ConfigError, merge
+from mid_config.checking import POOL_ROLES, check_method, check_names
+from mid_config.loading import merge
+from mid_config.rounds import Round, key, round_settings
 
-RESERVED = {"awgn", "benchmarks", "data", "figures", "logs", "tables", "truth"}
-POOL_ROLES = ("clean", "noisy")
 SSIM_WINDOW = 11
-
-
-@dataclass(frozen=True)
-class Round:
-    """One round of one variant, with the settings of its three stages."""
-
-    extract: dict
-    train: dict
-    evaluate: dict
-
-
-def _round(method: Mapping, k: int) -> Round:
-    """Settings of round ``k``: only what its numbers depend on."""
-    own = method["rounds"][k]
-    before = method["rounds"][k - 1]["mask_ratio"] if k else None
-    extract = {"first_bank": method["first_bank"]}
-    if k:
-        extract = {
-            **merge(method["extraction"], own.get("extraction", {})),
-            "pool": method["noisy"],
-            "masking": {"ratio": before, **method["mask"]},
-            "seed": method["seed"],
-            "round": k,
-        }
-    elif method["first_bank"] == "awgn":
-        extract |= {**method["awgn"], "seed": method["seed"]}
-    else:
-        extract |= {"pool": method["noisy"]}
-    evaluation = method["evaluation"]
-    ratio = evaluation["mask_ratio"]
-    ratio = own["mask_ratio"] if ratio is None else ratio
-    return Round(
-        extract=extract,
-        train={
-            "pool": method["clean"],
-            "network": method["network"],
-            "training": merge(method["training"], own.get("training", {})),
-            "masking": {"ratio": own["mask_ratio"], **method["mask"]},
-            "clip": method["clip"],
-            "seed": method["seed"],
-            "round": k,
-        },
-        evaluate={
-            # Without hidden pixels all predictions are one and the same.
-            "masks": sorted(evaluation["masks"]) if ratio != 0 else [1],
-            "masking": {"ratio": ratio, **method["mask"]},
-            "protocol": evaluation["protocol"],
-            "seed": method["seed"],
-        },
-    )
-
-
-def _key(*parts: object) -> str:
-    # As floats: 0 and 0.0 are one setting.
-    return json.dumps(json.loads(json.dumps(parts), parse_int=float), sort_keys=True)
 
 
 @dataclass
@@ -78,6 +23,9 @@ class Plan:
     ----------
     config
         As ``load_config`` returns it.
+    absent
+        Pools whose folder is not on this disk, as ``absent_pools`` returns them. Where
+        only tests and submissions ask for one, they are left out.
     methods
         The settings of each variant.
     rounds
@@ -85,6 +33,7 @@ class Plan:
     """
 
     config: dict
+    absent: Mapping[str, str] = field(default_factory=dict)
     methods: dict[str, dict] = field(default_factory=dict)
     rounds: dict[str, list[Round]] = field(default_factory=dict)
     _first: dict[str, str] = field(default_factory=dict)
@@ -93,20 +42,20 @@ class Plan:
     def __post_init__(self) -> None:
         for variant, changes in self.config["variants"].items():
             method = merge(self.config["method"], changes or {})
-            _check_method(variant, method, self.config["pools"])
+            check_method(variant, method, self.config["pools"])
             self.methods[variant] = method
             count = len(method["rounds"])
-            self.rounds[variant] = [_round(method, k) for k in range(count)]
+            self.rounds[variant] = [round_settings(method, k) for k in range(count)]
             self._register(variant)
-        _check_names(self.config)
+        check_names(self.config)
 
     def _register(self, variant: str) -> None:
-        key = ""
+        model = ""
         for k, one in enumerate(self.rounds[variant]):
-            bank = _key("bank", key, one.extract)
-            key = _key("model", bank, one.train)
-            scores = _key("scores", key, one.evaluate)
-            for kind, own in (("bank", bank), ("model", key), ("scores", scores)):
+            bank = key("bank", model, one.extract)
+            model = key("model", bank, one.train)
+            scores = key("scores", model, one.evaluate)
+            for kind, own in (("bank", bank), ("model", model), ("scores", scores)):
                 self._first.setdefault(own, variant)
                 self._keys[kind, variant, k] = own
 
@@ -123,9 +72,37 @@ class Plan:
         owner = self.owner(kind, variant, k)
         return f"results/{self.dataset}/{owner}/round_{int(k)}"
 
-    def pool(self, name: str) -> str:
-        """The seal of a pool's pixels."""
-        return f"results/{self.dataset}/data/{name}.seal.json"
+    @property
+    def tests(self) -> list[str]:
+        """The tests whose images are there."""
+        return [test for test in self.config["tests"] if test not in self.absent]
+
+    @property
+    def submissions(self) -> dict[str, dict]:
+        """Settings of the submissions whose images are there, by name."""
+        wanted = self.config["submissions"].items()
+        return {name: one for name, one in wanted if one["pool"] not in self.absent}
+
+    def files(self, pool: str) -> str:
+        """The list of a pool's files."""
+        return f"results/{self.dataset}/data/{pool}/files.json"
+
+    def pool(self, name: str, stack: str = "image") -> str:
+        """The seal of a pool's pixels: of its images, or of their ``truth``."""
+        return f"results/{self.dataset}/data/{name}/{stack}.seal.json"
+
+    def split(self, pool: str) -> str | None:
+        """The file that says which images are on which side; None takes all."""
+        pools = self.config["pools"]
+        own = _split_settings(pools[pool])
+        if own is None:
+            return None
+        first = next(name for name in pools if _split_settings(pools[name]) == own)
+        return f"results/{self.dataset}/data/{first}/split.json"
+
+    def split_settings(self, pool: str) -> dict:
+        """What a split depends on, whichever of its sides the pool is."""
+        return _split_settings(self.config["pools"][pool])
 
     def bank(self, variant: str, k: int) -> str:
         """The seal of the noise on which round ``k`` trains."""
@@ -148,6 +125,17 @@ class Plan:
         """The scores of round ``k`` on a test pool."""
         return f"{self._folder('scores', variant, k)}/scores/{test}.csv"
 
+    def denoised(self, submission: str) -> str:
+        """The seal of the images that a submission sends in."""
+        one = self.config["submissions"][submission]
+        variant = one["variant"] or next(iter(self.rounds))
+        folder = self._folder("scores", variant, len(self.rounds[variant]) - 1)
+        return f"{folder}/denoised/{one['pool']}_{one['masks']}.seal.json"
+
+    def bundle(self, submission: str) -> str:
+        """The list of a submission's files."""
+        return f"results/{self.dataset}/submissions/{submission}/bundle.json"
+
     def awgn(self) -> dict[str, dict]:
         """Settings of each bank of white noise, by name."""
         first = [rounds[0].extract for rounds in self.rounds.values()]
@@ -156,7 +144,32 @@ class Plan:
     def pools(self) -> list[str]:
         """Names of the pools that the variants and tests use."""
         roles = [method[r] for method in self.methods.values() for r in POOL_ROLES]
-        return list(dict.fromkeys([*roles, *self.config["tests"]]))
+        sent = [one["pool"] for one in self.submissions.values()]
+        return list(dict.fromkeys([*roles, *self.tests, *sent]))
+
+    def ceilings(self) -> list[str]:
+        """The pools on whose true noise a variant trains."""
+        methods = self.methods.values()
+        return [m["noisy"] for m in methods if m["first_bank"] == "true_noise"]
+
+    def stacks(self, pool: str) -> list[str]:
+        """What is opened of a pool: its truth only to score, or for a ceiling."""
+        known = pool in self.tests or pool in self.ceilings()
+        return ["image", "truth"] if known else ["image"]
+
+    def uses(self) -> dict[str, list[str]]:
+        """What each pool of the config is for, the absent ones too."""
+        uses: dict[str, list[str]] = {pool: [] for pool in self.config["pools"]}
+        for method in self.methods.values():
+            uses[method["clean"]].append("clean images of a training")
+            uses[method["noisy"]].append("noisy images")
+        for pool in self.ceilings():
+            uses[pool].append("true noise of a ceiling")
+        for test in self.config["tests"]:
+            uses[test].append("test")
+        for name, one in self.config["submissions"].items():
+            uses[one["pool"]].append(f"submission {name}")
+        return {pool: list(dict.fromkeys(own)) for pool, own in uses.items()}
 
     def needs(self) -> list[dict]:
         """What is needed of the pools, for ``datasets.check``; no matter by whom."""
@@ -166,7 +179,8 @@ class Plan:
             patch = max(one.train["training"]["patch"] for one in rounds)
             # Without a second round, nothing is cut from the noisy images.
             refined = len(rounds) > 1 or method["first_bank"] == "true_noise"
-            used = dict.fromkeys(self.config["tests"], SSIM_WINDOW)
+            sent = [one["pool"] for one in self.submissions.values()]
+            used = dict.fromkeys([*self.tests, *sent], SSIM_WINDOW)
             used |= {method["noisy"]: patch} if refined else {}
             used[method["clean"]] = patch
             for pool, pixels in used.items():
@@ -192,9 +206,14 @@ class Plan:
         """The variant whose rounds are drawn."""
         return self.config["figures"]["variant"] or next(iter(self.rounds))
 
-    def has_truth(self, pool: str) -> bool:
-        """Whether a pool knows the clean partners of its images."""
-        return has_truth(self.config["pools"][pool])
+    def owned(self, kind: str) -> list[tuple[str, int]]:
+        """Variants and rounds whose ``bank``, ``model`` or ``scores`` are their own."""
+        return [
+            (variant, k)
+            for variant, rounds in self.rounds.items()
+            for k in range(len(rounds))
+            if self.owner(kind, variant, k) == variant
+        ]
 
 
 def awgn_name(settings: Mapping) -> str:
@@ -204,64 +223,18 @@ def awgn_name(settings: Mapping) -> str:
     return f"sigma_{low:g}-{high:g}_{size}_seed_{settings['seed']}"
 
 
-def has_truth(pool: Mapping) -> bool:
-    """Whether a pool with these settings knows the clean partners of its images."""
-    return pool.get("part") in ("noisy", "test", "validation") or "truth" in pool
-
-
-def _check_method(variant: str, method: Mapping, pools: Mapping) -> None:
-    """Refuse what a schema cannot see, in the words of the config."""
-    where = f"variant '{variant}'"
-    for role in POOL_ROLES:
-        if method[role] not in pools:
-            raise ConfigError(
-                f"{where}: method.{role} names the pool '{method[role]}', which is not "
-                f"under 'pools' (there are: {', '.join(pools)})"
-            )
-    if method["first_bank"] == "true_noise" and not has_truth(pools[method["noisy"]]):
-        raise ConfigError(
-            f"{where}: first_bank true_noise needs the truth of pool "
-            f"'{method['noisy']}', which has none"
-        )
-    network = method["network"]
-    if len(network["encoder"]) != len(network["decoder"]):
-        raise ConfigError(
-            f"{where}: network.encoder and network.decoder must be lists "
-            "of one length: a number of blocks for each level"
-        )
-    ranges = {
-        f"rounds.{k}.mask_ratio": one["mask_ratio"]
-        for k, one in enumerate(method["rounds"])
+def absent_pools(config: Mapping) -> dict[str, str]:
+    """The pools whose folder is not on this disk, and where it would be."""
+    return {
+        name: str(Path(part["path"]).absolute())
+        for name, pool in config["pools"].items()
+        for part in (pool, pool.get("truth"))
+        if part and "path" in part and not Path(part["path"]).exists()
     }
-    ranges["evaluation.mask_ratio"] = method["evaluation"]["mask_ratio"]
-    ranges["awgn.sigma"] = method["awgn"]["sigma"]
-    for key, value in ranges.items():
-        if isinstance(value, list) and value[0] > value[1]:
-            raise ConfigError(f"{where}: {key} {value} must be [low, high]")
-    patch = _round(method, 0).train["training"]["patch"]
-    if method["first_bank"] == "awgn" and method["awgn"]["size"] < patch:
-        raise ConfigError(
-            f"{where}: awgn.size {method['awgn']['size']} is smaller than "
-            f"training.patch {patch}"
-        )
 
 
-def _check_names(config: Mapping) -> None:
-    """Refuse names that mean nothing, or two things."""
-    for variant in RESERVED & set(config["variants"]):
-        raise ConfigError(
-            f"variants.{variant}: results/<dataset>/{variant} holds "
-            "something else; choose another name"
-        )
-    if not config["variants"]:
-        raise ConfigError("variants: at least one is needed, e.g. 'mid: {}'")
-    for test in config["tests"]:
-        if test not in config["pools"] or not has_truth(config["pools"][test]):
-            raise ConfigError(f"tests: '{test}' must be a pool with a truth")
-    named = [*(config["tables"]["rounds"] or []), config["figures"]["variant"]]
-    for variant in named:
-        if variant is not None and variant not in config["variants"]:
-            raise ConfigError(
-                f"'{variant}' is asked for by a table or figure but is "
-                f"not a variant (there are: {', '.join(config['variants'])})"
-            )
+def _split_settings(pool: Mapping) -> dict | None:
+    """What two pools have in common that are the sides of one split."""
+    own = {"part", "crop", "broken", "level"}
+    shared = {name: value for name, value in pool.items() if name not in own}
+    return shared if "split" in pool else None

@@ -1,4 +1,4 @@
-"""Denoise images with a model that this project trained; look into noise stores."""
+"""Denoise images; check data sets before a run; look into noise stores."""
 
 import argparse
 import logging
@@ -45,6 +45,15 @@ def _inspect(arguments: argparse.Namespace) -> None:
         with mpl.rc_context(STYLE):
             save(noise_figure(bank), arguments.figure)
         print(f"drawn in {arguments.figure}")
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    """Say what is missing or broken of the data sets of a config."""
+    from mid_core.consultation import consult
+
+    text, sound = consult([Path(file) for file in arguments.config], arguments.quick)
+    print(text)
+    return 0 if sound else 1
 
 
 def _number(kind: type, low: float, high: float = float("inf")) -> Callable:
@@ -97,6 +106,20 @@ def _parser() -> argparse.ArgumentParser:
         "--seed", type=_number(int, 0), default=0, help="of the masks (0)"
     )
     denoise.set_defaults(run=_denoise)
+    doctor = commands.add_parser(
+        "doctor", help="say what is missing or broken before a run"
+    )
+    doctor.add_argument(
+        "config",
+        nargs="*",
+        metavar="CONFIG",
+        default=["config/config.yaml"],
+        help="as after --configfile (config/config.yaml)",
+    )
+    doctor.add_argument(
+        "--quick", action="store_true", help="do not decode every image"
+    )
+    doctor.set_defaults(run=_doctor)
     inspect = commands.add_parser("inspect", help="show a noise store")
     inspect.add_argument("store", metavar="STORE", help="a noise.zarr")
     inspect.add_argument("--figure", metavar="F.png", help="draw it into this file")
@@ -104,11 +127,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main() -> None:
+def main() -> int | None:
     """Run the command line; a mistake ends with a sentence and status 1."""
     arguments = _parser().parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
-        arguments.run(arguments)
+        return arguments.run(arguments)
     except MidError as error:
         sys.exit(f"Error: {error}")

@@ -160,8 +160,10 @@ def rounds_figure(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table
-        As ``tables.rounds_table`` returns it.
+        As ``tables.rounds_table`` returns it; each test's first protocol is drawn.
     """
+    first = table.groupby("test")["protocol"].transform("first")
+    table = table[table["protocol"] == first]
     tests = list(table["test"].unique())
     figure = Figure(figsize=(4.2 * len(tests), 3.2), layout="constrained")
     for axes, test in zip(

@@ -3,10 +3,10 @@
 import numpy as np
 
 from mid_core.errors import MidError
-from mid_core.store import Stack, Store
+from mid_core.store import Store
 
 
-def noise_of(store: Store) -> Stack:
+def noise_of(store: Store) -> Store:
     """Return the noise of a noise store.
 
     Raises
@@ -14,9 +14,9 @@ def noise_of(store: Store) -> Stack:
     MidError
         If the store holds images instead.
     """
-    if "noise" not in store.stacks:
+    if store.kind != "noise":
         raise MidError(f"{store.path} holds images, not noise: give a noise.zarr")
-    return store.stacks["noise"]
+    return store
 
 
 def patches(store: Store, count: int = 8, size: int = 64) -> list[np.ndarray]:
@@ -81,13 +81,14 @@ def _statistics(statistics: dict) -> list[str]:
 
 def describe(store: Store) -> str:
     """Return a store's content, provenance and statistics as text."""
-    lines = [str(store.path), f"  content: {store.content}"]
-    for name, stack in store.stacks.items():
-        heights, widths = zip(*stack.sizes, strict=True)
-        lines.append(
-            f"  {name}: {len(stack)} of {stack.dtype}, {min(widths)}x{min(heights)} to "
-            f"{max(widths)}x{max(heights)} pixels, {stack.nbytes / 2**20:.1f} MB"
-        )
+    heights, widths = zip(*store.sizes, strict=True)
+    sizes = f"{min(widths)}x{min(heights)} to {max(widths)}x{max(heights)} pixels"
+    size = f"{sizes}, {store.nbytes / 2**20:.1f} MB"
+    lines = [
+        str(store.path),
+        f"  content: {store.content}",
+        f"  {store.kind}: {len(store)} of {store.dtype}, {size}",
+    ]
     lines += ["provenance", *_provenance(store.attributes)]
     if "statistics" in store.attributes:
         lines += ["statistics", *_statistics(store.attributes["statistics"])]

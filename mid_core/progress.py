@@ -9,6 +9,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from mid_core.errors import MidError
+from mid_core.lineage import Opened, opened_path
 
 LINE_SECONDS = 10
 log = logging.getLogger("mid")
@@ -74,6 +75,8 @@ class TrainingReport:
 def run_rule(job: Callable[[], None], log_file: str) -> None:
     """Run a workflow rule's work: log it, and end a user's mistake with a sentence.
 
+    The images that it opened are noted beside the log, for the table of lineage.
+
     Parameters
     ----------
     job
@@ -90,8 +93,10 @@ def run_rule(job: Callable[[], None], log_file: str) -> None:
         force=True,
     )
     logging.captureWarnings(True)
+    opened = Opened()
     try:
         job()
+        opened.write(opened_path(log_file))
     except MidError as error:
         log.error(error)
         sys.exit(f"Error: {error}\n(log: {log_file})")

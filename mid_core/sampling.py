@@ -13,7 +13,7 @@ from torch import Tensor
 
 from mid_core.errors import MidError
 from mid_core.masking import Ratio, bernoulli, draw_ratio
-from mid_core.store import Stack
+from mid_core.store import Store
 
 AHEAD = 3
 log = logging.getLogger("mid")
@@ -44,12 +44,12 @@ class InMemory:
         return self._images[index][top : top + size, left : left + size]
 
 
-def hold(stack: Stack, memory_gb: float) -> Images:
-    """Return the stack in memory if it fits, else as it is, read crop by crop."""
-    if stack.nbytes > memory_gb * 2**30:
-        log.info("%.1f GB: read from the store", stack.nbytes / 2**30)
-        return stack
-    return InMemory(stack)
+def hold(store: Store, memory_gb: float) -> Images:
+    """Return the images in memory if they fit, else the store, read crop by crop."""
+    if store.nbytes > memory_gb * 2**30:
+        log.info("%.1f GB: read from the store", store.nbytes / 2**30)
+        return store
+    return InMemory(store)
 
 
 @dataclass(frozen=True)

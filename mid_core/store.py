@@ -1,10 +1,9 @@
 """Zarr stores of images and of noise; the only module that knows Zarr.
 
-A store holds stacks of square tiles, one stack for each kind of pixels it has
-(``image`` and maybe ``truth``, or ``noise``), all cut in the same way, and the
-array ``index``: a row (first tile, height, width) for each image. Images follow
-each other; an image's tiles go row by row; pixels beyond its right and lower edge
-mirror the image. Zarr format 3, sharded, every chunk with a checksum: any Zarr
+A store holds a stack of square tiles, the array ``image``, ``truth`` or ``noise`` after
+what it is, and the array ``index``: a row (first tile, height, width) for each image.
+Images follow each other; an image's tiles go row by row; pixels beyond its right and
+lower edge mirror the image. Zarr format 3, sharded, every chunk with a checksum: any Zarr
 reader opens it. Beside ``NAME.zarr`` lies ``NAME.seal.json`` with the size and
 hash of every file, written last: a store without it is unfinished.
 """
@@ -23,7 +22,7 @@ from zarr.codecs import ZstdCodec
 
 from mid_core.errors import MidError
 
-STACKS = ("image", "truth", "noise")
+KINDS = ("image", "truth", "noise")
 TILE = 256
 SHARD_BYTES = 64 * 2**20
 
@@ -50,6 +49,15 @@ def write_json(path: Path, content: dict) -> None:
     temporary.replace(path)
 
 
+def _per_shard(itemsize: int, tile: int) -> int:
+    return max(1, SHARD_BYTES // (itemsize * tile**2 * 3))
+
+
+def count_files(tiles: int, itemsize: int, tile: int = TILE) -> int:
+    """Count the files of a store of so many tiles: shards, metadata, index, seal."""
+    return -(-tiles // _per_shard(itemsize, tile)) + 5
+
+
 def _grid(height: int, width: int, tile: int) -> tuple[int, int]:
     return -(-height // tile), -(-width // tile)
 
@@ -67,87 +75,78 @@ def _cut(image: np.ndarray, tile: int) -> np.ndarray:
 class StoreWriter:
     """Writes a store image by image, in whole shards, and seals it at the end.
 
-    Use as a context manager; leaving it without an error seals the store. Memory
-    is bounded by one shard and one image.
+    Use as a context manager; leaving it without an error seals the store, which must
+    then have an image. Memory is bounded by one shard and one image.
 
     Parameters
     ----------
     path
         ``NAME.zarr``; what an unfinished run left there is removed.
-    stacks
-        Names and dtypes of the stacks, e.g. ``{"image": "uint8"}``.
-    channels
-        Colours of every image.
+    kind
+        ``"image"``, ``"truth"`` or ``"noise"``.
     tile
         Side of a tile in pixels.
     """
 
-    def __init__(
-        self, path: Path | str, stacks: dict[str, str], channels: int, tile: int = TILE
-    ) -> None:
-        self.path, self.tile = Path(path), tile
+    def __init__(self, path: Path | str, kind: str, tile: int = TILE) -> None:
+        self.path, self.kind, self.tile = Path(path), kind, tile
         self.names: list[str] = []
+        self.attributes: dict = {}
         self._index: list[tuple[int, int, int]] = []
         self._tiles = 0
-        self._waiting: dict[str, list[np.ndarray]] = {name: [] for name in stacks}
-        self.attributes: dict = {}
+        self._waiting: list[np.ndarray] = []
+        self._array: zarr.Array | None = None
         seal_path(self.path).unlink(missing_ok=True)
         shutil.rmtree(self.path, ignore_errors=True)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._group = zarr.create_group(self.path)
-        self._arrays = {}
-        shape = (tile, tile, channels)
-        for name, dtype in stacks.items():
-            per_shard = max(1, SHARD_BYTES // (np.dtype(dtype).itemsize * tile**2 * 3))
-            self._arrays[name] = self._group.create_array(
-                name,
-                shape=(0, *shape),
-                dtype=dtype,
-                chunks=(1, *shape),
-                shards=(per_shard, *shape),
-                compressors=[ZstdCodec(level=1, checksum=True)],
-                config={"write_empty_chunks": True},
-            )
 
-    def append(self, name: str, **images: np.ndarray) -> None:
-        """Add one image: an (H, W, C) array for each stack, all of one size.
+    def _create(self, dtype: np.dtype, channels: int) -> zarr.Array:
+        shape = (self.tile, self.tile, channels)
+        per_shard = _per_shard(dtype.itemsize, self.tile)
+        return self._group.create_array(
+            self.kind,
+            shape=(0, *shape),
+            dtype=dtype,
+            chunks=(1, *shape),
+            shards=(per_shard, *shape),
+            compressors=[ZstdCodec(level=1, checksum=True)],
+            config={"write_empty_chunks": True},
+        )
+
+    def append(self, name: str, image: np.ndarray) -> None:
+        """Add one image, (H, W, C), of the type and with as many colours as the first.
 
         Raises
         ------
         MidError
-            If an array's type, size or number of colours is not the store's.
+            If its type or number of colours is another.
         """
-        size = next(iter(images.values())).shape[:2]
-        for stack, image in images.items():
-            array = self._arrays[stack]
-            if image.shape[:2] != size or image.shape[2] != array.shape[3]:
-                raise MidError(
-                    f"'{name}': {stack} has shape {image.shape}, but its image is "
-                    f"{size} and the pool has {array.shape[3]} channels: leave the "
-                    "image out, or convert it"
-                )
-            if image.dtype != array.dtype:
-                raise MidError(
-                    f"'{name}' has {image.dtype} samples, but the pool's first image "
-                    f"has {array.dtype}: put them into two pools, or convert them"
-                )
-        rows, columns = _grid(*size, self.tile)
+        height, width, channels = image.shape
+        if self._array is None:
+            self._array = self._create(image.dtype, channels)
+        if channels != self._array.shape[3]:
+            raise MidError(
+                f"'{name}' has {channels} colour(s), but the pool's first image has "
+                f"{self._array.shape[3]}: put grey and colour images into two pools"
+            )
+        if image.dtype != self._array.dtype:
+            raise MidError(
+                f"'{name}' has {image.dtype} samples, but the pool's first image has "
+                f"{self._array.dtype}: put them into two pools, or convert them"
+            )
+        rows, columns = _grid(height, width, self.tile)
         self.names.append(name)
-        self._index.append((self._tiles, *size))
+        self._index.append((self._tiles, height, width))
         self._tiles += rows * columns
-        for stack, image in images.items():
-            self._waiting[stack].extend(_cut(image, self.tile))
-            self._flush(stack, whole_shards_only=True)
+        self._waiting.extend(_cut(image, self.tile))
+        per_shard = self._array.shards[0]
+        self._flush(len(self._waiting) // per_shard * per_shard)
 
-    def _flush(self, stack: str, whole_shards_only: bool) -> None:
-        waiting, array = self._waiting[stack], self._arrays[stack]
-        per_shard = array.shards[0]
-        ready = len(waiting)
-        if whole_shards_only:
-            ready = ready // per_shard * per_shard
+    def _flush(self, ready: int) -> None:
         if ready:
-            array.append(np.stack(waiting[:ready]))
-            del waiting[:ready]
+            self._array.append(np.stack(self._waiting[:ready]))
+            del self._waiting[:ready]
 
     def __enter__(self) -> Self:
         return self
@@ -155,8 +154,7 @@ class StoreWriter:
     def __exit__(self, *error: object) -> None:
         if error[0] is not None:
             return
-        for stack in self._arrays:
-            self._flush(stack, whole_shards_only=False)
+        self._flush(len(self._waiting))
         index = np.array(self._index, np.int64).reshape(-1, 3)
         self._group.create_array("index", data=index)
         self._group.attrs.update(
@@ -177,22 +175,38 @@ def _inventory(path: Path) -> dict:
     return {"format": 1, "content": content, "files": files}
 
 
-class Stack:
-    """One stack of a finished store: as many images, read whole or in part.
+class Store:
+    """A finished store, opened for reading: as many images, read whole or in part.
 
     Attributes
     ----------
+    kind
+        ``"image"``, ``"truth"`` or ``"noise"``.
     names, sizes
         Of each image: its name, and (height, width) in pixels.
     dtype, channels
         Of the samples, and colours of every image.
+    attributes
+        Provenance and statistics, as written.
+    content
+        Hash of everything in the store.
+
+    Raises
+    ------
+    MidError
+        If the store is missing, unfinished, or a file's size is not as sealed.
     """
 
-    def __init__(self, array: zarr.Array, index: np.ndarray, names: list[str]) -> None:
-        self._array, self._index = array, index
-        self.names = names
-        self.sizes = [(int(height), int(width)) for _, height, width in index]
-        self.dtype, self.channels = array.dtype, array.shape[3]
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self.content = _check_seal(self.path)
+        group = zarr.open_group(self.path, mode="r")
+        self.attributes = dict(group.attrs)
+        self.kind = next(kind for kind in KINDS if kind in group)
+        self._array, self._index = group[self.kind], group["index"][:]
+        self.names = list(self.attributes["names"])
+        self.sizes = [(int(height), int(width)) for _, height, width in self._index]
+        self.dtype, self.channels = self._array.dtype, self._array.shape[3]
 
     def __len__(self) -> int:
         return len(self.names)
@@ -208,7 +222,7 @@ class Stack:
         return self._window(index, (0, 0), self.sizes[index])
 
     def crop(self, index: int, top: int, left: int, size: int) -> np.ndarray:
-        """Return a (size, size, C) window of image ``index``, reading its tiles only."""
+        """Return a (size, size, C) window of an image, reading its tiles only."""
         return self._window(index, (top, left), (size, size))
 
     def _window(
@@ -242,33 +256,30 @@ class Stack:
             yield name, self.read(index)
 
 
-class Store:
-    """A finished store, opened for reading.
+def pairs(
+    noisy: Store, clean: Store, count: int | None = None
+) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Yield name, image and truth of the images that both stores have.
 
-    Attributes
-    ----------
-    stacks
-        Its stacks by name: ``image`` and maybe ``truth``, or ``noise``.
-    attributes
-        Provenance and statistics, as written.
-    content
-        Hash of everything in the store.
+    All of them, or ``count`` that are spread evenly over them.
 
     Raises
     ------
     MidError
-        If the store is missing, unfinished, or a file's size is not as sealed.
+        If an image and its truth differ in size.
     """
-
-    def __init__(self, path: Path | str) -> None:
-        self.path = Path(path)
-        self.content = _check_seal(self.path)
-        group = zarr.open_group(self.path, mode="r")
-        self.attributes = dict(group.attrs)
-        index, names = group["index"][:], list(self.attributes["names"])
-        self.stacks = {
-            name: Stack(group[name], index, names) for name in STACKS if name in group
-        }
+    position = {name: i for i, name in enumerate(clean.names)}
+    shared = [i for i, name in enumerate(noisy.names) if name in position]
+    count = min(count or len(shared), len(shared))
+    for step in np.linspace(0, len(shared) - 1, count).astype(int):
+        i, name = shared[step], noisy.names[shared[step]]
+        image, truth = noisy.read(i), clean.read(position[name])
+        if image.shape != truth.shape:
+            raise MidError(
+                f"'{name}' is {image.shape} in {noisy.path} but {truth.shape} in "
+                f"{clean.path} (height, width, colours): a pair must match exactly"
+            )
+        yield name, image, truth
 
 
 def _check_seal(path: Path) -> str:

@@ -1,42 +1,44 @@
 """Scores in, table out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
 from mid_core.errors import MidError
 
+# What must be equal among numbers that stand in one column.
+SAME = ["dataset", "split", "content"]
+
 
 def mean_scores(scores: pd.DataFrame) -> pd.DataFrame:
-    """Average one round's scores over the images of each test and each K.
+    """Average one round's scores over the images of each test, protocol and K.
 
     Parameters
     ----------
     scores
-        A row for each image and K, as the workflow's ``evaluate`` writes it.
+        A row for each image, K and protocol, as the workflow's ``evaluate`` writes it.
 
     Returns
     -------
-    A row for each test and K: ``psnr_db`` and ``ssim`` (means over images), those
-    of the noisy input, ``n_images``, ``protocol``, ``mask_ratio``, ``seed``.
+    A row for each test, protocol and K: ``psnr_db`` and ``ssim`` (means over images),
+    those of the noisy input, ``n_images``, ``dataset``, ``split``, ``content`` (hash of
+    the images), ``mask_ratio``, ``seed``.
 
     Raises
     ------
     MidError
-        If scores of different protocols would be averaged.
+        If scores of different images would be averaged.
     """
-    if scores["protocol"].nunique() > 1:
-        raise MidError(
-            "scores under several protocols cannot be averaged: "
-            f"{', '.join(scores['protocol'].unique())}"
-        )
-    return scores.groupby(["test", "k"], as_index=False).agg(
+    mixed = [key for key in SAME if (scores.groupby("test")[key].nunique() > 1).any()]
+    if mixed:
+        raise MidError(f"scores that differ in their {mixed[0]} cannot be averaged")
+    return scores.groupby(["test", "protocol", "k"], as_index=False, sort=False).agg(
         psnr_db=("psnr_db", "mean"),
         ssim=("ssim", "mean"),
         noisy_psnr_db=("noisy_psnr_db", "mean"),
         noisy_ssim=("noisy_ssim", "mean"),
         n_images=("image", "nunique"),
-        protocol=("protocol", "first"),
+        **{key: (key, "first") for key in SAME},
         mask_ratio=("mask_ratio", "first"),
         seed=("seed", "first"),
     )
@@ -45,7 +47,7 @@ def mean_scores(scores: pd.DataFrame) -> pd.DataFrame:
 def rounds_table(
     rounds: Iterable[tuple[str, int, pd.DataFrame, dict]],
 ) -> pd.DataFrame:
-    """Build the table of rounds: a row for each variant, round, test and K.
+    """Build the table of rounds: a row for each variant, round, test, protocol and K.
 
     Parameters
     ----------
@@ -61,7 +63,7 @@ def rounds_table(
     Raises
     ------
     MidError
-        If one test's numbers come from different protocols or numbers of images.
+        If one test's numbers come from different protocols or images.
     """
     tables = []
     for variant, k, scores, card in rounds:
@@ -70,16 +72,9 @@ def rounds_table(
         table.insert(1, "round", k)
         facts = {key: card[key] for key in ("train_seconds", "device")}
         tables.append(table.assign(**facts))
+    _refuse_mixtures(tables)
     table = pd.concat(tables, ignore_index=True)
-    for test, part in table.groupby("test"):
-        if part["protocol"].nunique() > 1 or part["n_images"].nunique() > 1:
-            raise MidError(
-                f"the scores on '{test}' mix protocols or numbers of images "
-                f"({', '.join(part['protocol'].unique())}; "
-                f"{', '.join(map(str, part['n_images'].unique()))}): give every "
-                "variant in the table the same evaluation.protocol"
-            )
-    noisy = table.groupby("test", as_index=False).first()
+    noisy = table.groupby(["test", "protocol"], as_index=False, sort=False).first()
     noisy = noisy.assign(
         variant="noisy",
         psnr_db=noisy["noisy_psnr_db"],
@@ -89,15 +84,40 @@ def rounds_table(
     )
     table = pd.concat([noisy, table], ignore_index=True)
     table["round"] = table["round"].astype("Int64")
-    columns = ["test", "variant", "round", "k", "mask_ratio", "psnr_db", "ssim"]
-    columns += ["n_images", "protocol", "seed", "train_seconds", "device"]
+    columns = ["test", "protocol", "variant", "round", "k", "mask_ratio", "psnr_db"]
+    columns += ["ssim", "n_images", *SAME, "seed", "train_seconds", "device"]
     return table[columns].round({"psnr_db": 3, "ssim": 4, "train_seconds": 1})
 
 
-def rounds_markdown(table: pd.DataFrame) -> str:
-    """Lay the table of rounds out for people: K side by side, a block for each test."""
+def _refuse_mixtures(tables: list[pd.DataFrame]) -> None:
+    """See that each test was scored on the same images under the same protocols."""
+    first = {test: part for t in tables for test, part in t.groupby("test")}
+    for table in tables:
+        for test, part in table.groupby("test"):
+            other = first[test]
+            for key in ("protocol", "n_images", *SAME):
+                values = set(part[key]), set(other[key])
+                if values[0] != values[1]:
+                    raise MidError(
+                        f"the scores on '{test}' differ in their {key} "
+                        f"({' and '.join(str(sorted(v)) for v in values)}): one table "
+                        "compares the same images under the same protocols; give every "
+                        "variant in it the same evaluation.protocols"
+                    )
+
+
+def rounds_markdown(table: pd.DataFrame, absent: Mapping[str, str]) -> str:
+    """Lay the table of rounds out for people: K side by side, a block for each test.
+
+    Parameters
+    ----------
+    table
+        As ``rounds_table`` returns it.
+    absent
+        Tests that could not be made, and the folders that are missing.
+    """
     blocks = []
-    for test, part in table.groupby("test", sort=False):
+    for (test, protocol), part in table.groupby(["test", "protocol"], sort=False):
         wide = part.assign(
             score=[
                 f"{psnr:.2f} / {ssim:.3f}"
@@ -119,9 +139,14 @@ def rounds_markdown(table: pd.DataFrame) -> str:
         first = part.iloc[0]
         seeds = ", ".join(map(str, sorted(part["seed"].unique())))
         title = (
-            f"**{test}**: PSNR (dB) / SSIM, {first['n_images']} images, protocol "
-            f"{first['protocol']}, seed {seeds}; noisy input {noisy}"
+            f"**{test}**: PSNR (dB) / SSIM, protocol {protocol}, n = "
+            f"{first['n_images']}, seed {seeds}; {first['dataset']} ({first['split']}); "
+            f"noisy input {noisy}"
         )
         body = wide.fillna("").reset_index().to_markdown(index=False)
         blocks.append(f"{title}\n\n{body}\n")
+    blocks += [
+        f"**{test}**: not available, as there is no folder {path}\n"
+        for test, path in absent.items()
+    ]
     return "\n".join(blocks)

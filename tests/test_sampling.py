@@ -104,12 +104,12 @@ def test_unfit_pools_are_refused_by_name():
 
 def test_pools_larger_than_the_limit_are_read_from_the_store(tmp_path, rng):
     image = rng.integers(0, 256, (70, 90, 3), dtype=np.uint8)
-    with StoreWriter(tmp_path / "clean.zarr", {"image": "uint8"}, 3, tile=32) as store:
-        store.append("a", image=image)
-    stack = Store(tmp_path / "clean.zarr").stacks["image"]
-    held, read = hold(stack, memory_gb=1), hold(stack, memory_gb=1e-9)
+    with StoreWriter(tmp_path / "clean.zarr", "image", tile=32) as store:
+        store.append("a", image)
+    store = Store(tmp_path / "clean.zarr")
+    held, read = hold(store, memory_gb=1), hold(store, memory_gb=1e-9)
     assert isinstance(held, InMemory)
-    assert read is stack
+    assert read is store
     noise = Pool(np.zeros((20, 20, 3), np.float16))
     a, b = (
         Batches(pool, noise, 4, 20, Masking(0.5), True, [1]).draw(0)

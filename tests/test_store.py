@@ -5,7 +5,7 @@ import pytest
 import zarr
 
 from mid_core.errors import MidError
-from mid_core.store import Store, StoreWriter, seal_path, store_path
+from mid_core.store import Store, StoreWriter, pairs, seal_path, store_path
 
 SIZES = [(37, 53), (32, 32), (5, 131), (97, 64)]
 
@@ -21,9 +21,9 @@ def images(rng):
 @pytest.fixture
 def path(tmp_path, images):
     path = tmp_path / "noisy.zarr"
-    with StoreWriter(path, {"image": "uint8", "truth": "uint8"}, 3, tile=32) as store:
+    with StoreWriter(path, "image", tile=32) as store:
         for name, image in images.items():
-            store.append(name, image=image, truth=255 - image)
+            store.append(name, image)
         store.attributes = {"made_by": {"stage": "test"}}
     return path
 
@@ -31,18 +31,16 @@ def path(tmp_path, images):
 def test_images_come_back(path, images):
     store = Store(path)
     assert store.attributes["made_by"] == {"stage": "test"}
-    for stack, change in (("image", lambda x: x), ("truth", lambda x: 255 - x)):
-        found = dict(store.stacks[stack])
-        assert list(found) == list(images)
-        for name, image in images.items():
-            np.testing.assert_array_equal(found[name], change(image))
-    assert store.stacks["image"].nbytes == sum(
-        image.nbytes for image in images.values()
-    )
+    found = dict(store)
+    assert list(found) == list(images)
+    for name, image in images.items():
+        np.testing.assert_array_equal(found[name], image)
+    assert store.nbytes == sum(image.nbytes for image in images.values())
+    assert (store.kind, store.dtype, store.channels) == ("image", np.uint8, 3)
 
 
 def test_crops_are_windows_of_the_image(path, images, rng):
-    stack = Store(path).stacks["image"]
+    store = Store(path)
     for index, image in enumerate(images.values()):
         height, width = image.shape[:2]
         for _ in range(10):
@@ -50,7 +48,7 @@ def test_crops_are_windows_of_the_image(path, images, rng):
             top = int(rng.integers(height - size + 1))
             left = int(rng.integers(width - size + 1))
             np.testing.assert_array_equal(
-                stack.crop(index, top, left, size),
+                store.crop(index, top, left, size),
                 image[top : top + size, left : left + size],
             )
 
@@ -66,9 +64,9 @@ def test_zarr_alone_opens_a_store(path, images):
 
 def test_same_images_same_seal(path, tmp_path, images):
     other = tmp_path / "again.zarr"
-    with StoreWriter(other, {"image": "uint8", "truth": "uint8"}, 3, tile=32) as store:
+    with StoreWriter(other, "image", tile=32) as store:
         for name, image in images.items():
-            store.append(name, image=image, truth=255 - image)
+            store.append(name, image)
         store.attributes = {"made_by": {"stage": "test"}}
     assert seal_path(other).read_bytes() == seal_path(path).read_bytes()
     assert store_path(seal_path(path)) == path
@@ -77,14 +75,14 @@ def test_same_images_same_seal(path, tmp_path, images):
 def test_an_unfinished_store_is_refused_and_rebuilt(tmp_path, images):
     path = tmp_path / "broken.zarr"
     image = next(iter(images.values()))
-    writer = StoreWriter(path, {"image": "uint8"}, 3, tile=32)
-    writer.append("a", image=image)
+    writer = StoreWriter(path, "image", tile=32)
+    writer.append("a", image)
     writer.__exit__(RuntimeError, RuntimeError("killed"), None)
     with pytest.raises(MidError, match=r"is unfinished, broken.seal.json is not there"):
         Store(path)
-    with StoreWriter(path, {"image": "uint8"}, 3, tile=32) as store:
-        store.append("b", image=image)
-    assert Store(path).stacks["image"].names == ["b"]
+    with StoreWriter(path, "image", tile=32) as store:
+        store.append("b", image)
+    assert Store(path).names == ["b"]
 
 
 def test_missing_and_short_files_are_refused(path, tmp_path):
@@ -104,15 +102,15 @@ def test_a_flipped_bit_is_noticed(path):
     content = bytearray(shard.read_bytes())
     content[len(content) // 2] ^= 4
     shard.write_bytes(content)
-    stack = Store(path).stacks["image"]
+    store = Store(path)
     with pytest.raises(MidError, match=r"noisy.zarr/image is damaged .*delete the"):
-        list(stack)
+        list(store)
 
 
 def test_a_tile_of_zeros_is_written(tmp_path):
     path = tmp_path / "zeros.zarr"
-    with StoreWriter(path, {"noise": "float16"}, 3, tile=16) as store:
-        store.append("a", noise=np.zeros((16, 16, 3), np.float16))
+    with StoreWriter(path, "noise", tile=16) as store:
+        store.append("a", np.zeros((16, 16, 3), np.float16))
     files = json.loads(seal_path(path).read_text())["files"]
     assert any(name.startswith("noise/c/") for name in files)
 
@@ -121,20 +119,34 @@ def test_shards_keep_the_number_of_files_small(tmp_path, monkeypatch):
     # 4 tiles of 16 x 16 x 3 bytes a shard.
     monkeypatch.setattr("mid_core.store.SHARD_BYTES", 4 * 16 * 16 * 3)
     path = tmp_path / "many.zarr"
-    with StoreWriter(path, {"image": "uint8"}, 3, tile=16) as store:
+    with StoreWriter(path, "image", tile=16) as store:
         for i in range(9):
-            store.append(str(i), image=np.full((20, 20, 3), i, np.uint8))
+            store.append(str(i), np.full((20, 20, 3), i, np.uint8))
     shards = [p for p in (path / "image" / "c").rglob("*") if p.is_file()]
     assert len(shards) == 9
-    assert [int(image.mean()) for _, image in Store(path).stacks["image"]] == list(
-        range(9)
-    )
+    assert [int(image.mean()) for _, image in Store(path)] == list(range(9))
 
 
 def test_images_of_another_kind_are_refused(tmp_path):
-    store = StoreWriter(tmp_path / "x.zarr", {"image": "uint8"}, 3)
-    store.append("a", image=np.zeros((4, 4, 3), np.uint8))
+    store = StoreWriter(tmp_path / "x.zarr", "image")
+    store.append("a", np.zeros((4, 4, 3), np.uint8))
     with pytest.raises(MidError, match="'b' has uint16 samples"):
-        store.append("b", image=np.zeros((4, 4, 3), np.uint16))
-    with pytest.raises(MidError, match="'c': image has shape"):
-        store.append("c", image=np.zeros((4, 4, 1), np.uint8))
+        store.append("b", np.zeros((4, 4, 3), np.uint16))
+    with pytest.raises(MidError, match=r"'c' has 1 colour\(s\), but .* has 3"):
+        store.append("c", np.zeros((4, 4, 1), np.uint8))
+
+
+def test_pairs_are_what_both_stores_have(path, tmp_path, images):
+    with StoreWriter(tmp_path / "truth.zarr", "truth", tile=16) as store:
+        for name, image in reversed(list(images.items())[1:]):
+            store.append(name, 255 - image)
+    found = list(pairs(Store(path), Store(tmp_path / "truth.zarr")))
+    assert [name for name, _, _ in found] == list(images)[1:]
+    for name, image, truth in found:
+        np.testing.assert_array_equal(image, images[name])
+        np.testing.assert_array_equal(truth, 255 - images[name])
+    name, image = next(iter(images.items()))
+    with StoreWriter(tmp_path / "turned.zarr", "truth", tile=16) as store:
+        store.append(name, image.swapaxes(0, 1))
+    with pytest.raises(MidError, match=r"image_0.*\(37, 53, 3\).*\(53, 37, 3\)"):
+        list(pairs(Store(path), Store(tmp_path / "turned.zarr")))

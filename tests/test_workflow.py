@@ -106,10 +106,14 @@ def finished(tmp_path_factory):
 def test_a_run_makes_models_tables_figures(finished):
     results = finished / "results/tiny"
     table = pd.read_csv(results / "tables/rounds.csv")
-    assert list(table["variant"]) == ["noisy", *["mid"] * 4, "no_mask", "true_noise"]
-    assert list(table["k"]) == [0, 1, 2, 1, 2, 1, 1]
+    for protocol in ("sidd-matlab3d", "gauss2d"):
+        part = table[table["protocol"] == protocol]
+        expected = ["noisy", *["mid"] * 4, "no_mask", "true_noise"]
+        assert list(part["variant"]) == expected
+        assert list(part["k"]) == [0, 1, 2, 1, 2, 1, 1]
     assert table["n_images"].eq(2).all()
-    assert table["protocol"].eq("sidd-matlab3d").all()
+    assert table["dataset"].eq("pairs").all()
+    assert table["split"].eq("noisy_*.png, 2 images").all()
     assert table["psnr_db"].between(5, 60).all()
     assert "noisy input" in (results / "tables/rounds.md").read_text()
     for name in ("noise", "training", "rounds", "crops"):
@@ -131,13 +135,13 @@ def test_the_bank_of_a_round_is_what_the_last_network_left(finished):
     network, _ = load_model(
         results / "mid/round_0/model.safetensors", torch.device("cpu")
     )
-    noisy = Store(results / "data/noisy.zarr").stacks["image"]
+    noisy = Store(results / "data/noisy/image.zarr")
     # The second image first: neither order nor neighbours matter.
     for i in (1, 0):
         y, name = to_float(noisy.read(i)), noisy.names[i]
         seed = image_seed(0, "extract/1", name)
         expected = residual(network, y, Masking(0.8), seed, masks=2)
-        np.testing.assert_array_equal(bank.stacks["noise"].read(i), expected)
+        np.testing.assert_array_equal(bank.read(i), expected)
     card = json.loads((results / "mid/round_0/model.json").read_text())
     assert bank.attributes["model"] == card["sha256"]
     group = zarr.open(results / "mid/round_1/noise.zarr", mode="r")
@@ -152,7 +156,8 @@ def test_what_runs_again_and_what_does_not(finished):
     assert stale(CONFIG) == {}
     runtime = {"device": "cpu", "threads": 2, "tile": 256, "report_every": 7}
     assert stale(CONFIG | {"runtime": runtime}) == {}
-    drawn = {"tabulate_rounds": 1, "plot_rounds": 1, "plot_training": 1, "all": 1}
+    drawn = {"tabulate_rounds": 1, "plot_rounds": 1, "plot_training": 1}
+    drawn |= {"lineage": 1, "all": 1}
     # Round 1's ratio: its training and what evaluates it; not its noise.
     rounds = [{"mask_ratio": 0.8}, {"mask_ratio": 0.4}]
     assert stale(changed(rounds=rounds)) == drawn | {
@@ -211,7 +216,9 @@ def test_a_raised_stage_version_runs_the_stage_and_what_follows(finished, tmp_pa
     snakefile = ("--snakefile", str(tmp_path / "workflow/Snakefile"))
     jobs = jobs_of(snakemake(finished, CONFIG, "--dry-run", *snakefile))
     assert jobs["extract_noise"] == jobs["train_round"] == jobs["evaluate"] == 1
-    assert not {"ingest", "awgn_bank", "true_noise", "check_pools"} & set(jobs)
+    assert not {"doctor", "ingest", "awgn_bank", "true_noise", "check_pools"} & set(
+        jobs
+    )
 
 
 @pytest.mark.slow

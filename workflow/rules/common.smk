@@ -13,16 +13,15 @@ ROOT = Path(workflow.basedir).parent
 sys.path.insert(0, str(ROOT))
 
 from mid_config.loading import ConfigError, load_config
-from mid_config.plan import Plan
+from mid_config.plan import Plan, absent_pools
 
 try:
-    plan = Plan(
-        load_config(
-            workflow.config_settings.configfiles or [Path("config/config.yaml")],
-            ROOT / "workflow/schemas/config.schema.yaml",
-            workflow.config_settings.config,
-        )
+    settings = load_config(
+        workflow.config_settings.configfiles or [Path("config/config.yaml")],
+        ROOT / "workflow/schemas/config.schema.yaml",
+        workflow.config_settings.config,
     )
+    plan = Plan(settings, absent_pools(settings))
 except ConfigError as error:
     raise WorkflowError(str(error))
 config.clear()
@@ -38,6 +37,8 @@ wildcard_constraints:
     dataset=plan.dataset,
     variant="|".join(plan.rounds),
     pool="|".join(plan.config["pools"]),
+    stack="image|truth",
+    masks=r"\d+",
     k=r"\d+",
 
 
@@ -45,40 +46,50 @@ def pool_settings(wildcards):
     return plan.config["pools"][wildcards.pool]
 
 
-def folders_of(pool):
-    """The folders of a pool, each with the pattern of its files."""
-    parts = [part for part in (pool, pool.get("truth")) if part and "path" in part]
-    return [(Path(part["path"]), part.get("pattern", "*")) for part in parts]
+def split_settings(wildcards):
+    """Settings that decide a split: its two sides' pools differ in the rest."""
+    return plan.split_settings(wildcards.pool)
+
+
+def own_split(wildcards):
+    split = plan.split(wildcards.pool)
+    return {"split": split} if split else {}
+
+
+def listed(path, pattern):
+    """Name and size of the files of a folder that match; of all below it for None."""
+    path = Path(path)
+    if pattern is not None and "/" not in pattern:
+        entries = os.scandir(path) if path.is_dir() else []
+        files = [entry for entry in entries if entry.is_file()]
+        files = [f for f in files if fnmatchcase(f.name.lower(), pattern.lower())]
+        return sorted((f.name, f.stat().st_size) for f in files if f.name[0] != ".")
+    files = (Path(root) / name for root, _, names in os.walk(path) for name in names)
+    return sorted((str(f), f.stat().st_size) for f in files if f.name[0] != ".")
 
 
 def pool_files(wildcards):
     """Hash of names and sizes: a changed folder is noticed, a touched one is not."""
-    found = []
-    for folder, pattern in folders_of(pool_settings(wildcards)):
-        entries = os.scandir(folder) if folder.is_dir() else []
-        found += sorted(
-            (entry.name, entry.stat().st_size)
-            for entry in entries
-            if fnmatchcase(entry.name.lower(), pattern.lower())
-            and not entry.name.startswith(".")
-        )
+    pool = pool_settings(wildcards)
+    anywhere = "*" if pool["reader"] == "folders" else None
+    found = [
+        listed(part["path"], part.get("pattern", anywhere))
+        for part in (pool, pool.get("truth"))
+        if part and "path" in part
+    ]
     return hashlib.sha256(repr(found).encode()).hexdigest()
 
 
-def refuse_what_cannot_be_read():
-    """Stop before a job starts, not when a training has waited for the images."""
-    for name, pool in plan.config["pools"].items():
-        if pool["reader"] == "sidd":
+def say_what_is_absent():
+    """Stop where a training's images are missing; say what is left out otherwise."""
+    for pool, path in plan.absent.items():
+        if pool in plan.pools():
             raise WorkflowError(
-                f"pools.{name}: this version cannot read SIDD yet; the config shows "
-                "the paper's run, and `snakemake -n` its jobs"
+                f"pools.{pool}: there is no folder {path}; correct the path in the "
+                "config, or put the images there (`mid doctor` says what is expected)"
             )
-        for folder, _ in folders_of(pool):
-            if not folder.is_dir():
-                raise WorkflowError(
-                    f"pools.{name}: there is no folder {folder.absolute()}; correct "
-                    "the path in the config, or put the images there"
-                )
+        if plan.uses()[pool]:
+            print(f"Not available: {pool}, as there is no folder {path}.")
 
 
 def round_settings(stage):
@@ -124,8 +135,14 @@ def table_of_rounds():
             "model": plan.model(variant, k),
         }
         for variant, k in plan.table_rounds()
-        for test in plan.config["tests"]
+        for test in plan.tests
     ]
+
+
+def absent_tests():
+    """The tests that are left out, and why."""
+    absent = [test for test in plan.config["tests"] if test in plan.absent]
+    return {test: plan.absent[test] for test in absent}
 
 
 def shown_noise(wildcards):
@@ -133,7 +150,7 @@ def shown_noise(wildcards):
     shown = plan.shown()
     banks = {f"N_{k}": plan.bank(shown, k) for k in shown_rounds()}
     noisy = plan.methods[shown]["noisy"]
-    if plan.has_truth(noisy):
+    if noisy in plan.ceilings():
         banks["true noise"] = f"results/{plan.dataset}/truth/{noisy}/noise.seal.json"
     return banks
 
@@ -142,9 +159,11 @@ def results_wanted():
     """The leaves of the graph: models, tables and figures that the config allows."""
     wanted = [plan.model(variant, k) for variant, k in plan.table_rounds()]
     figures = ["noise", "training"]
-    if plan.config["tests"]:
+    if plan.tests:
         wanted.append(f"results/{plan.dataset}/tables/rounds.md")
         figures += ["rounds", "crops"]
+    wanted += [plan.bundle(name) for name in plan.submissions]
+    wanted.append(f"results/{plan.dataset}/tables/lineage.csv")
     return wanted + [f"results/{plan.dataset}/figures/{name}.png" for name in figures]
 
 
@@ -153,7 +172,7 @@ def print_next_steps():
     model = plan.model(shown, len(plan.rounds[shown]) - 1)
     weights = Path(model).with_suffix(".safetensors")
     table = Path(f"results/{plan.dataset}/tables/rounds.md")
-    if plan.config["tests"] and table.is_file():
+    if plan.tests and table.is_file():
         print(f"\n{table.read_text()}")
     folder = f"results/{plan.dataset}"
     print(f"Look at {folder}/figures/; results/README.md says what is where.")

@@ -1,6 +1,6 @@
 """Noise that no network makes: the white bank N_0, and the truth where it is known.
 
-in   results/{dataset}/data/{pool}.seal.json         a pool with a truth
+in   results/{dataset}/data/{pool}/*.seal.json       a pool with a truth
 out  results/{dataset}/awgn/{name}/noise.zarr        N_0; sealed by noise.seal.json
      results/{dataset}/truth/{pool}/noise.zarr       noisy minus clean
 """
@@ -27,7 +27,8 @@ rule awgn_bank:
 
 rule true_noise:
     input:
-        pixels="results/{dataset}/data/{pool}.seal.json",
+        noisy="results/{dataset}/data/{pool}/image.seal.json",
+        truth="results/{dataset}/data/{pool}/truth.seal.json",
     output:
         seal="results/{dataset}/truth/{pool}/noise.seal.json",
     log:

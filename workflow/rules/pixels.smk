@@ -1,15 +1,38 @@
-"""Pools of images, decoded once.
+"""Pools of images: listed, checked, decoded once.
 
 in   the image files of a pool, wherever its reader finds them
-out  results/{dataset}/data/{pool}.files.json  the list of its files
-     results/{dataset}/data/{pool}.zarr        its pixels; sealed by {pool}.seal.json
-     results/{dataset}/data/checked.json       all pools are there and fit the method
+out  results/{dataset}/data/{pool}/split.json    the sides of a split data set
+     results/{dataset}/data/{pool}/files.json    the list of its files
+     results/{dataset}/data/doctor.txt           what is wrong with any file: nothing
+     results/{dataset}/data/{pool}/image.zarr    its pixels; sealed by image.seal.json
+     results/{dataset}/data/{pool}/truth.zarr    its clean partners, where they are needed
+     results/{dataset}/data/checked.json         all pools are there and fit the method
 """
 
 
-rule index_pool:
+rule split_pool:
     output:
-        "results/{dataset}/data/{pool}.files.json",
+        "results/{dataset}/data/{pool}/split.json",
+    log:
+        "results/{dataset}/logs/split_pool/{pool}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/split_pool/{pool}.tsv"
+    priority: 10
+    conda:
+        "../../environment.yml"
+    params:
+        settings=split_settings,
+        files=pool_files,
+        version=VERSIONS["split_pool"],
+    script:
+        "../scripts/split_pool.py"
+
+
+rule index_pool:
+    input:
+        unpack(own_split),
+    output:
+        "results/{dataset}/data/{pool}/files.json",
     log:
         "results/{dataset}/logs/index_pool/{pool}.log",
     benchmark:
@@ -20,24 +43,48 @@ rule index_pool:
         "../../environment.yml"
     params:
         settings=pool_settings,
+        stacks=lambda wildcards: plan.stacks(wildcards.pool),
         files=pool_files,
         version=VERSIONS["index_pool"],
     script:
         "../scripts/index_pool.py"
 
 
-rule ingest:
+rule doctor:
     input:
-        files="results/{dataset}/data/{pool}.files.json",
+        **{pool: plan.files(pool) for pool in plan.pools()},
     output:
-        seal="results/{dataset}/data/{pool}.seal.json",
+        "results/{dataset}/data/doctor.txt",
     log:
-        "results/{dataset}/logs/ingest/{pool}.log",
+        "results/{dataset}/logs/doctor.log",
     benchmark:
-        "results/{dataset}/benchmarks/ingest/{pool}.tsv"
+        "results/{dataset}/benchmarks/doctor.tsv"
     priority: 10
     conda:
         "../../environment.yml"
+    params:
+        pools={pool: plan.config["pools"][pool] for pool in plan.pools()},
+        uses=plan.uses(),
+        version=VERSIONS["doctor"],
+    script:
+        "../scripts/doctor.py"
+
+
+rule ingest:
+    input:
+        files="results/{dataset}/data/{pool}/files.json",
+        # Orders the jobs only: no image is decoded before all files proved sound.
+        doctor=ancient("results/{dataset}/data/doctor.txt"),
+    output:
+        seal="results/{dataset}/data/{pool}/{stack}.seal.json",
+    log:
+        "results/{dataset}/logs/ingest/{pool}_{stack}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/ingest/{pool}_{stack}.tsv"
+    priority: 10
+    conda:
+        "../../environment.yml"
+    threads: plan.config["runtime"]["threads"]
     resources:
         mem_mb=4000,
         runtime="4h",
@@ -50,7 +97,7 @@ rule ingest:
 
 rule check_pools:
     input:
-        [plan.pool(pool) for pool in plan.pools()],
+        [plan.pool(pool, stack) for pool in plan.pools() for stack in plan.stacks(pool)],
     output:
         "results/{dataset}/data/checked.json",
     log:

@@ -1,7 +1,8 @@
-"""Tables and figures.
+"""Tables and figures, and which images they come from.
 
 in   results/{dataset}/{variant}/round_{k}/...   scores, models, histories, noise
 out  results/{dataset}/tables/rounds.csv, .md
+     results/{dataset}/tables/lineage.csv
      results/{dataset}/figures/*.png, *.pdf
 """
 
@@ -25,6 +26,7 @@ rule tabulate_rounds:
         "../../environment.yml"
     params:
         rows=table_of_rounds(),
+        absent=absent_tests(),
         version=VERSIONS["tabulate_rounds"],
     script:
         "../scripts/tabulate_rounds.py"
@@ -99,7 +101,8 @@ rule plot_noise:
 
 rule plot_crops:
     input:
-        test=plan.pool(plan.config["tests"][0]) if plan.config["tests"] else [],
+        test=plan.pool(plan.tests[0]) if plan.tests else [],
+        truth=plan.pool(plan.tests[0], "truth") if plan.tests else [],
         models=[plan.model(plan.shown(), k) for k in shown_rounds()],
     output:
         png=report(
@@ -122,3 +125,23 @@ rule plot_crops:
         version=VERSIONS["figures"],
     script:
         "../scripts/plot_crops.py"
+
+
+rule lineage:
+    input:
+        models=[plan.model(variant, k) for variant, k in plan.table_rounds()],
+        scores=[row["scores"] for row in table_of_rounds()],
+        pools=[plan.pool(pool, stack) for pool in plan.pools() for stack in plan.stacks(pool)],
+    output:
+        "results/{dataset}/tables/lineage.csv",
+    log:
+        "results/{dataset}/logs/lineage.log",
+    benchmark:
+        "results/{dataset}/benchmarks/lineage.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        logs="results/{dataset}/logs",
+        version=VERSIONS["lineage"],
+    script:
+        "../scripts/lineage.py"

@@ -1,6 +1,6 @@
 """A round: draw the noise bank from the last network, train the next, score it.
 
-in   results/{dataset}/data/{pool}.seal.json            clean, noisy and test pixels
+in   results/{dataset}/data/{pool}/*.seal.json          clean, noisy and test pixels
      results/{dataset}/awgn|truth/.../noise.seal.json   the bank of round 0
 out  results/{dataset}/{variant}/round_{k}/noise.zarr   N_k; sealed by noise.seal.json
      results/{dataset}/{variant}/round_{k}/model.safetensors, model.json, history.csv
@@ -62,7 +62,8 @@ rule train_round:
 
 rule evaluate:
     input:
-        test="results/{dataset}/data/{pool}.seal.json",
+        test="results/{dataset}/data/{pool}/image.seal.json",
+        truth="results/{dataset}/data/{pool}/truth.seal.json",
         model=trained_model,
     output:
         scores="results/{dataset}/{variant}/round_{k}/scores/{pool}.csv",

@@ -9,11 +9,11 @@ def main() -> None:
     settings = snakemake.params.settings
     size, statistics = settings["size"], Statistics()
     path = store_path(snakemake.output.seal)
-    with StoreWriter(path, {"noise": "float16"}, 3, tile=size) as store:
+    with StoreWriter(path, "noise", tile=size) as store:
         for name, noise in white_gaussian(
             settings["count"], size, settings["sigma"], 3, settings["seed"]
         ):
-            store.append(name, noise=noise)
+            store.append(name, noise)
             statistics.add(noise)
         store.attributes = {
             "made_by": {"stage": "awgn_bank", "version": snakemake.params.version},

@@ -2,14 +2,17 @@
 
 from pathlib import Path
 
-from mid_core.datasets import check
+from mid_core.datasets.checking import check
 from mid_core.progress import run_rule
 from mid_core.store import Store, store_path, write_json
 
 
 def main() -> None:
     stores = [Store(store_path(seal)) for seal in snakemake.input]
-    check({store.path.stem: store for store in stores}, snakemake.params.needs)
+    pools = {"image": {}, "truth": {}}
+    for store in stores:
+        pools[store.kind][store.path.parent.name] = store
+    check(pools["image"], pools["truth"], snakemake.params.needs)
     write_json(Path(snakemake.output[0]), {"needs": snakemake.params.needs})
 
 

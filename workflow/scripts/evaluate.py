@@ -1,5 +1,6 @@
-"""Score a round's network on a test pool: a row for each image and each K."""
+"""Score a round's network on a test pool: a row for each image, K and protocol."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,37 +11,54 @@ from mid_core.checkpoint import load_model
 from mid_core.images import to_float
 from mid_core.inference import denoise
 from mid_core.masking import image_seed
-from mid_core.metrics import score
+from mid_core.metrics import scores
+from mid_core.parallel import ahead
 from mid_core.progress import Progress, run_rule
 from mid_core.sampling import Masking
-from mid_core.store import Store, store_path
+from mid_core.store import Store, pairs, store_path
 from mid_core.training import pick_device
+
+Estimates = tuple[str, np.ndarray, np.ndarray, list[np.ndarray]]
+
+
+def estimated(noisy: Store, clean: Store) -> Iterator[Estimates]:
+    """Denoise every image: its name, y, x, and an estimate for each K."""
+    settings, runtime = snakemake.params.settings, snakemake.config["runtime"]
+    weights = Path(snakemake.input.model).with_suffix(".safetensors")
+    network, _ = load_model(weights, pick_device(runtime["device"], needed=False))
+    masking, wildcards = Masking(**settings["masking"]), snakemake.wildcards
+    title = f"scores of {wildcards.variant}, round {wildcards.k}"
+    report = Progress(title, len(noisy), "image")
+    for name, image, truth in pairs(noisy, clean):
+        y = to_float(image)
+        seed = image_seed(settings["seed"], "evaluate", name)
+        counts, tile = settings["masks"], runtime["tile"]
+        estimates = denoise(network, y, masking, seed, counts, tile, report)
+        yield name, y, to_float(truth), estimates
+
+
+def scored(estimates: Estimates) -> list[dict]:
+    """Give the rows of one image."""
+    settings, (name, y, x, denoised) = snakemake.params.settings, estimates
+    noisy, rows = scores(y, x, settings["protocols"]), []
+    for k, x_hat in zip(settings["masks"], denoised, strict=True):
+        own = scores(np.clip(x_hat, 0, 1), x, settings["protocols"])
+        for now, before in zip(own, noisy, strict=True):
+            row = {"image": name, "k": k, "mask_ratio": settings["masking"]["ratio"]}
+            row |= now | {f"noisy_{key}": before[key] for key in ("psnr_db", "ssim")}
+            rows.append(row | {"seed": settings["seed"]})
+    return rows
 
 
 def main() -> None:
-    settings, runtime = snakemake.params.settings, snakemake.config["runtime"]
     torch.set_num_threads(snakemake.threads)
-    weights = Path(snakemake.input.model).with_suffix(".safetensors")
-    network, _ = load_model(weights, pick_device(runtime["device"], needed=False))
-    pixels = Store(store_path(snakemake.input.test))
-    noisy, clean = pixels.stacks["image"], pixels.stacks["truth"]
-    masking, protocol = Masking(**settings["masking"]), settings["protocol"]
-    wildcards, rows = snakemake.wildcards, []
-    title = f"scores of {wildcards.variant}, round {wildcards.k}"
-    report = Progress(title, len(noisy), "image")
-    for i, (name, image) in enumerate(noisy):
-        y, x = to_float(image), to_float(clean.read(i))
-        seed = image_seed(settings["seed"], "evaluate", name)
-        estimates = denoise(
-            network, y, masking, seed, settings["masks"], runtime["tile"], report
-        )
-        before = score(y, x, protocol)
-        for k, estimate in zip(settings["masks"], estimates, strict=True):
-            row = {"test": wildcards.pool, "image": name, "k": k}
-            row["mask_ratio"] = masking.ratio
-            row |= score(np.clip(estimate, 0, 1), x, protocol)
-            row |= {f"noisy_{key}": before[key] for key in ("psnr_db", "ssim")}
-            rows.append(row | {"seed": settings["seed"]})
+    noisy = Store(store_path(snakemake.input.test))
+    clean = Store(store_path(snakemake.input.truth))
+    images = {key: noisy.attributes[key] for key in ("dataset", "split")}
+    images |= {"test": snakemake.wildcards.pool, "content": noisy.content[:12]}
+    # Scoring takes as long as a small network: it is done beside it.
+    each = ahead(scored, estimated(noisy, clean), snakemake.threads)
+    rows = [images | row for one in each for row in one]
     pd.DataFrame(rows).to_csv(snakemake.output.scores, index=False)
 
 

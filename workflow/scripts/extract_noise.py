@@ -22,12 +22,11 @@ def main() -> None:
     card = Path(snakemake.input.model)
     device = pick_device(runtime["device"])
     network, _ = load_model(card.with_suffix(".safetensors"), device)
-    pixels = Store(store_path(snakemake.input.noisy))
-    noisy, statistics = pixels.stacks["image"], Statistics()
+    noisy, statistics = Store(store_path(snakemake.input.noisy)), Statistics()
     masking, stream = Masking(**settings["masking"]), f"extract/{settings['round']}"
     title = f"noise for {snakemake.wildcards.variant}, round {settings['round']}"
     path = store_path(snakemake.output.seal)
-    with StoreWriter(path, {"noise": "float16"}, noisy.channels) as store:
+    with StoreWriter(path, "noise") as store:
         report = Progress(title, len(noisy), "image")
         for name, image in noisy:
             y = to_float(image)
@@ -35,13 +34,13 @@ def main() -> None:
             noise = residual(
                 network, y, masking, seed, settings["masks"], runtime["tile"], report
             )
-            store.append(name, noise=noise)
+            store.append(name, noise)
             statistics.add(noise, y - noise)
         store.attributes = {
             "made_by": {"stage": "extract_noise", "version": snakemake.params.version},
             "settings": settings,
             "model": json.loads(card.read_text())["sha256"],
-            "noisy": pixels.content,
+            "noisy": noisy.content,
             "statistics": statistics.summary(),
         }
 

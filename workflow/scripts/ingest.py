@@ -1,18 +1,22 @@
-"""Decode the images of a pool into a pixel store."""
+"""Decode the images of a pool, or their truth, into a pixel store."""
 
 import json
 from pathlib import Path
 
-from mid_core.datasets import ingest
-from mid_core.progress import log, run_rule
+from mid_core.datasets.ingesting import ingest
+from mid_core.progress import run_rule
 from mid_core.store import store_path
 
 
 def main() -> None:
-    items = json.loads(Path(snakemake.input.files).read_text())["items"]
-    settings = snakemake.params.settings
-    ingest(items, settings, store_path(snakemake.output.seal), snakemake.params.version)
-    log.info("%d images from %s", len(items), settings)
+    ingest(
+        json.loads(Path(snakemake.input.files).read_text())["items"],
+        snakemake.params.settings,
+        snakemake.wildcards.stack,
+        store_path(snakemake.output.seal),
+        snakemake.params.version,
+        snakemake.threads,
+    )
 
 
 run_rule(main, snakemake.log[0])

@@ -14,7 +14,7 @@ from mid_core.masking import image_seed
 from mid_core.metrics import psnr
 from mid_core.progress import run_rule
 from mid_core.sampling import Masking
-from mid_core.store import Store, store_path
+from mid_core.store import Store, pairs, store_path
 from mid_core.training import pick_device
 
 
@@ -26,25 +26,25 @@ def main() -> None:
         Path(card).with_suffix(".safetensors") for card in snakemake.input.models
     ]
     networks = [load_model(path, device)[0] for path in weights]
-    pixels = Store(store_path(snakemake.input.test))
-    noisy, clean = pixels.stacks["image"], pixels.stacks["truth"]
+    noisy = Store(store_path(snakemake.input.test))
+    clean = Store(store_path(snakemake.input.truth))
     rows = []
-    for i in np.linspace(0, len(noisy) - 1, min(params.crops, len(noisy))).astype(int):
-        y, x = to_float(noisy.read(i)), to_float(clean.read(i))
+    for name, image, truth in pairs(noisy, clean, params.crops):
+        y, x = to_float(image), to_float(truth)
         window = busiest_window(x, params.size)
         versions = {"noisy": y}
         for k, (network, settings) in enumerate(
             zip(networks, params.rounds, strict=True)
         ):
-            seed = image_seed(settings["seed"], "evaluate", noisy.names[i])
+            seed = image_seed(settings["seed"], "evaluate", name)
             masking, masks = Masking(**settings["masking"]), settings["masks"][-1:]
             estimate = denoise(network, y, masking, seed, masks, runtime["tile"])[0]
             versions[f"round {k}, K = {masks[0]}"] = np.clip(estimate, 0, 1)
         row = {
-            name: (image[window], f"{psnr(image[window], x[window]):.2f} dB")
-            for name, image in versions.items()
+            version: (image[window], f"{psnr(image[window], x[window]):.2f} dB")
+            for version, image in versions.items()
         }
-        rows.append(row | {"truth": (x[window], noisy.names[i])})
+        rows.append(row | {"truth": (x[window], name)})
     with mpl.rc_context(STYLE):
         save(crops_figure(rows), *snakemake.output)
 

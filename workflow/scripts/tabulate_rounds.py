@@ -17,7 +17,8 @@ def main() -> None:
         rounds.append((row["variant"], row["round"], scores, card))
     table = rounds_table(rounds)
     table.to_csv(snakemake.output.csv, index=False)
-    Path(snakemake.output.md).write_text(rounds_markdown(table))
+    text = rounds_markdown(table, snakemake.params.absent)
+    Path(snakemake.output.md).write_text(text)
 
 
 run_rule(main, snakemake.log[0])

@@ -23,8 +23,8 @@ def main() -> None:
     masking = Masking(**settings["masking"])
     entropy = [settings["seed"], settings["round"]]
     batches = Batches(
-        clean=hold(clean.stacks["image"], runtime["memory_gb"]),
-        noise=hold(noise.stacks["noise"], runtime["memory_gb"]),
+        clean=hold(clean, runtime["memory_gb"]),
+        noise=hold(noise, runtime["memory_gb"]),
         batch=training.batch,
         patch=training.patch,
         masking=masking,

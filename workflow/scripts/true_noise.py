@@ -5,23 +5,23 @@ import numpy as np
 from mid_core.images import to_float
 from mid_core.noise import Statistics
 from mid_core.progress import run_rule
-from mid_core.store import Store, StoreWriter, store_path
+from mid_core.store import Store, StoreWriter, pairs, store_path
 
 
 def main() -> None:
-    pixels = Store(store_path(snakemake.input.pixels))
-    noisy, clean = pixels.stacks["image"], pixels.stacks["truth"]
+    noisy = Store(store_path(snakemake.input.noisy))
+    clean = Store(store_path(snakemake.input.truth))
     statistics = Statistics()
     path = store_path(snakemake.output.seal)
-    with StoreWriter(path, {"noise": "float16"}, noisy.channels) as store:
-        for index, name in enumerate(noisy.names):
-            x = to_float(clean.read(index))
-            noise = (to_float(noisy.read(index)) - x).astype(np.float16)
-            store.append(name, noise=noise)
+    with StoreWriter(path, "noise") as store:
+        for name, image, truth in pairs(noisy, clean):
+            x = to_float(truth)
+            noise = (to_float(image) - x).astype(np.float16)
+            store.append(name, noise)
             statistics.add(noise, x)
         store.attributes = {
             "made_by": {"stage": "true_noise", "version": snakemake.params.version},
-            "noisy": pixels.content,
+            "noisy": noisy.content,
             "statistics": statistics.summary(),
         }
 

@@ -1,0 +1,52 @@
+"""Denoised images for the servers of benchmarks, which keep the truth.
+
+in   results/{dataset}/data/{pool}/image.seal.json          the benchmark's noisy images
+     results/{dataset}/{variant}/round_{k}/model.json       the last round's network
+out  results/{dataset}/{variant}/round_{k}/denoised/{pool}_{masks}.zarr    sealed likewise
+     results/{dataset}/submissions/{name}/...               listed in bundle.json
+"""
+
+
+rule denoise_pool:
+    input:
+        noisy="results/{dataset}/data/{pool}/image.seal.json",
+        model=trained_model,
+    output:
+        seal="results/{dataset}/{variant}/round_{k}/denoised/{pool}_{masks}.seal.json",
+    log:
+        "results/{dataset}/logs/denoise_pool/{variant}_{k}_{pool}_{masks}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/denoise_pool/{variant}_{k}_{pool}_{masks}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: plan.config["runtime"]["threads"]
+    resources:
+        mem_mb=16000,
+        runtime="12h",
+    params:
+        masking=lambda wildcards: round_settings("evaluate")(wildcards)["masking"],
+        seed=lambda wildcards: round_settings("evaluate")(wildcards)["seed"],
+        version=VERSIONS["denoise_pool"],
+    script:
+        "../scripts/denoise_pool.py"
+
+
+rule bundle_submission:
+    input:
+        lambda wildcards: plan.denoised(wildcards.name),
+    output:
+        "results/{dataset}/submissions/{name}/bundle.json",
+    log:
+        "results/{dataset}/logs/bundle_submission/{name}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/bundle_submission/{name}.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=8000,
+        runtime="1h",
+    params:
+        settings=lambda wildcards: plan.config["submissions"][wildcards.name],
+        version=VERSIONS["bundle_submission"],
+    script:
+        "../scripts/bundle_submission.py"

@@ -1,0 +1,53 @@
+"""Put denoised images into the files that a benchmark's server takes."""
+
+import hashlib
+import platform
+from pathlib import Path
+
+from mid_core.progress import log, run_rule
+from mid_core.store import Store, store_path, write_json
+from mid_core.submissions import dnd_bundle, sidd_csv, sidd_mat
+
+COMPLETE = {"sidd_csv": 1280, "sidd_mat": 1280, "dnd": 1000}
+
+
+def written(denoised: Store, folder: Path) -> list[Path]:
+    """Write the bundle in the format that the config names."""
+    settings = snakemake.params.settings
+    if settings["format"] == "sidd_csv":
+        return sidd_csv(denoised, folder)
+    if settings["format"] == "dnd":
+        return dnd_bundle(denoised, folder)
+    about = {
+        "MethodName": settings["method_name"],
+        "Authors": settings["authors"],
+        "PaperTitle": settings["paper"],
+        "Venue": settings["venue"],
+        "MachineSpecs": f"{platform.platform()}, {denoised.attributes['machine']}",
+    }
+    seconds = denoised.attributes["seconds_per_megapixel"]
+    return sidd_mat(denoised, folder, seconds, about)
+
+
+def main() -> None:
+    denoised = Store(store_path(snakemake.input[0]))
+    target = Path(snakemake.output[0])
+    files = {}
+    for path in written(denoised, target.parent):
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        files[path.relative_to(target.parent).as_posix()] = digest
+    images = COMPLETE[snakemake.params.settings["format"]]
+    listed = {
+        "files": files,
+        "images": len(denoised),
+        "complete": len(denoised) == images,
+        "model": denoised.attributes["model"],
+        "settings": snakemake.params.settings,
+    }
+    if not listed["complete"]:
+        log.warning("%d images: the server expects %d", len(denoised), images)
+    write_json(target, listed)
+
+
+run_rule(main, snakemake.log[0])

@@ -1,0 +1,25 @@
+"""List every image that each job opened."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from mid_core.lineage import rows
+from mid_core.progress import run_rule
+from mid_core.store import Store, store_path
+
+
+def main() -> None:
+    files = {}
+    for seal in snakemake.input.pools:
+        store = Store(store_path(seal))
+        items = json.loads((store.path.parent / "files.json").read_text())["items"]
+        known = {item["name"]: item[store.kind] for item in items}
+        names = {name: str(Path(known[name]).absolute()) for name in store.names}
+        files[store.path.absolute().as_posix()] = names
+    table = pd.DataFrame(rows(Path(snakemake.params.logs), files))
+    table.to_csv(snakemake.output[0], index=False)
+
+
+run_rule(main, snakemake.log[0])
