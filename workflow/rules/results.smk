@@ -131,7 +131,11 @@ rule lineage:
     input:
         models=[plan.model(variant, k) for variant, k in plan.table_rounds()],
         scores=[row["scores"] for row in table_of_rounds()],
-        pools=[plan.pool(pool, stack) for pool in plan.pools() for stack in plan.stacks(pool)],
+        pools=[
+            plan.pool(pool, stack)
+            for pool in plan.pools()
+            for stack in plan.stacks(pool)
+        ],
     output:
         "results/{dataset}/tables/lineage.csv",
     log:
