@@ -29,6 +29,8 @@ bench: $(READY)
 	$(VENV)/bin/python -m benchmarks.train_step
 	$(VENV)/bin/python -m benchmarks.nafnet_step
 	$(VENV)/bin/python -m benchmarks.denoise_memory
+	$(VENV)/bin/python -m benchmarks.ingest
+	$(VENV)/bin/python -m benchmarks.evaluate_blocks
 
 $(READY): pyproject.toml constraints.txt
 	@if command -v uv >/dev/null; then \

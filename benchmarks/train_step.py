@@ -14,11 +14,12 @@ import numpy as np
 import torch
 from torch import nn
 
+from mid_core.learner import Learner, Training
 from mid_core.networks import build
 from mid_core.noise import white_gaussian
 from mid_core.sampling import Batches, Masking, hold
 from mid_core.store import Store, StoreWriter
-from mid_core.training import Training, train
+from mid_core.training import train
 
 NETWORK = {
     "name": "nafnet",
@@ -38,7 +39,7 @@ def stores(folder: Path) -> Batches:
         for i in range(20):
             image = rng.integers(0, 256, (512, 512, 3), dtype=np.uint8)
             store.append(str(i), image)
-    with StoreWriter(folder / "noise.zarr", "noise", 128) as store:
+    with StoreWriter(folder / "noise.zarr", "noise", tile=128) as store:
         for name, noise in white_gaussian(128, 128, (5, 50), 3, 0):
             store.append(name, noise)
     clean = hold(Store(folder / "clean.zarr"), 8)
@@ -62,8 +63,9 @@ def bare(batch: tuple[torch.Tensor, torch.Tensor]) -> float:
 def loop(batches: Batches) -> float:
     """Seconds of STEPS steps of the real loop."""
     settings = Training(STEPS, BATCH, PATCH)
+    learner = Learner(build(NETWORK), settings, torch.device("cpu"))
     start = time.perf_counter()
-    train(build(NETWORK), batches, settings, torch.device("cpu"))
+    train(learner, batches)
     return time.perf_counter() - start
 
 

@@ -1,6 +1,7 @@
 """What a schema cannot see: names that mean nothing, and settings that clash."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from mid_config.loading import ConfigError, merge
 
@@ -16,6 +17,29 @@ def has_truth(pool: Mapping) -> bool:
     return pool.get("part") in ("noisy", "test", "validation") or "truth" in pool
 
 
+def split_settings(pool: Mapping) -> dict | None:
+    """What two pools have in common that are the sides of one split."""
+    own = {"part", "crop", "crops", "broken", "level", "sides"}
+    shared = {name: value for name, value in pool.items() if name not in own}
+    return shared if "split" in pool else None
+
+
+def _check_unpaired(where: str, clean: Mapping, noisy: Mapping) -> None:
+    """Refuse two pools of one data set that may show the same scenes."""
+    unsplit = ("camera", "folders")
+    if clean["reader"] != noisy["reader"] or clean["reader"] in unsplit:
+        return
+    if Path(clean["path"]).absolute() != Path(noisy["path"]).absolute():
+        return
+    sides = [split_settings(pool) for pool in (clean, noisy)]
+    if sides[0] is None or sides[0] != sides[1] or clean["part"] == noisy["part"]:
+        raise ConfigError(
+            f"{where}: its clean and its noisy pool are of one data set, {clean['path']}, "
+            "but not the two sides of one split: give both the same path, split and "
+            "choice of images, and different parts"
+        )
+
+
 def check_method(variant: str, method: Mapping, pools: Mapping) -> None:
     """Refuse what a schema cannot see, in the words of the config."""
     where = f"variant '{variant}'"
@@ -25,6 +49,7 @@ def check_method(variant: str, method: Mapping, pools: Mapping) -> None:
                 f"{where}: method.{role} names the pool '{method[role]}', which is not "
                 f"under 'pools' (there are: {', '.join(pools)})"
             )
+    _check_unpaired(where, *(pools[method[role]] for role in POOL_ROLES))
     if method["first_bank"] == "true_noise" and not has_truth(pools[method["noisy"]]):
         raise ConfigError(
             f"{where}: first_bank true_noise needs the truth of pool "
@@ -67,20 +92,33 @@ def check_names(config: Mapping) -> None:
     for test in config["tests"]:
         if test not in pools or not has_truth(pools[test]):
             raise ConfigError(f"tests: '{test}' must be a pool with a truth")
-    sent = config["submissions"]
-    for name, one in sent.items():
-        reader = pools.get(one["pool"], {}).get("reader")
-        if reader != ("dnd" if one["format"] == "dnd" else "sidd_blocks"):
+    for name, one in config["submissions"].items():
+        pool = pools.get(one["pool"], {})
+        wanted = (
+            ("dnd", "test") if one["format"] == "dnd" else ("sidd_blocks", "benchmark")
+        )
+        if (pool.get("reader"), pool.get("part")) != wanted:
             raise ConfigError(
                 f"submissions.{name}: pool '{one['pool']}' does not hold the images of "
-                f"the format {one['format']}: name a pool of the reader "
-                f"{'dnd' if one['format'] == 'dnd' else 'sidd_blocks'}"
+                f"the format {one['format']}: name a pool of the reader {wanted[0]}, "
+                f"part {wanted[1]}"
             )
     named = [*(config["tables"]["rounds"] or []), config["figures"]["variant"]]
-    named += [one["variant"] for one in sent.values()]
+    named += [one["variant"] for one in config["submissions"].values()]
     for variant in named:
         if variant is not None and variant not in config["variants"]:
             raise ConfigError(
                 f"'{variant}' is asked for by a table or figure but is "
                 f"not a variant (there are: {', '.join(config['variants'])})"
+            )
+
+
+def check_protocols(methods: Mapping[str, Mapping], table: Sequence[str]) -> None:
+    """Refuse a table of variants that are scored in different ways."""
+    found = {v: sorted(methods[v]["evaluation"]["protocols"]) for v in table}
+    for variant, protocols in found.items():
+        if protocols != found[table[0]]:
+            raise ConfigError(
+                f"variants.{variant}: its evaluation.protocols {protocols} are not those "
+                f"of '{table[0]}', {found[table[0]]}, beside which tables.rounds has it"
             )

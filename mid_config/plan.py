@@ -8,7 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mid_config.checking import POOL_ROLES, check_method, check_names
+from mid_config.checking import (
+    POOL_ROLES,
+    check_method,
+    check_names,
+    check_protocols,
+    split_settings,
+)
 from mid_config.loading import merge
 from mid_config.rounds import Round, key, round_settings
 
@@ -48,6 +54,7 @@ class Plan:
             self.rounds[variant] = [round_settings(method, k) for k in range(count)]
             self._register(variant)
         check_names(self.config)
+        check_protocols(self.methods, self._table_variants())
 
     def _register(self, variant: str) -> None:
         model = ""
@@ -83,10 +90,6 @@ class Plan:
         wanted = self.config["submissions"].items()
         return {name: one for name, one in wanted if one["pool"] not in self.absent}
 
-    def files(self, pool: str) -> str:
-        """The list of a pool's files."""
-        return f"results/{self.dataset}/data/{pool}/files.json"
-
     def pool(self, name: str, stack: str = "image") -> str:
         """The seal of a pool's pixels: of its images, or of their ``truth``."""
         return f"results/{self.dataset}/data/{name}/{stack}.seal.json"
@@ -94,15 +97,15 @@ class Plan:
     def split(self, pool: str) -> str | None:
         """The file that says which images are on which side; None takes all."""
         pools = self.config["pools"]
-        own = _split_settings(pools[pool])
+        own = split_settings(pools[pool])
         if own is None:
             return None
-        first = next(name for name in pools if _split_settings(pools[name]) == own)
+        first = next(name for name in pools if split_settings(pools[name]) == own)
         return f"results/{self.dataset}/data/{first}/split.json"
 
-    def split_settings(self, pool: str) -> dict:
+    def split_rule(self, pool: str) -> dict:
         """What a split depends on, whichever of its sides the pool is."""
-        return _split_settings(self.config["pools"][pool])
+        return split_settings(self.config["pools"][pool])
 
     def bank(self, variant: str, k: int) -> str:
         """The seal of the noise on which round ``k`` trains."""
@@ -125,10 +128,23 @@ class Plan:
         """The scores of round ``k`` on a test pool."""
         return f"{self._folder('scores', variant, k)}/scores/{test}.csv"
 
+    def _sends(self, variant: str, submission: Mapping) -> bool:
+        return variant == (submission["variant"] or next(iter(self.rounds)))
+
+    def sent(self) -> list[tuple[str, int, str, int]]:
+        """Variant, round, pool and masks of each set of denoised images to send."""
+        sent = set()
+        for one in self.submissions.values():
+            variant = next(v for v in self.rounds if self._sends(v, one))
+            last = len(self.rounds[variant]) - 1
+            owner = self.owner("scores", variant, last)
+            sent.add((owner, last, one["pool"], one["masks"]))
+        return sorted(sent)
+
     def denoised(self, submission: str) -> str:
         """The seal of the images that a submission sends in."""
         one = self.config["submissions"][submission]
-        variant = one["variant"] or next(iter(self.rounds))
+        variant = next(v for v in self.rounds if self._sends(v, one))
         folder = self._folder("scores", variant, len(self.rounds[variant]) - 1)
         return f"{folder}/denoised/{one['pool']}_{one['masks']}.seal.json"
 
@@ -179,20 +195,26 @@ class Plan:
             patch = max(one.train["training"]["patch"] for one in rounds)
             # Without a second round, nothing is cut from the noisy images.
             refined = len(rounds) > 1 or method["first_bank"] == "true_noise"
-            sent = [one["pool"] for one in self.submissions.values()]
+            sent = [
+                s["pool"] for s in self.submissions.values() if self._sends(variant, s)
+            ]
             used = dict.fromkeys([*self.tests, *sent], SSIM_WINDOW)
-            used |= {method["noisy"]: patch} if refined else {}
-            used[method["clean"]] = patch
+            for pool in (method["clean"], *([method["noisy"]] if refined else [])):
+                used[pool] = max(patch, used.get(pool, 0))
             for pool, pixels in used.items():
                 need = {"pool": pool, "clean": method["clean"], "pixels": pixels}
                 if need not in needs:
                     needs.append(need)
         return needs
 
+    def _table_variants(self) -> list[str]:
+        return self.config["tables"]["rounds"] or list(self.rounds)
+
     def table_rounds(self) -> list[tuple[str, int]]:
         """Variants and rounds in the table of rounds."""
-        chosen = self.config["tables"]["rounds"] or list(self.rounds)
-        return [(v, k) for v in chosen for k in range(len(self.rounds[v]))]
+        return [
+            (v, k) for v in self._table_variants() for k in range(len(self.rounds[v]))
+        ]
 
     def own_rounds(self) -> list[tuple[str, int]]:
         """The rounds of the table, without those that are another variant's."""
@@ -224,17 +246,14 @@ def awgn_name(settings: Mapping) -> str:
 
 
 def absent_pools(config: Mapping) -> dict[str, str]:
-    """The pools whose folder is not on this disk, and where it would be."""
-    return {
-        name: str(Path(part["path"]).absolute())
-        for name, pool in config["pools"].items()
-        for part in (pool, pool.get("truth"))
-        if part and "path" in part and not Path(part["path"]).exists()
-    }
+    """The pools whose folder is not on this disk, and where it would be.
 
-
-def _split_settings(pool: Mapping) -> dict | None:
-    """What two pools have in common that are the sides of one split."""
-    own = {"part", "crop", "broken", "level"}
-    shared = {name: value for name, value in pool.items() if name not in own}
-    return shared if "split" in pool else None
+    The folder of a truth counts where a test needs it.
+    """
+    absent = {}
+    for name, pool in config["pools"].items():
+        truth = pool.get("truth", {}) if name in config["tests"] else {}
+        for path in (part["path"] for part in (pool, truth) if "path" in part):
+            if not Path(path).exists():
+                absent[name] = str(Path(path).absolute())
+    return absent

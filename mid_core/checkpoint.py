@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from pathlib import Path
 
 import torch
@@ -11,6 +10,7 @@ from safetensors.torch import save
 from torch import nn
 
 from mid_core.errors import MidError
+from mid_core.files import written_whole
 from mid_core.networks import build
 from mid_core.sampling import Masking
 
@@ -28,17 +28,13 @@ def save_model(path: Path, network: nn.Module, card: dict) -> str:
         What it is and how to use it: at least ``network`` (settings), ``masking``,
         ``patch`` and ``channels``.
     """
-    temporary = path.with_name(f".{path.name}.partial")
     weights = {
         name: tensor.detach().cpu().contiguous()
         for name, tensor in network.state_dict().items()
     }
     content = save(weights, metadata={"mid": json.dumps(card, sort_keys=True)})
-    with temporary.open("wb") as file:
+    with written_whole(path) as file:
         file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
     return hashlib.sha256(content).hexdigest()
 
 

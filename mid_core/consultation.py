@@ -1,20 +1,13 @@
 """The whole of `mid doctor`: from config files to a report."""
 
-import os
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
-import torch
-
-from mid_config.loading import ConfigError, load_config
-from mid_config.plan import Plan, absent_pools
-from mid_core import doctor, estimate
+from mid_config.plan import Plan
+from mid_core import doctor
+from mid_core.datasets.checking import check
 from mid_core.errors import MidError
-from mid_core.training import pick_device
-
-SCHEMA = Path(__file__).parents[1] / "workflow/schemas/config.schema.yaml"
-SAMPLE = 4
+from mid_core.status import read_plan
 
 
 def consult(configs: Sequence[Path], quick: bool) -> tuple[str, bool]:
@@ -25,7 +18,8 @@ def consult(configs: Sequence[Path], quick: bool) -> tuple[str, bool]:
     configs
         Config files, later ones over earlier ones.
     quick
-        Whether to list the files only; else every image is decoded.
+        Whether to list the files only; else every image is decoded, and what the run
+        will take is estimated.
 
     Returns
     -------
@@ -36,41 +30,54 @@ def consult(configs: Sequence[Path], quick: bool) -> tuple[str, bool]:
     MidError
         If the config is wrong.
     """
-    try:
-        config = load_config(configs, SCHEMA, {})
-        plan = Plan(config, absent_pools(config))
-    except ConfigError as error:
-        raise MidError(str(error)) from error
-    findings = [_examine(plan, pool, quick) for pool in plan.uses()]
-    findings = [finding for finding in findings if finding.uses]
-    # What a broken data set costs, nobody can tell.
-    sound = not doctor.wrong(findings)
-    return doctor.report(findings, _costs(plan, findings) if sound else {}), sound
+    plan = read_plan(configs)
+    used = {pool: uses for pool, uses in plan.uses().items() if uses}
+    findings = [_examine(plan, pool, uses, quick) for pool, uses in used.items()]
+    wrong, costs = doctor.wrong(findings), {}
+    if not quick and not wrong:
+        wrong = _unfit(plan, findings)
+        costs = {} if wrong else _costs(plan, findings)
+    return doctor.report(findings, costs, wrong, quick), not wrong
 
 
-def _examine(plan: Plan, pool: str, quick: bool) -> doctor.Finding:
-    settings, uses = plan.config["pools"][pool], plan.uses()[pool]
-    finding = doctor.Finding(pool, settings, uses)
-    if not uses:
-        return finding
+def _examine(plan: Plan, pool: str, uses: Sequence[str], quick: bool) -> doctor.Finding:
+    finding = doctor.Finding(pool, plan.config["pools"][pool], uses)
     if pool in plan.absent and pool not in plan.pools():
         finding.missing = plan.absent[pool]
         return finding
-    stacks = plan.stacks(pool)
-    finding.found = doctor.look(settings, stacks)
-    if not quick:
-        threads = os.cpu_count() or 1
-        doctor.decode_all(pool, settings, finding.found, stacks, threads)
+    # The last listing, of the truth where it is needed, has the image's problems too.
+    for stack in plan.stacks(pool):
+        finding.found = doctor.look(finding.settings, stack)
+        if not quick:
+            threads = plan.config["runtime"]["threads"]
+            finding.decoded[stack] = doctor.decode_all(
+                pool, finding.settings, finding.found, stack, threads
+            )
     return finding
 
 
-def _costs(plan: Plan, findings: Sequence[doctor.Finding]) -> dict[str, str]:
-    pools = {}
+def _unfit(plan: Plan, findings: Sequence[doctor.Finding]) -> list[str]:
+    """Say what of the pools, each sound by itself, does not go together."""
+    stacks: dict[str, dict] = {"image": {}, "truth": {}}
     for finding in findings:
-        if finding.found.items:
-            items = finding.found.items
-            read = partial(doctor.sample, finding.settings, items, SAMPLE)
-            pools[finding.pool] = estimate.pool_cost(len(items), read)
+        for stack, decoded in finding.decoded.items():
+            stacks[stack][finding.pool] = decoded
+    try:
+        check(stacks["image"], stacks["truth"], plan.needs())
+    except MidError as error:
+        return str(error).splitlines()
+    return []
+
+
+def _costs(plan: Plan, findings: Sequence[doctor.Finding]) -> dict[str, str]:
+    # torch takes seconds to load, and a quick look needs none of it.
+    import torch
+
+    from mid_core import estimate
+    from mid_core.training import pick_device
+
     torch.set_num_threads(plan.config["runtime"]["threads"])
     device = pick_device(plan.config["runtime"]["device"], needed=False)
-    return estimate.costs(plan, pools, device)
+    pools = {finding.pool: finding.decoded for finding in findings if finding.decoded}
+    costs = {"computed on": str(device)}
+    return costs | estimate.costs(plan, pools, device)

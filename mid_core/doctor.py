@@ -1,8 +1,10 @@
 """What is on this disk of the data sets that a run needs, and what is wrong with it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numcodecs
 import numpy as np
 
 from mid_core.datasets import describe, reader, split_pool, survey
@@ -12,6 +14,51 @@ from mid_core.errors import MidError
 from mid_core.progress import Progress
 
 SHOWN = 20
+
+
+@dataclass
+class Decoded:
+    """What decoding a pool showed.
+
+    Attributes
+    ----------
+    names, sizes
+        Of each image: its name, and (height, width) in pixels.
+    channels, dtype
+        Of the first image.
+    unlike
+        A sentence for each image that is not of the kind of the first.
+    left_out
+        Broken images that the config allows to skip.
+    seconds
+        That it took.
+    share
+        Of its bytes that a store of the pool takes, by the first images.
+    """
+
+    names: list[str] = field(default_factory=list)
+    sizes: list[tuple[int, int]] = field(default_factory=list)
+    channels: int = 0
+    dtype: np.dtype | None = None
+    unlike: list[str] = field(default_factory=list)
+    left_out: int = 0
+    seconds: float = 0.0
+    share: float = 1.0
+
+    def add(self, name: str, image: np.ndarray) -> None:
+        """Take in one image, (H, W, C)."""
+        if not self.names:
+            self.channels, self.dtype = image.shape[2], image.dtype
+            encoded = numcodecs.Zstd(level=1).encode(np.ascontiguousarray(image))
+            self.share = len(encoded) / image.nbytes
+        if (image.shape[2], image.dtype) != (self.channels, self.dtype):
+            self.unlike.append(
+                f"'{name}' has {image.shape[2]} colour(s) of {image.dtype}, but the "
+                f"pool's first image {self.channels} of {self.dtype}: put them into two "
+                "pools"
+            )
+        self.names.append(name)
+        self.sizes.append(image.shape[:2])
 
 
 @dataclass
@@ -28,6 +75,8 @@ class Finding:
         Its images and problems.
     missing
         The folder that is not there, where the run does without the pool.
+    decoded
+        What decoding it showed, by stack; empty if it was not decoded.
     """
 
     pool: str
@@ -35,6 +84,7 @@ class Finding:
     uses: Sequence[str]
     found: Found = field(default_factory=Found)
     missing: str = ""
+    decoded: dict[str, Decoded] = field(default_factory=dict)
 
     def lines(self) -> list[str]:
         """Say what was expected, what was found, what is wrong, and where to get it."""
@@ -51,6 +101,7 @@ class Finding:
             lines.append("  so        not available: the run goes on without it")
         else:
             lines.append(f"  found     {describe(self.settings, len(items))['split']}")
+            lines += [f"  NOTE      {note}" for note in self._notes()]
         problems = self.found.problems
         if problems:
             lines.append(f"  WRONG     {len(problems)} thing(s):")
@@ -60,53 +111,72 @@ class Finding:
         lines.append(f"  published {about.published}")
         return [*lines, f"  terms     {about.terms}"]
 
+    def _notes(self) -> Iterator[str]:
+        """Say what is no mistake, but may surprise."""
+        yield from self.found.notes
+        about, count = reader(self.settings).ABOUT, len(self.found.items)
+        complete = about.complete.get(self.settings.get("part"))
+        if complete and count not in (0, complete) and "split" not in self.settings:
+            yield f"the whole has {complete}: scores compare with nobody's on it"
+        skipped = sum(decoded.left_out for decoded in self.decoded.values())
+        if skipped:
+            yield f"{skipped} broken image(s) will be left out, as broken: skip says"
 
-def look(settings: dict, stacks: Sequence[str]) -> Found:
+
+def look(settings: dict, stack: str) -> Found:
     """List a pool's images and problems, as the workflow will.
 
     Parameters
     ----------
     settings
         Of the pool.
-    stacks
-        What will be read: ``"image"``, and maybe ``"truth"``.
+    stack
+        What will be read: ``"image"``, or also its ``"truth"``.
     """
     try:
         sides = split_pool(settings) if "split" in settings else None
     except MidError as error:
         # What the reader says of the folder comes first: it is the cause.
         problems = reader(settings).find(settings, None).problems
-        return Found(problems=problems or [str(error)])
-    return survey(settings, sides, stacks)
+        return Found(problems=problems or [f"{settings['path']}: {error}"])
+    return survey(settings, sides, stack)
 
 
 def decode_all(
-    pool: str, settings: dict, found: Found, stacks: Sequence[str], threads: int
-) -> None:
-    """Decode every image of a pool, and add those that are broken to its problems."""
-    for stack in stacks:
-        items = [item for item in found.items if stack in item]
-        report = Progress(f"{pool}: decode {stack}", len(items), "image")
-        for decoded in decode(items, settings, stack, threads):
-            if isinstance(decoded, MidError):
-                found.problems.append(str(decoded))
-            report()
+    pool: str, settings: dict, found: Found, stack: str, threads: int
+) -> Decoded:
+    """Decode every image of a pool, and add those that are broken to its problems.
 
-
-def sample(settings: dict, items: Sequence[dict], count: int) -> Iterable[np.ndarray]:
-    """Decode a few images that are spread evenly over a pool."""
-    chosen = np.linspace(0, len(items) - 1, min(count, len(items))).astype(int)
-    few = [items[i] for i in chosen]
-    decoded = decode(few, settings, "image", threads=1)
-    return [image for image in decoded if not isinstance(image, MidError)]
+    With ``broken: skip`` among the settings they are counted only.
+    """
+    decoded = Decoded()
+    report = Progress(f"{pool}: decode {stack}", len(found.items), "image")
+    start = time.perf_counter()
+    images = decode(found.items, settings, stack, threads)
+    for item, image in zip(found.items, images, strict=True):
+        if isinstance(image, np.ndarray):
+            decoded.add(item["name"], image)
+        elif settings.get("broken") == "skip":
+            decoded.left_out += 1
+        else:
+            found.problems.append(str(image))
+        report()
+    decoded.seconds = time.perf_counter() - start
+    found.problems += decoded.unlike
+    return decoded
 
 
 def wrong(findings: Iterable[Finding]) -> list[str]:
     """Name the pools that the run needs and that are not sound."""
-    return [finding.pool for finding in findings if finding.found.problems]
+    return [f"see {finding.pool}" for finding in findings if finding.found.problems]
 
 
-def report(findings: Sequence[Finding], costs: Mapping[str, str]) -> str:
+def report(
+    findings: Sequence[Finding],
+    costs: Mapping[str, str],
+    problems: Sequence[str],
+    quick: bool,
+) -> str:
     """Put together what there is to say.
 
     Parameters
@@ -114,17 +184,21 @@ def report(findings: Sequence[Finding], costs: Mapping[str, str]) -> str:
     findings
         Of the pools.
     costs
-        What the run will take, as ``estimate.costs`` says it; empty if not asked for.
+        What the run will take, as ``estimate.costs`` says it; empty if not known.
+    problems
+        What stops the run.
+    quick
+        Whether the files were listed only.
     """
     blocks = ["\n".join(finding.lines()) for finding in findings]
     if costs:
         width = max(map(len, costs))
         rows = [f"  {what:{width}}  {much}" for what, much in costs.items()]
-        blocks.append(
-            "\n".join(["the run will take, at the speed of this machine:", *rows])
-        )
-    bad = wrong(findings)
-    verdict = (
-        f"not ready: see {', '.join(bad)}" if bad else "all that the run needs is there"
-    )
+        title = "the run will take about, one job after the other on this machine:"
+        blocks.append("\n".join([title, *rows]))
+    verdict = "all that the run needs is there"
+    if quick:
+        verdict = "all files that the run needs are there; none was decoded"
+    if problems:
+        verdict = "\n  ".join(["not ready:", *problems])
     return "\n\n".join([*blocks, verdict])

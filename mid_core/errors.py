@@ -1,4 +1,4 @@
-"""The one exception for mistakes that a person can mend."""
+"""Ends of work that a person can do something about."""
 
 
 class MidError(Exception):
@@ -6,3 +6,15 @@ class MidError(Exception):
 
     Commands and workflow scripts print its text alone, without a traceback.
     """
+
+
+class Interrupted(Exception):
+    """Work that was told to stop, and that the same command takes up again.
+
+    Attributes
+    ----------
+    status
+        What the job's process exits with: BSD's EX_TEMPFAIL, "try again later".
+    """
+
+    status = 75

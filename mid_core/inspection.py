@@ -3,6 +3,7 @@
 import numpy as np
 
 from mid_core.errors import MidError
+from mid_core.noise import SYMPTOMS
 from mid_core.store import Store
 
 
@@ -70,6 +71,11 @@ def _statistics(statistics: dict) -> list[str]:
     if len(upper):
         values = " ".join(f"{value:7.3f}" for value in upper)
         lines.append(f"  colour correlation   {values}  RG, RB, GB")
+    lines += [
+        f"  {key:<19}  {statistics[key]:7.3f}  {meaning}"
+        for key, meaning in SYMPTOMS.items()
+        if key in statistics
+    ]
     curve = statistics["variance_by_brightness"]
     for brightness, variance in zip(
         curve["brightness"], curve["variance"], strict=True

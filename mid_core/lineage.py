@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from mid_core.images import SUFFIXES
@@ -14,35 +14,34 @@ IMAGE_FILES = (*SUFFIXES, ".mat")
 class Opened:
     """Notes every image file and every store that this process opens to read.
 
-    It hangs on Python's audit event ``open`` (PEP 578), which no library that opens
-    files through Python can avoid, and which cannot be taken off again.
-
-    Attributes
-    ----------
-    paths
-        Absolute paths of image files and of ``.zarr`` folders.
+    It hangs on Python's audit event ``open`` (PEP 578), which no code that opens files
+    through Python can avoid, and which cannot be taken off again. A library that opens
+    files in C is not seen: the readers hand h5py an opened file for that reason.
+    Stores that the process writes itself are left out.
     """
 
     def __init__(self) -> None:
-        self.paths: set[str] = set()
+        self._read: set[str] = set()
+        self._written: set[str] = set()
         sys.addaudithook(self._note)
 
     def _note(self, event: str, arguments: tuple) -> None:
         if event != "open":
             return
         path, _, flags = arguments
-        if not isinstance(path, str | os.PathLike) or flags & os.O_ACCMODE:
+        if not isinstance(path, str | os.PathLike):
             return
         path = os.fspath(path)
         inside, zarr, _ = path.partition(".zarr/")
-        if zarr:
-            self.paths.add(Path(f"{inside}.zarr").absolute().as_posix())
-        elif path.lower().endswith(IMAGE_FILES):
-            self.paths.add(Path(path).absolute().as_posix())
+        if zarr or path.lower().endswith(IMAGE_FILES):
+            whole = Path(f"{inside}.zarr" if zarr else path).absolute().as_posix()
+            (self._written if flags & os.O_ACCMODE else self._read).add(whole)
 
     def write(self, path: Path) -> None:
-        """Write the paths, sorted, as a JSON list."""
-        path.write_text(json.dumps(sorted(self.paths), indent=0))
+        """Write the paths, absolute and sorted, as a JSON list that appears whole."""
+        part = path.with_name(f".{path.name}.partial")
+        part.write_text(json.dumps(sorted(self._read - self._written), indent=0))
+        part.replace(path)
 
 
 def opened_path(log: Path | str) -> Path:
@@ -50,13 +49,15 @@ def opened_path(log: Path | str) -> Path:
     return Path(log).with_suffix(".opened.json")
 
 
-def rows(logs: Path, files: dict[str, dict[str, str]]) -> Iterator[dict[str, str]]:
-    """Lay out what every job of a run opened.
+def rows(
+    logs: Iterable[Path], files: Mapping[str, Mapping[str, str]]
+) -> Iterator[dict[str, str]]:
+    """Lay out what jobs opened.
 
     Parameters
     ----------
     logs
-        Folder of the logs, a folder for each rule.
+        Of the jobs: ``<rule>/<job>.log``, or ``<rule>.log``.
     files
         For each pixel store, by its absolute path: the file of each of its images.
 
@@ -65,18 +66,14 @@ def rows(logs: Path, files: dict[str, dict[str, str]]) -> Iterator[dict[str, str
     ``rule``, ``job``, ``image`` (a file, or a noise store) and ``through``: the store
     in which the job found the image, empty where it opened the file itself.
     """
-    for record in sorted(logs.glob("*/*.opened.json")):
-        job = record.name.removesuffix(".opened.json")
-        for path in json.loads(record.read_text()):
-            for image in _images(path, files):
-                through = path if path in files else ""
-                yield {
-                    "rule": record.parent.name,
-                    "job": job,
-                    "image": image,
-                    "through": through,
-                }
-
-
-def _images(path: str, files: dict[str, dict[str, str]]) -> Iterable[str]:
-    return dict.fromkeys(files[path].values()) if path in files else (path,)
+    for log in logs:
+        rule, job = (
+            (log.stem, "") if log.parent.name == "logs" else (log.parent.name, log.stem)
+        )
+        record = opened_path(log)
+        # A variant outside the tables may never have run.
+        for path in json.loads(record.read_text()) if record.is_file() else ():
+            known = files.get(path)
+            for image in dict.fromkeys(known.values()) if known else (path,):
+                through = path if known else ""
+                yield {"rule": rule, "job": job, "image": image, "through": through}

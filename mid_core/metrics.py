@@ -7,6 +7,7 @@ score always carries the name of its protocol, and one table never mixes two.
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -47,21 +48,21 @@ class Protocol:
         What is computed, and who computes it so.
     window_px : int
         Side of the SSIM window; smaller images cannot be scored.
-    peak : float
-        The range of what is compared: 1, or 255 where it is rounded to 8 bits, which
-        costs 0.04 dB at 37 dB.
+    data_range : float
+        Of what is compared: 1, or 255 where it is rounded to 8 bits, which costs
+        0.04 dB at 37 dB.
     compared : callable
         Gives from a float (H, W, C) image what is compared.
     ssim : callable
-        SSIM of two such.
+        Mean SSIM of two such; takes `data_range`, too.
     """
 
     name: str
     description: str
     window_px: int
-    peak: float
+    data_range: float
     compared: Callable[[np.ndarray], np.ndarray]
-    ssim: Callable[[np.ndarray, np.ndarray], float]
+    ssim: Callable[..., float]
 
 
 def _clipped(image: np.ndarray) -> np.ndarray:
@@ -76,6 +77,15 @@ def _luma(image: np.ndarray) -> np.ndarray:
     """Y of the rounded colours, 16 to 235; not rounded itself."""
     image = _rounded(image)
     return image if image.shape[2] == 1 else rgb2ycbcr(image)[..., :1]
+
+
+def _sum_and_difference(x_hat: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Of (H, W, C) images: (2, H, C, W) float64."""
+    a, b = (image.swapaxes(1, 2).astype(np.float64, order="C") for image in (x_hat, x))
+    pair = np.empty((2, *a.shape))
+    np.add(a, b, out=pair[0])
+    np.subtract(a, b, out=pair[1])
+    return pair
 
 
 def _smooth(maps: np.ndarray, volume: bool) -> np.ndarray:
@@ -97,30 +107,31 @@ def _likeness(squares: np.ndarray, constant: float) -> np.ndarray:
 
 
 def _ssim_map(
-    x_hat: np.ndarray, x: np.ndarray, peak: float, volume: bool
+    x_hat: np.ndarray, x: np.ndarray, data_range: float, volume: bool
 ) -> np.ndarray:
     """SSIM (Wang et al. 2004, equation 13) of (H, W, C) as (H - 10, C, W - 10).
 
     4 mean(a) mean(b) is mean(a + b)^2 - mean(a - b)^2, twice the sum of the squares is
     their sum, and so it is with (co)variances: both factors of SSIM have one form.
     """
-    a, b = (image.swapaxes(1, 2).astype(np.float64, order="C") for image in (x_hat, x))
-    pair = np.empty((2, *a.shape))
-    np.add(a, b, out=pair[0])
-    np.subtract(a, b, out=pair[1])
-    means = _smooth(pair, volume) ** 2
-    variances = _smooth(pair**2, volume) - means
-    ssim = _likeness(means, 2 * (0.01 * peak) ** 2)
-    ssim *= _likeness(variances, 2 * (0.03 * peak) ** 2)
+    pair = _sum_and_difference(x_hat, x)
+    means = _smooth(pair, volume)
+    means **= 2
+    pair **= 2
+    variances = _smooth(pair, volume)
+    variances -= means
+    ssim = _likeness(means, 2 * (0.01 * data_range) ** 2)
+    ssim *= _likeness(variances, 2 * (0.03 * data_range) ** 2)
     down, across = ssim.shape[:2]
     ssim = ssim.reshape(down, across, _TILE, -1, _TILE).transpose(0, 2, 3, 1, 4)
     return ssim.reshape(down * _TILE, -1, across * _TILE)
 
 
-def _ssim(x_hat: np.ndarray, x: np.ndarray, peak: float, volume: bool) -> float:
-    """Mean SSIM under a Gaussian window.
+def _ssim(x_hat: np.ndarray, x: np.ndarray, data_range: float, volume: bool) -> float:
+    """Mean SSIM of two (H, W, C) images under a Gaussian window.
 
-    Of each channel, off the border; or of the volume, with replicated borders.
+    Of each channel, off the border: what scikit-image gives, in half the time. Or of
+    the volume, with replicated borders, which scikit-image does not have.
     """
     border = 0 if volume else _RADIUS
     height, width, channels = np.subtract(x.shape, (2 * border, 2 * border, 0))
@@ -130,34 +141,12 @@ def _ssim(x_hat: np.ndarray, x: np.ndarray, peak: float, volume: bool) -> float:
     total = 0.0
     for top in range(0, height, _BAND):
         rows = slice(top, top + _BAND + 2 * _RADIUS)
-        ssim = _ssim_map(x_hat[rows], x[rows], peak, volume)
+        ssim = _ssim_map(x_hat[rows], x[rows], data_range, volume)
         total += ssim[: height - top, :, :width].sum()
     return float(total / (height * width * channels))
 
 
-def _ssim_volume(x_hat: np.ndarray, x: np.ndarray) -> float:
-    """SSIM of (H, W, C) in [0, 1] as one volume, as MATLAB has it."""
-    return _ssim(x_hat, x, peak=1, volume=True)
-
-
-def _ssim_gaussian(x_hat: np.ndarray, x: np.ndarray) -> float:
-    """SSIM of each channel in 0 to 255; the channels' mean.
-
-    It is scikit-image's with ``gaussian_weights``, in half the time.
-    """
-    return _ssim(x_hat, x, peak=255, volume=False)
-
-
-def _ssim_luma(x_hat: np.ndarray, x: np.ndarray) -> float:
-    """SSIM in 0 to 255 under a Gaussian, with scikit-image's sample covariance."""
-    options = {"gaussian_weights": True, "sigma": 1.5, "channel_axis": 2}
-    return float(structural_similarity(x_hat, x, data_range=255, **options))
-
-
-def _ssim_uniform(x_hat: np.ndarray, x: np.ndarray) -> float:
-    """SSIM of each channel with scikit-image's own settings; the channels' mean."""
-    return float(structural_similarity(x_hat, x, data_range=255, channel_axis=2))
-
+_scikit_image = partial(structural_similarity, channel_axis=2)
 
 PROTOCOLS = {
     protocol.name: protocol
@@ -169,9 +158,9 @@ PROTOCOLS = {
             "the images' scores: the closed SIDD server, MPRNet and Restormer "
             "evaluate_SIDD.m, NAFNet _ssim_3d.",
             window_px=11,
-            peak=1,
+            data_range=1,
             compared=_clipped,
-            ssim=_ssim_volume,
+            ssim=partial(_ssim, volume=True),
         ),
         Protocol(
             "gauss2d",
@@ -179,9 +168,9 @@ PROTOCOLS = {
             "borders cut, mean of channels; mean of the images' scores: Wang et al. "
             "2004; AT-BSN, SCPGabNet, SDAP.",
             window_px=11,
-            peak=255,
+            data_range=255,
             compared=_rounded,
-            ssim=_ssim_gaussian,
+            ssim=partial(_ssim, volume=False),
         ),
         Protocol(
             "skimage",
@@ -189,9 +178,9 @@ PROTOCOLS = {
             "window, sample covariance, per channel, mean of channels; mean of the "
             "images' scores: AP-BSN, MASH.",
             window_px=7,
-            peak=255,
+            data_range=255,
             compared=_rounded,
-            ssim=_ssim_uniform,
+            ssim=_scikit_image,
         ),
         Protocol(
             "luma",
@@ -201,9 +190,9 @@ PROTOCOLS = {
             "sigma 1.5, sample covariance, borders cut; mean of the images' scores: "
             "the SSIM of TM-BSN ssim_y_channel, whose PSNR is that of gauss2d.",
             window_px=11,
-            peak=255,
+            data_range=255,
             compared=_luma,
-            ssim=_ssim_luma,
+            ssim=partial(_scikit_image, gaussian_weights=True, sigma=1.5),
         ),
     )
 }
@@ -244,8 +233,9 @@ def scores(
     found = []
     for protocol in chosen:
         pair = [protocol.compared(image) for image in (x_hat, x)]
-        numbers = {"psnr_db": psnr(*pair, protocol.peak), "ssim": protocol.ssim(*pair)}
-        found.append(numbers | {"protocol": protocol.name})
+        psnr_db = psnr(*pair, protocol.data_range)
+        ssim = float(protocol.ssim(*pair, data_range=protocol.data_range))
+        found.append({"psnr_db": psnr_db, "ssim": ssim, "protocol": protocol.name})
     return found
 
 

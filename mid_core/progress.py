@@ -8,7 +8,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from mid_core.errors import MidError
+from mid_core import joblog
+from mid_core.errors import Interrupted, MidError
 from mid_core.lineage import Opened, opened_path
 
 LINE_SECONDS = 10
@@ -26,19 +27,23 @@ class Progress:
         How much there is to do, in units.
     unit
         Of what: ``"step"``, ``"image"``.
+    done
+        How much an earlier attempt has done of it.
     """
 
-    def __init__(self, title: str, total: int, unit: str) -> None:
+    def __init__(self, title: str, total: int, unit: str, done: float = 0) -> None:
         layout = "{desc}: {percentage:3.0f}%|{bar}| {n:.4g}/{total} [{elapsed}<"
         layout += "{remaining}, {rate_fmt}{postfix}]"
         self._bar = tqdm(
             *(None, title, total),
             unit=unit,
+            initial=done,
             leave=False,
             disable=None,
             bar_format=layout,
         )
-        self._title, self._total, self._unit, self.done = title, total, unit, 0.0
+        self._title, self._total, self._unit = title, total, unit
+        self.done = self._first = done
         self._start = self._last = time.monotonic()
 
     def __call__(self, amount: float = 1, note: str = "") -> None:
@@ -48,8 +53,8 @@ class Progress:
         self._bar.update(amount)
         now, finished = time.monotonic(), self.done > self._total - 1e-6
         if now - self._last > LINE_SECONDS or finished:
-            rate = self.done / max(now - self._start, 1e-9)
-            left = max(0, self._total - self.done) / rate
+            rate = (self.done - self._first) / max(now - self._start, 1e-9)
+            left = max(0, self._total - self.done) / max(rate, 1e-9)
             text = f"{self._title}: {self._unit} {self.done:.4g} of {self._total}, "
             text += f"{note}, " if note else ""
             log.info("%s%.3g %ss/s, %.0f s left", text, rate, self._unit, left)
@@ -59,47 +64,65 @@ class Progress:
 
 
 class TrainingReport:
-    """Receives a training's progress: shows it, and keeps it as ``rows``."""
+    """Shows how far a training is; ``done`` steps of it are from earlier attempts."""
 
-    def __init__(self, title: str, iterations: int) -> None:
-        self.rows: list[dict] = []
-        self._progress = Progress(title, iterations, "step")
+    def __init__(self, title: str, iterations: int, done: int = 0) -> None:
+        self._progress = Progress(title, iterations, "step", done)
 
     def __call__(self, step: int, loss: float, learning_rate: float) -> None:
         """Take in the mean loss of the steps since the last call."""
-        before = self.rows[-1]["step"] if self.rows else 0
-        self.rows.append({"step": step, "loss": loss, "learning_rate": learning_rate})
-        self._progress(step - before, f"loss {loss:.5f}")
+        self._progress(step - self._progress.done, f"loss {loss:.5f}")
 
 
 def run_rule(job: Callable[[], None], log_file: str) -> None:
-    """Run a workflow rule's work: log it, and end a user's mistake with a sentence.
+    """Run a workflow rule's work, and keep a log of who did it and how it ended.
 
-    The images that it opened are noted beside the log, for the table of lineage.
+    The process exits with 1 after a failure, and with its status after an
+    ``Interrupted``. It says nothing itself: Snakemake prints the log of a job that
+    failed. The images that were opened are noted beside the log, for the table of
+    lineage.
 
     Parameters
     ----------
     job
         The work.
     log_file
-        Where log lines and tracebacks go; mistakes also go to the terminal.
+        Where log lines, mistakes and tracebacks go.
     """
-    Path(log_file).parent.mkdir(parents=True, exist_ok=True)
+    path, opened = Path(log_file), Opened()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    opened_path(path).unlink(missing_ok=True)
+    attempts = joblog.attempts_path(path)
+    once = not attempts.exists()
+    kept = logging.FileHandler(attempts)
     logging.basicConfig(
-        filename=log_file,
-        filemode="w",
+        handlers=[logging.FileHandler(path, "w"), kept],
         level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(message)s",
+        format=joblog.LINE,
         force=True,
     )
     logging.captureWarnings(True)
-    opened = Opened()
+    log.info(joblog.first_line(path))
     try:
         job()
-        opened.write(opened_path(log_file))
+        opened.write(opened_path(path))
     except MidError as error:
         log.error(error)
-        sys.exit(f"Error: {error}\n(log: {log_file})")
+        _exit(1, joblog.FAILED)
+    except Interrupted as error:
+        _exit(error.status, joblog.INTERRUPTED, error)
+    except KeyboardInterrupt:
+        _exit(Interrupted.status, joblog.INTERRUPTED, "from the keyboard")
     except Exception:
-        log.exception("the rule failed")
-        raise
+        log.exception("A mistake of the program, or of what it stands on:")
+        _exit(1, joblog.FAILED)
+    log.info(joblog.FINISHED)
+    if once:
+        logging.getLogger().removeHandler(kept)
+        kept.close()
+        attempts.unlink()
+
+
+def _exit(status: int, last_word: str, *why: object) -> None:
+    log.info(last_word, *(" ".join(str(part).split()) for part in why))
+    sys.exit(status)

@@ -4,8 +4,8 @@ import logging
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -42,6 +42,37 @@ class InMemory:
     def crop(self, index: int, top: int, left: int, size: int) -> np.ndarray:
         """Return a (size, size, C) view of image ``index``."""
         return self._images[index][top : top + size, left : left + size]
+
+
+class Crop(NamedTuple):
+    """Where a crop was taken: of a pool, in pixels; and whether it is all numbers."""
+
+    pool: str
+    image: str
+    top: int
+    left: int
+    finite: bool
+
+    def __str__(self) -> str:
+        return (
+            f"'{self.image}' of the {self.pool} at row {self.top}, column {self.left}"
+        )
+
+
+class Watched:
+    """A pool that notes in ``crops`` what is taken from it."""
+
+    def __init__(self, pool: Images, title: str, crops: list[Crop]) -> None:
+        self._pool, self._title, self._crops = pool, title, crops
+        self.names, self.sizes, self.channels = pool.names, pool.sizes, pool.channels
+
+    def crop(self, index: int, top: int, left: int, size: int) -> np.ndarray:
+        """Return the pool's window."""
+        window = self._pool.crop(index, top, left, size)
+        finite = bool(np.isfinite(window).all())
+        crop = Crop(self._title, self.names[index], int(top), int(left), finite)
+        self._crops.append(crop)
+        return window
 
 
 def hold(store: Store, memory_gb: float) -> Images:
@@ -171,6 +202,14 @@ class Batches:
             torch.from_numpy(masked).permute(0, 3, 1, 2),
             torch.from_numpy(x).permute(0, 3, 1, 2),
         )
+
+    def origins(self, step: int) -> list[Crop]:
+        """Say what batch ``step`` is made of: drawn again, it is the same."""
+        crops: list[Crop] = []
+        clean = Watched(self.clean, "clean images", crops)
+        noise = Watched(self.noise, "noise", crops)
+        replace(self, clean=clean, noise=noise).draw(step)
+        return crops
 
     def stream(self, first: int, last: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield batches ``first`` to ``last - 1``, made ahead in a thread."""

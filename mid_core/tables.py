@@ -72,6 +72,10 @@ def rounds_table(
         table.insert(1, "round", k)
         facts = {key: card[key] for key in ("train_seconds", "device")}
         tables.append(table.assign(**facts))
+    columns = ["test", "protocol", "variant", "round", "k", "mask_ratio", "psnr_db"]
+    columns += ["ssim", "n_images", *SAME, "seed", "train_seconds", "device"]
+    if not tables:
+        return pd.DataFrame(columns=columns)
     _refuse_mixtures(tables)
     table = pd.concat(tables, ignore_index=True)
     noisy = table.groupby(["test", "protocol"], as_index=False, sort=False).first()
@@ -84,17 +88,15 @@ def rounds_table(
     )
     table = pd.concat([noisy, table], ignore_index=True)
     table["round"] = table["round"].astype("Int64")
-    columns = ["test", "protocol", "variant", "round", "k", "mask_ratio", "psnr_db"]
-    columns += ["ssim", "n_images", *SAME, "seed", "train_seconds", "device"]
     return table[columns].round({"psnr_db": 3, "ssim": 4, "train_seconds": 1})
 
 
 def _refuse_mixtures(tables: list[pd.DataFrame]) -> None:
     """See that each test was scored on the same images under the same protocols."""
-    first = {test: part for t in tables for test, part in t.groupby("test")}
+    first: dict[str, pd.DataFrame] = {}
     for table in tables:
         for test, part in table.groupby("test"):
-            other = first[test]
+            other = first.setdefault(test, part)
             for key in ("protocol", "n_images", *SAME):
                 values = set(part[key]), set(other[key])
                 if values[0] != values[1]:

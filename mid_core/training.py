@@ -1,56 +1,16 @@
-"""One training: a network from scratch, on one noise bank (paper, Eq. 2 and 3)."""
+"""One training: a network from scratch, on one noise bank."""
 
-import math
+import logging
 from collections.abc import Callable
-from contextlib import nullcontext
-from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from mid_core.errors import MidError
+from mid_core.keeping import Keeper
+from mid_core.learner import Learner
 from mid_core.sampling import Batches
 
-
-def charbonnier(prediction: Tensor, target: Tensor, epsilon: float = 1e-3) -> Tensor:
-    """Smooth absolute error (Charbonnier et al., ICIP 1994)."""
-    return torch.sqrt((prediction - target) ** 2 + epsilon**2).mean()
-
-
-LOSSES = {"mse": F.mse_loss, "charbonnier": charbonnier}
-
-
-@dataclass(frozen=True)
-class Training:
-    """Settings of one training.
-
-    Attributes
-    ----------
-    iterations, batch, patch
-        Steps, crops a step, side of a crop in pixels.
-    learning_rate, final_learning_rate
-        Start and end of the cosine schedule, one step at a time.
-    gradient_clip
-        Largest norm of the gradient; 0 switches clipping off.
-    ema
-        Decay of the running mean of the weights that becomes the model; 0: none.
-    precision
-        ``"fp32"``, or ``"bf16"`` for autocast (weights stay float32).
-    loss
-        ``"mse"`` (the paper) or ``"charbonnier"``; over all pixels.
-    """
-
-    iterations: int
-    batch: int
-    patch: int
-    learning_rate: float = 4e-4
-    final_learning_rate: float = 1e-6
-    gradient_clip: float = 1.0
-    ema: float = 0.999
-    precision: str = "fp32"
-    loss: str = "mse"
+log = logging.getLogger("mid")
 
 
 def pick_device(name: str, needed: bool = True) -> torch.device:
@@ -85,84 +45,64 @@ def pick_device(name: str, needed: bool = True) -> torch.device:
     return torch.device(name)
 
 
-def autocast(device: torch.device, precision: str):
-    """Return the context in which the network runs."""
-    if precision == "bf16":
-        return torch.autocast(device.type, torch.bfloat16)
-    return nullcontext()
-
-
 def train(
-    network: nn.Module,
+    learner: Learner,
     batches: Batches,
-    settings: Training,
-    device: torch.device,
     report: Callable[[int, float, float], None] = lambda step, loss, rate: None,
     every: int = 50,
-) -> nn.Module:
-    """Train ``network`` and return the model: its weights, or their running mean.
+    keeper: Keeper | None = None,
+) -> None:
+    """Train to the end of the settings' iterations, from where the learner is.
 
     Parameters
     ----------
-    network
-        Freshly initialised; changed in place.
+    learner
+        What is trained; its ``model`` is then ready for use.
     batches
-        Step t trains on ``batches.draw(t)``.
-    settings
-        What is minimised, and how.
-    device
-        Where to train.
+        Step t, from 1, trains on ``batches.draw(t - 1)``.
     report
         Called every ``every`` steps and at the end, with the step, the mean loss
         since the last call, and the learning rate.
+    keeper
+        Saves the state from time to time; None: nobody does.
 
     Raises
     ------
     MidError
-        When the loss is not finite; the weights are then worthless.
+        When a loss or a weight is not finite. That is looked for where the training
+        reports or saves: later steps are lost with the bad one, but no state and no
+        model comes of them.
+    Interrupted
+        When the keeper was told to stop; the state is saved.
     """
-    network.to(device).train()
-    loss_of = LOSSES[settings.loss]
-    optimizer = torch.optim.Adam(
-        network.parameters(), lr=settings.learning_rate, fused=True
-    )
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(
-        optimizer, settings.iterations, eta_min=settings.final_learning_rate
-    )
-    average = None
-    if settings.ema:
-        mean_of = get_ema_multi_avg_fn(settings.ema)
-        average = AveragedModel(network, multi_avg_fn=mean_of)
-    total, counted = torch.zeros((), device=device), 0
-    for step, (y, x) in enumerate(batches.stream(0, settings.iterations), start=1):
-        y, x = (t.to(device, non_blocking=True) for t in (y, x))
-        with autocast(device, settings.precision):
-            loss = loss_of(network(y).float(), x)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        if settings.gradient_clip:
-            nn.utils.clip_grad_norm_(network.parameters(), settings.gradient_clip)
-        optimizer.step()
-        rate = schedule.get_last_lr()[0]
-        schedule.step()
-        if average:
-            average.update_parameters(network)
-        total, counted = total + loss.detach(), counted + 1
-        if step % every == 0 or step == settings.iterations:
-            mean = total.item() / counted
-            _stop_unless(math.isfinite(mean), f"the loss became {mean}", step)
-            report(step, mean, rate)
-            total, counted = torch.zeros_like(total), 0
-    model = average.module if average else network
-    finite = all(torch.isfinite(p).all() for p in model.parameters())
-    _stop_unless(finite, "the weights are not finite", step)
-    return model.eval()
+    iterations = learner.settings.iterations
+    for y, x in batches.stream(learner.step, iterations):
+        learner.learn(y, x)
+        ended = learner.step == iterations
+        reports = ended or learner.step % every == 0
+        saves = keeper is not None and not ended and keeper.due()
+        if reports or saves:
+            _stop_unless_finite(learner, batches)
+        if reports:
+            report(*learner.sum_up())
+        if saves:
+            keeper.keep(learner)
+    learner.model.eval()
 
 
-def _stop_unless(good: bool, what: str, step: int) -> None:
-    """Refuse to go on with weights that a bad step has destroyed."""
-    if not good:
-        raise MidError(
-            f"{what}, at or shortly before step {step}: no model is written; lower "
-            "training.learning_rate, or set training.precision to fp32"
-        )
+def _stop_unless_finite(learner: Learner, batches: Batches) -> None:
+    """Refuse to go on from a step that destroyed the weights; say what it saw."""
+    step = learner.first_bad_step()
+    if step is None:
+        return
+    crops = batches.origins(step - 1)
+    for crop in crops:
+        log.error("step %d saw %s", step, crop)
+    why = "its images are, so the training diverged: lower training.learning_rate, or "
+    why += "set training.precision to fp32"
+    if bad := [crop for crop in crops if not crop.finite]:
+        why = f"nor is {bad[0]}: mend that image, or leave it out"
+    raise MidError(
+        f"step {step} is not finite (seed {list(batches.seed)}, its crops are in the "
+        f"log); {why}. No model is written, and no state later than the last good one"
+    )

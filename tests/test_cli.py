@@ -2,12 +2,14 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 import tifffile
+import yaml
 
 from mid_core.checkpoint import save_model
 from mid_core.cli import main
 from mid_core.networks import build
 from tests.conftest import TINY, stir
 from tests.pictures import save_pages
+from tests.test_workflow import CONFIG
 
 
 @pytest.fixture
@@ -20,7 +22,7 @@ def model(tmp_path, network):
 
 def run(monkeypatch, *arguments):
     monkeypatch.setattr("sys.argv", ["mid", *map(str, arguments)])
-    main()
+    return main()
 
 
 @pytest.mark.parametrize("shape", [(37, 51, 3), (1, 1, 3)])
@@ -118,3 +120,51 @@ def test_a_colour_image_needs_a_colour_model(tmp_path, monkeypatch):
             "--model",
             path,
         )
+
+
+def test_the_help_lists_every_command(monkeypatch, capsys):
+    with pytest.raises(SystemExit) as ended:
+        run(monkeypatch, "--help")
+    assert ended.value.code == 0
+    said = capsys.readouterr().out
+    for line in ("denoise a file or a folder of images", "clear the lock that a kill"):
+        assert line in " ".join(said.split())
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with the config and images of a small run that nobody started."""
+    for name in ("clean", "pairs"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/config.yaml").write_text(yaml.safe_dump(CONFIG))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_status_says_what_to_type(folder, monkeypatch, capsys):
+    assert run(monkeypatch, "status") == 0
+    assert capsys.readouterr().out.endswith("done; next: snakemake --cores all\n")
+    log = folder / "results/tiny/logs/ingest/clean_image.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("2026-11-23 22:48:12,182 INFO failed\n")
+    assert run(monkeypatch, "status") == 1
+    assert "failed: ingest/clean_image" in capsys.readouterr().out
+
+
+def test_status_is_watched_until_ctrl_c(folder, monkeypatch, capsys):
+    naps = []
+
+    def sleep(seconds):
+        naps.append(seconds)
+        if len(naps) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("time.sleep", sleep)
+    assert run(monkeypatch, "status", "--watch") == 0
+    assert capsys.readouterr().out.count("; next: snakemake") == 4
+
+
+def test_recover_says_that_there_is_nothing_to_do(tmp_path, monkeypatch, capsys):
+    assert not run(monkeypatch, "recover", "--directory", tmp_path)
+    assert "nothing to recover" in capsys.readouterr().out

@@ -1,11 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from mid_core.errors import MidError
+from mid_core.learner import LOSSES, Learner, Training
 from mid_core.networks import build
 from mid_core.sampling import Batches, Masking
-from mid_core.training import LOSSES, Training, pick_device, train
+from mid_core.training import pick_device, train
 from tests.conftest import TINY, Pool
 
 CPU = torch.device("cpu")
@@ -19,12 +22,15 @@ def batches(rng):
     return Batches(Pool(clean), Pool(noise), 4, 16, Masking(0.5), True, [0, 1])
 
 
-def run(batches, seed=0, **changes):
-    rows = []
+def learner(seed=0, **changes):
     settings = Training(**{"iterations": 30, "batch": 4, "patch": 16} | changes)
-    network = build(TINY, seed=[seed])
-    model = train(network, batches, settings, CPU, lambda *row: rows.append(row), 10)
-    return model, rows
+    return Learner(build(TINY, seed=[seed]), settings, CPU)
+
+
+def run(batches, seed=0, **changes):
+    rows, trained = [], learner(seed, **changes)
+    train(trained, batches, lambda *row: rows.append(row), 10)
+    return trained.model, rows
 
 
 def test_same_seed_same_weights_and_history(batches):
@@ -77,13 +83,33 @@ def test_gradient_clipping_bounds_a_plain_step(batches, monkeypatch):
     assert change.sqrt().item() == pytest.approx(1e-3, rel=1e-3)
 
 
-def test_a_loss_that_is_not_finite_stops(batches):
-    batches.clean.images[0][:] = 0
-    batches.noise.images[0][:] = np.nan
-    with pytest.raises(
-        MidError, match=r"the loss became nan, at or shortly before step"
-    ):
+def test_an_image_that_is_not_finite_is_named(batches, caplog):
+    other = batches.noise.images[0].copy()
+    other[:] = np.nan
+    noise = Pool(*(39 * [batches.noise.images[0]]), other)
+    batches = replace(batches, noise=noise)
+    # The first batch with a crop of image 39, by a draw of its own.
+    first = next(t for t in range(99) if batches.draw(t)[0].isnan().any())
+    assert first > 0
+    message = (
+        rf"step {first + 1} is not finite \(seed \[0, 1\].*nor is 'image 39' of the "
+    )
+    with pytest.raises(MidError, match=message + "noise at row"):
         run(batches)
+    assert f"step {first + 1} saw 'image 0' of the clean images" in caplog.text
+
+
+def test_a_training_that_diverges_is_told_from_bad_images(batches):
+    with pytest.raises(MidError, match=r"step \d+ is not finite.*its images are"):
+        run(batches, learning_rate=1e30, gradient_clip=0)
+
+
+def test_weights_that_break_at_the_last_step_are_no_model(batches):
+    trained = learner(iterations=1)
+    learn, bias = trained.learn, trained.network.intro.bias
+    trained.learn = lambda y, x: (learn(y, x), bias.data.fill_(np.inf))
+    with pytest.raises(MidError, match="step 1 is not finite"):
+        train(trained, batches)
 
 
 def test_charbonnier_by_hand():

@@ -42,6 +42,8 @@ CONFIG = {
         "extraction": {"masks": 2},
         "rounds": [{"mask_ratio": 0.8}, {"mask_ratio": 0.3}],
         "evaluation": {"masks": [1, 2]},
+        # Four steps find no noise: the gate would stop their banks.
+        "gate": {"mean": 255, "std": [0, 255], "leakage": 1, "kurtosis": 999},
     },
     "variants": {
         "mid": {},
@@ -171,6 +173,16 @@ def test_what_runs_again_and_what_does_not(finished):
         "train_round": 1,
         "evaluate": 1,
     }
+    # A larger patch: what trains on it, though the pools are looked at again.
+    patch = CONFIG["method"]["training"] | {"patch": 17}
+    assert stale(changed(training=patch)) == drawn | {
+        "check_pools": 1,
+        "train_round": 4,
+        "extract_noise": 1,
+        "evaluate": 4,
+        "plot_crops": 1,
+        "plot_noise": 1,
+    }
     # Another number of masks an extraction: the bank and what follows.
     assert stale(changed(extraction={"masks": 3})) == drawn | {
         "extract_noise": 1,
@@ -178,6 +190,38 @@ def test_what_runs_again_and_what_does_not(finished):
         "evaluate": 1,
         "plot_crops": 1,
         "plot_noise": 1,
+    }
+
+
+@pytest.mark.slow
+def test_a_ceiling_or_a_test_that_is_added_trains_nothing_else(finished):
+    config = CONFIG | {"variants": {"mid": {}}, "tests": []}
+    folder = finished.with_name("without")
+    for part in ("clean", "pairs"):
+        shutil.copytree(finished / part, folder / part)
+    run = snakemake(folder, config)
+    assert run.returncode == 0, run.stdout + run.stderr
+    jobs = jobs_of(snakemake(folder, CONFIG | {"variants": {"mid": {}}}, "--dry-run"))
+    assert not {"train_round", "extract_noise"} & set(jobs)
+    assert (jobs["index_pool"], jobs["ingest"], jobs["evaluate"]) == (1, 1, 2)
+    ceiling = {"mid": {}, "true_noise": CONFIG["variants"]["true_noise"]}
+    jobs = jobs_of(snakemake(folder, config | {"variants": ceiling}, "--dry-run"))
+    assert (jobs["train_round"], jobs["true_noise"]) == (1, 1)
+    assert "extract_noise" not in jobs
+
+
+@pytest.mark.slow
+def test_a_replaced_image_is_ingested_whatever_happened_in_between(finished, tmp_path):
+    for part in ("clean", "pairs"):
+        shutil.copytree(finished / part, tmp_path / part)
+    goal = "results/tiny/data/clean/image.seal.json"
+    assert snakemake(tmp_path, CONFIG, "--", goal).returncode == 0
+    photo = tmp_path / "clean/photo 0.jpg"
+    shutil.copy(tmp_path / "clean/photo 1.jpg", photo)
+    listed = "results/tiny/data/clean/image.files.json"
+    assert snakemake(tmp_path, CONFIG, "--", listed).returncode == 0
+    assert jobs_of(snakemake(tmp_path, CONFIG, "--dry-run", "--", goal)) == {
+        "ingest": 1
     }
 
 
@@ -216,9 +260,7 @@ def test_a_raised_stage_version_runs_the_stage_and_what_follows(finished, tmp_pa
     snakefile = ("--snakefile", str(tmp_path / "workflow/Snakefile"))
     jobs = jobs_of(snakemake(finished, CONFIG, "--dry-run", *snakefile))
     assert jobs["extract_noise"] == jobs["train_round"] == jobs["evaluate"] == 1
-    assert not {"doctor", "ingest", "awgn_bank", "true_noise", "check_pools"} & set(
-        jobs
-    )
+    assert not {"ingest", "awgn_bank", "true_noise", "check_pools"} & set(jobs)
 
 
 @pytest.mark.slow
@@ -286,7 +328,9 @@ def test_missing_images_are_a_sentence(tmp_path):
     run = snakemake(tmp_path, CONFIG)
     said = run.stdout + run.stderr
     assert run.returncode == 1
-    assert f"pools.clean: there is no folder {tmp_path / 'clean'}" in said
+    for folder in ("clean", "pairs"):
+        assert f"- {folder} is no folder: correct the path" in said
+    assert "not ready:\n  see clean\n  see noisy" in said
     assert "Traceback" not in said
     assert not (tmp_path / "results").exists()
 

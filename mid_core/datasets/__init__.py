@@ -6,8 +6,6 @@ Each has ``ABOUT``; ``find(settings, groups)``, which lists a pool's images; and
 and ``groups(settings)``: what a split divides.
 """
 
-from collections.abc import Collection
-
 from mid_core.datasets import (
     camera,
     cc,
@@ -32,6 +30,10 @@ READERS = {
 }
 
 
+# Settings that choose among a data set's images, so that scores do not compare.
+CHOICES = ("level", "types", "fovs", "crops", "sides")
+
+
 def reader(settings: dict):
     """Return the module that reads a pool with these settings."""
     return READERS[settings["reader"]]
@@ -50,9 +52,7 @@ def split_pool(settings: dict) -> dict:
     return {**rule, **split(groups, module.SIDES, rule["share"], rule["seed"])}
 
 
-def survey(
-    settings: dict, sides: dict | None = None, stacks: Collection[str] = ("image",)
-) -> Found:
+def survey(settings: dict, sides: dict | None, stack: str) -> Found:
     """List the images of a pool and what is wrong with its files.
 
     Parameters
@@ -61,19 +61,21 @@ def survey(
         Of the pool.
     sides
         What ``split_pool`` returned, if the pool is a side of a split.
-    stacks
-        What will be read: ``"image"``, and maybe ``"truth"``.
+    stack
+        What will be read: ``"image"``, or also its ``"truth"``.
     """
     chosen = None if sides is None else frozenset(sides[settings["part"]])
+    if stack == "image":
+        # Nobody is asked for a truth that nobody reads.
+        settings = {key: value for key, value in settings.items() if key != "truth"}
     found = reader(settings).find(settings, chosen)
-    for item in found.items:
+    if stack == "truth":
         found.problems += [
-            f"{item['image']} has no {stack}, which this run needs: add the file, or "
+            f"{item['image']} has no truth, which this run needs: add the file, or "
             "leave the image out"
-            for stack in stacks
-            if stack not in item
+            for item in found.items
+            if "truth" not in item
         ]
-    if "truth" in stacks:
         found.problems += pairs.unlike(found.items)
     if not found.items and not found.problems:
         found.problems.append(f"{settings['path']} has no image of this pool")
@@ -92,7 +94,9 @@ def describe(settings: dict, count: int) -> dict[str, str]:
     words = [part or settings.get("pattern", "*")]
     if "split" in settings:
         rule = settings["split"]
-        words.append(f"{rule['by']}s drawn with seed {rule['seed']}")
+        share = "" if rule["share"] == 0.5 else f" (share {rule['share']:g})"
+        words.append(f"{rule['by']}s drawn with seed {rule['seed']}{share}")
+    words += [f"{key} {settings[key]}" for key in CHOICES if settings.get(key)]
     if "crop" in settings:
         words.append(f"top-left {settings['crop']} pixels")
     complete = about.complete.get(part)

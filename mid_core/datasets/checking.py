@@ -14,7 +14,8 @@ def check(
     Parameters
     ----------
     images, truths
-        The pools by name; the truth of those where it is opened.
+        The pools by name, as stores or as the doctor decoded them; the truth of those
+        where it is opened.
     needs
         For each use of a pool: its name ``pool``, the ``clean`` pool whose colours it
         must share, and the side ``pixels`` of a square that must fit.

@@ -42,7 +42,10 @@ class Found:
         the reader needs to read it.
     problems
         A sentence for each thing that is missing or does not fit.
+    notes
+        A sentence for each thing that is no mistake, but may surprise.
     """
 
     items: list[dict] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)

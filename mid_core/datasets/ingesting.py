@@ -1,5 +1,6 @@
 """Decode every image of a pool once, into a pixel store."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -44,8 +45,9 @@ def ingest(
     """Decode every image of a pool into the pixel store at ``path``.
 
     Images that cannot be decoded, or are not of the kind of the first, are listed all
-    together. With ``broken: skip`` among the settings they are left out, and the store's
-    attribute ``left_out`` says which and why.
+    together. With ``broken: skip`` among the settings, those that cannot be decoded are
+    left out, and the store's attribute ``left_out`` says which and why. What a killed
+    run has written is kept, shard by shard.
 
     Parameters
     ----------
@@ -65,25 +67,26 @@ def ingest(
     MidError
         With every image that cannot be used, or if none can.
     """
-    report = Progress(f"ingest {path.parent.name}", len(items), "image")
+    key = {"items": list(items), "settings": settings, "version": version}
     broken: dict[str, str] = {}
-    with StoreWriter(path, stack) as store:
-        decoded = decode(items, settings, stack, threads)
-        for item, pixels in zip(items, decoded, strict=True):
+    unlike: list[str] = []
+    with StoreWriter(path, stack, key) as store:
+        done = set(store.names)
+        left = [item for item in items if item["name"] not in done]
+        report = Progress(f"ingest {path.parent.name}", len(items), "image", len(done))
+        decoded = decode(left, settings, stack, threads)
+        for item, pixels in zip(left, decoded, strict=True):
             try:
                 if isinstance(pixels, MidError):
-                    raise pixels
-                store.append(item["name"], pixels)
+                    broken[item["name"]] = str(pixels)
+                else:
+                    store.append(item["name"], pixels)
             except MidError as error:
-                broken[item["name"]] = str(error)
-                log.warning("%s", error)
+                unlike.append(str(error))
             report()
+        skips = settings.get("broken") == "skip" and store.names
         # The store is sealed only if this block is left without an error.
-        if broken and (settings.get("broken") != "skip" or not store.names):
-            raise MidError(
-                f"{len(broken)} of {len(items)} images cannot be used:\n"
-                + "\n".join(broken.values())
-            )
+        _refuse(unlike + ([] if skips else list(broken.values())), len(items))
         store.attributes = {
             "made_by": {"stage": "ingest", "version": version},
             "settings": settings,
@@ -91,3 +94,13 @@ def ingest(
             "left_out": broken,
         }
     log.info("%d images, %d left out", len(store.names), len(broken))
+    if broken:
+        count = f"{len(broken)} of {len(items)} broken images are left out"
+        print(f"{path.parent.name}: {count}", file=sys.stderr)
+
+
+def _refuse(wrong: Sequence[str], count: int) -> None:
+    if wrong:
+        raise MidError(
+            f"{len(wrong)} of {count} images cannot be used:\n" + "\n".join(wrong)
+        )

@@ -37,6 +37,7 @@ SIDES = ("clean", "noisy")
 _KINDS = {"clean": "GT", "noisy": "NOISY"}
 # Instance, scene, phone, ISO, shutter speed, colour temperature, brightness.
 _INSTANCE = re.compile(r"\d{4}_\d{3}_\w\w_\d{5}_\d{5}_\d{4}_\w")
+_INSTANCES = 160
 _EXAMPLE = "0001_001_S6_00100_00060_3200_L"
 
 # The files of an instance by kind and number, such as ("GT", "010").
@@ -58,6 +59,8 @@ def find(settings: dict, groups: frozenset[str] | None = None) -> Found:
     places = _places(Path(settings["path"]))
     files = {name: _files(folders[0]) for name, folders in places.items()}
     found = Found(problems=_misplaced(Path(settings["path"]), places, files))
+    if len(places) != _INSTANCES:
+        found.notes.append(f"{len(places)} of {_INSTANCES} scene instances are there")
     kind = _KINDS[settings["part"]]
     for name, number in _pictures(files):
         if groups is not None and _group(settings, name, number) not in groups:

@@ -1,8 +1,7 @@
 """Two sides of a data set that have nothing in common."""
 
 from collections.abc import Sequence
-
-import numpy as np
+from hashlib import sha256
 
 from mid_core.errors import MidError
 
@@ -38,6 +37,9 @@ def split(
             f"{len(groups)} group(s) of images cannot be split with a share of {share}: "
             "one side would be empty; check the data set's path and split"
         )
-    order = np.random.default_rng(seed).permutation(len(groups))
-    parts = zip(sides, (order[:count], order[count:]), strict=True)
-    return {side: sorted(groups[i] for i in chosen) for side, chosen in parts}
+    # By hash, a group keeps its side when others come or go, but at the border.
+    drawn = sorted(
+        groups, key=lambda group: sha256(f"{seed}/{group}".encode()).digest()
+    )
+    parts = zip(sides, (drawn[:count], drawn[count:]), strict=True)
+    return {side: sorted(chosen) for side, chosen in parts}

@@ -10,7 +10,7 @@ from mid_core.datasets.checking import check
 from mid_core.datasets.ingesting import ingest
 from mid_core.datasets.splitting import split
 from mid_core.errors import MidError
-from mid_core.store import Store, StoreWriter
+from mid_core.store import Store, StoreWriter, pairs
 from tests.datasets import miniatures
 
 
@@ -20,7 +20,7 @@ def pool(folder, pattern="*", **more):
 
 
 def store_of(settings, path, stack="image", threads=2):
-    found = survey(settings)
+    found = survey(settings, None, stack)
     assert found.problems == []
     ingest(found.items, settings, stack, path, version=1, threads=threads)
     return Store(path)
@@ -73,7 +73,7 @@ def test_all_broken_images_are_listed_together(some_broken, tmp_path):
         Store(tmp_path / "p/image.zarr")
 
 
-def test_broken_images_may_be_skipped_with_a_count(some_broken, tmp_path):
+def test_broken_images_may_be_skipped_with_a_count(some_broken, tmp_path, capsys):
     settings, path = pool(some_broken, broken="skip"), tmp_path / "p/image.zarr"
     items = [{"name": p.name, "image": str(p)} for p in sorted(some_broken.iterdir())]
     ingest(items, settings, "image", path, 1)
@@ -81,16 +81,18 @@ def test_broken_images_may_be_skipped_with_a_count(some_broken, tmp_path):
     assert store.names == ["d.png", "e.png"]
     assert sorted(store.attributes["left_out"]) == ["a.png", "b.jpg", "c.tif"]
     assert store.attributes["split"].endswith("2 images")
+    assert "3 of 5 broken images are left out" in capsys.readouterr().err
     with pytest.raises(MidError, match="3 of 3 images cannot be used"):
         ingest(items[:3], settings, "image", path, 1)
 
 
-def test_images_of_another_kind_than_the_first_are_listed_too(tmp_path):
+@pytest.mark.parametrize("broken", ["refuse", "skip"])
+def test_images_of_another_kind_than_the_first_are_listed_too(broken, tmp_path):
     iio.imwrite(tmp_path / "a.png", np.zeros((9, 7, 3), np.uint8))
     iio.imwrite(tmp_path / "b.png", np.zeros((9, 7), np.uint8))
     tifffile.imwrite(tmp_path / "c.tif", np.zeros((9, 7, 3), np.uint16))
     with pytest.raises(MidError, match=r"2 of 3") as caught:
-        store_of(pool(tmp_path), tmp_path / "p/image.zarr")
+        store_of(pool(tmp_path, broken=broken), tmp_path / "p/image.zarr")
     assert "'b.png' has 1 colour" in str(caught.value)
     assert "'c.tif' has uint16 samples" in str(caught.value)
 
@@ -100,8 +102,8 @@ def test_a_needed_truth_that_is_missing_is_a_problem(tmp_path):
     gone = min(tmp_path.rglob("*GT_SRGB*"))
     gone.unlink()
     settings = {"reader": "sidd", "path": str(tmp_path), "part": "noisy"}
-    assert survey(settings).problems == []
-    problems = survey(settings, stacks=("image", "truth")).problems
+    assert survey(settings, None, "image").problems == []
+    problems = survey(settings, None, "truth").problems
     assert len(problems) == 1
     assert str(gone.parent) in problems[0]
     assert "has no truth, which this run needs" in problems[0]
@@ -121,6 +123,16 @@ def test_a_split_is_fair_disjoint_and_a_matter_of_the_seed():
         split(groups[:1], ("clean", "noisy"), 0.5, seed=0)
 
 
+def test_a_group_that_goes_moves_no_more_than_one_other():
+    groups = [f"{i:04d}" for i in range(20)]
+    before = split(groups, ("clean", "noisy"), 0.5, seed=0)
+    for gone in groups:
+        left = [group for group in groups if group != gone]
+        after = split(left, ("clean", "noisy"), 0.5, seed=0)
+        moved = set(after["clean"]) ^ (set(before["clean"]) - {gone})
+        assert len(moved) <= 1
+
+
 @pytest.mark.parametrize("by", ["instance", "scene", "image"])
 def test_the_two_sides_of_sidd_share_nothing(by, tmp_path):
     miniatures.sidd_medium(tmp_path)
@@ -133,7 +145,7 @@ def test_the_two_sides_of_sidd_share_nothing(by, tmp_path):
     assert (sides["by"], sides["seed"]) == (by, 0)
     names = {}
     for part in ("clean", "noisy"):
-        found = survey(settings | {"part": part}, sides)
+        found = survey(settings | {"part": part}, sides, "image")
         assert found.problems == []
         names[part] = [item["name"] for item in found.items]
         kind = {"clean": "GT_SRGB", "noisy": "NOISY_SRGB"}[part]
@@ -163,7 +175,7 @@ def test_every_reader_says_what_it_expects_and_lists_what_is_missing(name, tmp_p
     empty = tmp_path / "empty"
     empty.mkdir()
     for path in (empty, tmp_path / "nowhere"):
-        found = survey(settings | {"path": str(path)})
+        found = survey(settings | {"path": str(path)}, None, "image")
         assert not found.items
         assert str(path) in found.problems[0]
 
@@ -197,3 +209,22 @@ def test_pools_that_do_not_go_together_are_refused(tmp_path):
     turned = store("clean", (30, 40, 3), "truth")
     with pytest.raises(MidError, match="is 30x40 pixels, but its truth is 40x30"):
         check(images, {"clean": turned}, [need])
+
+
+def test_the_real_pairs_of_sidd_go_through(shared, tmp_path):
+    folder = shared / "sidd_samples"
+    settings = pool(folder, "NOISY_*.png")
+    settings["truth"] = {"path": str(folder), "pattern": "GT_*.png"}
+    found = survey(settings, None, "truth")
+    assert (len(found.items), found.problems) == (12, [])
+    for stack in ("image", "truth"):
+        ingest(found.items, settings, stack, tmp_path / f"{stack}.zarr", 1)
+    stores = (Store(tmp_path / f"{stack}.zarr") for stack in ("image", "truth"))
+    errors = [
+        np.square(image.astype(float) - truth).mean()
+        for _, image, truth in pairs(*stores)
+    ]
+    # 22.98 dB: measured by others on the same files (shared/data/README.md).
+    assert np.mean(10 * np.log10(255**2 / np.array(errors))) == pytest.approx(
+        22.98, abs=0.005
+    )

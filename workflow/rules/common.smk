@@ -1,10 +1,15 @@
 """The config, read strictly, and the questions that rules ask of it. No rules."""
 
 import hashlib
+import json
 import os
+import shlex
+import subprocess
 import sys
 from fnmatch import fnmatchcase
+from importlib.util import find_spec
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import yaml
 from snakemake.exceptions import WorkflowError
@@ -30,6 +35,8 @@ config.update(plan.config)
 # Each of the two pools of a training may be held in memory.
 TRAINING_MB = int(2000 * plan.config["runtime"]["memory_gb"]) + 8000
 GPUS = 0 if plan.config["runtime"]["device"] == "cpu" else 1
+# What the readers open; other files beside them are of no matter.
+IMAGE_FILES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".mat")
 VERSIONS = yaml.safe_load((ROOT / "mid_core/stage_versions.yaml").read_text())
 
 
@@ -48,7 +55,7 @@ def pool_settings(wildcards):
 
 def split_settings(wildcards):
     """Settings that decide a split: its two sides' pools differ in the rest."""
-    return plan.split_settings(wildcards.pool)
+    return plan.split_rule(wildcards.pool)
 
 
 def own_split(wildcards):
@@ -56,40 +63,64 @@ def own_split(wildcards):
     return {"split": split} if split else {}
 
 
-def listed(path, pattern):
-    """Name and size of the files of a folder that match; of all below it for None."""
-    path = Path(path)
-    if pattern is not None and "/" not in pattern:
-        entries = os.scandir(path) if path.is_dir() else []
-        files = [entry for entry in entries if entry.is_file()]
-        files = [f for f in files if fnmatchcase(f.name.lower(), pattern.lower())]
-        return sorted((f.name, f.stat().st_size) for f in files if f.name[0] != ".")
-    files = (Path(root) / name for root, _, names in os.walk(path) for name in names)
-    return sorted((str(f), f.stat().st_size) for f in files if f.name[0] != ".")
+def files_below(path, pattern):
+    """Name and size of a folder's files; of those at any depth where it is None."""
+    deep = pattern is None or "**" in pattern or Path(pattern).name != pattern
+    found = []
+    for root, folders, names in os.walk(path, followlinks=True):
+        folders[:] = [name for name in folders if deep and name[0] != "."]
+        names = [name for name in names if name.lower().endswith(IMAGE_FILES)]
+        paths = [os.path.join(root, name) for name in names if name[0] != "."]
+        found += [(one, os.stat(one).st_size) for one in paths if os.path.exists(one)]
+    if deep:
+        return sorted(found)
+    fits = pattern.lower()
+    return sorted(f for f in found if fnmatchcase(os.path.basename(f[0]).lower(), fits))
 
 
 def pool_files(wildcards):
     """Hash of names and sizes: a changed folder is noticed, a touched one is not."""
     pool = pool_settings(wildcards)
     anywhere = "*" if pool["reader"] == "folders" else None
+    truth = pool.get("truth") if wildcards.get("stack") == "truth" else None
     found = [
-        listed(part["path"], part.get("pattern", anywhere))
-        for part in (pool, pool.get("truth"))
+        files_below(part["path"], part.get("pattern", anywhere))
+        for part in (pool, truth)
         if part and "path" in part
     ]
     return hashlib.sha256(repr(found).encode()).hexdigest()
 
 
-def say_what_is_absent():
-    """Stop where a training's images are missing; say what is left out otherwise."""
-    for pool, path in plan.absent.items():
-        if pool in plan.pools():
-            raise WorkflowError(
-                f"pools.{pool}: there is no folder {path}; correct the path in the "
-                "config, or put the images there (`mid doctor` says what is expected)"
-            )
-        if plan.uses()[pool]:
-            print(f"Not available: {pool}, as there is no folder {path}.")
+def consult_doctor():
+    """Stop before any job where images are missing or do not fit together."""
+    if not find_spec("h5py"):
+        print(
+            "The images are not checked beforehand: that needs this environment's mid."
+        )
+        return
+    code = "import sys; from mid_core.cli import main; sys.exit(main())"
+    with NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(plan.config, file)
+        file.flush()
+        run = subprocess.run(
+            [sys.executable, "-c", code, "doctor", "--quick", file.name],
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+        )
+    if run.returncode:
+        raise WorkflowError(run.stdout + run.stderr)
+    said = Path(f"results/{plan.dataset}/data/doctor.txt")
+    said.parent.mkdir(parents=True, exist_ok=True)
+    said.write_text(run.stdout)
+    for pool, path in wanted_but_absent().items():
+        print(f"Not available: {pool}, as there is no folder {path}.")
+
+
+def wanted_but_absent():
+    """The pools of tests and submissions that are left out, and the missing folders."""
+    absent = plan.absent.items()
+    return {pool: path for pool, path in absent if plan.uses()[pool]}
 
 
 def round_settings(stage):
@@ -139,12 +170,6 @@ def table_of_rounds():
     ]
 
 
-def absent_tests():
-    """The tests that are left out, and why."""
-    absent = [test for test in plan.config["tests"] if test in plan.absent]
-    return {test: plan.absent[test] for test in absent}
-
-
 def shown_noise(wildcards):
     """The banks of the drawn variant, and the true noise where it is known."""
     shown = plan.shown()
@@ -158,13 +183,20 @@ def shown_noise(wildcards):
 def results_wanted():
     """The leaves of the graph: models, tables and figures that the config allows."""
     wanted = [plan.model(variant, k) for variant, k in plan.table_rounds()]
+    wanted.append(f"results/{plan.dataset}/data/checked.json")
     figures = ["noise", "training"]
-    if plan.tests:
+    if plan.tests or wanted_but_absent():
         wanted.append(f"results/{plan.dataset}/tables/rounds.md")
+    if plan.tests:
         figures += ["rounds", "crops"]
     wanted += [plan.bundle(name) for name in plan.submissions]
-    wanted.append(f"results/{plan.dataset}/tables/lineage.csv")
     return wanted + [f"results/{plan.dataset}/figures/{name}.png" for name in figures]
+
+
+def wanted_pixels():
+    """The seals of all pixels that are opened."""
+    pools = plan.pools()
+    return [plan.pool(pool, stack) for pool in pools for stack in plan.stacks(pool)]
 
 
 def print_next_steps():
@@ -179,3 +211,9 @@ def print_next_steps():
     if weights.is_file():
         print("Denoise your own images with the model of the last round:")
         print(f"  mid denoise IN OUT --model {weights}")
+
+
+def print_what_failed():
+    files = workflow.config_settings.configfiles or []
+    command = shlex.join(["mid", "status", *map(os.path.relpath, files)])
+    print(f"What failed, and why: {command}")

@@ -26,7 +26,7 @@ rule tabulate_rounds:
         "../../environment.yml"
     params:
         rows=table_of_rounds(),
-        absent=absent_tests(),
+        absent=wanted_but_absent(),
         version=VERSIONS["tabulate_rounds"],
     script:
         "../scripts/tabulate_rounds.py"
@@ -129,13 +129,9 @@ rule plot_crops:
 
 rule lineage:
     input:
-        models=[plan.model(variant, k) for variant, k in plan.table_rounds()],
-        scores=[row["scores"] for row in table_of_rounds()],
-        pools=[
-            plan.pool(pool, stack)
-            for pool in plan.pools()
-            for stack in plan.stacks(pool)
-        ],
+        # Everything else that the config asks for: no job is left out.
+        leaves=results_wanted(),
+        pools=wanted_pixels(),
     output:
         "results/{dataset}/tables/lineage.csv",
     log:
@@ -145,7 +141,6 @@ rule lineage:
     conda:
         "../../environment.yml"
     params:
-        logs="results/{dataset}/logs",
         version=VERSIONS["lineage"],
     script:
         "../scripts/lineage.py"

@@ -36,8 +36,6 @@ rule train_round:
     input:
         clean=clean_pixels,
         noise=training_noise,
-        # Orders the jobs only: no training starts before all images proved fit.
-        checked=ancient("results/{dataset}/data/checked.json"),
     output:
         model="results/{dataset}/{variant}/round_{k}/model.json",
         weights="results/{dataset}/{variant}/round_{k}/model.safetensors",

@@ -24,29 +24,29 @@ def main() -> None:
     device = pick_device(runtime["device"], needed=False)
     network, _ = load_model(card.with_suffix(".safetensors"), device)
     noisy, masking = Store(store_path(snakemake.input.noisy)), Masking(**params.masking)
-    pixels, seconds = sum(height * width for height, width in noisy.sizes), 0.0
-    report = Progress(f"denoise {snakemake.wildcards.pool}", len(noisy), "image")
-    with StoreWriter(store_path(snakemake.output.seal), "image") as store:
-        for name, image in noisy:
-            y, seed = to_float(image), image_seed(params.seed, "evaluate", name)
+    made = {
+        "made_by": {"stage": "denoise_pool", "version": params.version},
+        "settings": {"masking": params.masking, "masks": masks, "seed": params.seed},
+        "model": json.loads(card.read_text())["sha256"],
+        "noisy": noisy.content,
+    }
+    title = f"denoise {snakemake.wildcards.pool}"
+    with StoreWriter(store_path(snakemake.output.seal), "image", made) as store:
+        done, pixels, seconds = len(store.names), 0, 0.0
+        report = Progress(title, len(noisy), "image", done)
+        for i in range(done, len(noisy)):
+            y, name = to_float(noisy.read(i)), noisy.names[i]
+            seed = image_seed(params.seed, "evaluate", name)
             start = time.perf_counter()
-            x_hat = denoise(
+            (x_hat,) = denoise(
                 network, y, masking, seed, [masks], runtime["tile"], report
-            )[0]
+            )
             seconds += time.perf_counter() - start
+            pixels += y.shape[0] * y.shape[1]
             store.append(name, np.clip(x_hat, 0, 1))
-        store.attributes = {
-            "made_by": {"stage": "denoise_pool", "version": params.version},
-            "settings": {
-                "masking": params.masking,
-                "masks": masks,
-                "seed": params.seed,
-            },
-            "model": json.loads(card.read_text())["sha256"],
-            "noisy": noisy.content,
-            "seconds_per_megapixel": seconds / pixels * 1024**2,
-            "machine": str(device),
-        }
+        speed = seconds / max(pixels, 1) * 1024**2
+        made |= {"seconds_per_megapixel": speed, "machine": str(device)}
+        store.attributes = made
 
 
 run_rule(main, snakemake.log[0])

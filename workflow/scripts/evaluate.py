@@ -1,6 +1,7 @@
 """Score a round's network on a test pool: a row for each image, K and protocol."""
 
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +56,8 @@ def main() -> None:
     noisy = Store(store_path(snakemake.input.test))
     clean = Store(store_path(snakemake.input.truth))
     images = {key: noisy.attributes[key] for key in ("dataset", "split")}
-    images |= {"test": snakemake.wildcards.pool, "content": noisy.content[:12]}
+    content = sha256(f"{noisy.content} {clean.content}".encode()).hexdigest()[:12]
+    images |= {"test": snakemake.wildcards.pool, "content": content}
     # Scoring takes as long as a small network: it is done beside it.
     each = ahead(scored, estimated(noisy, clean), snakemake.threads)
     rows = [images | row for one in each for row in one]

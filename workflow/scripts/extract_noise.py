@@ -12,37 +12,45 @@ from mid_core.masking import image_seed
 from mid_core.noise import Statistics
 from mid_core.progress import Progress, run_rule
 from mid_core.sampling import Masking
-from mid_core.store import Store, StoreWriter, store_path
+from mid_core.store import PartWriter, Store, finish, lay_out, store_path
 from mid_core.training import pick_device
 
 
 def main() -> None:
-    settings, runtime = snakemake.params.settings, snakemake.config["runtime"]
+    settings, version = snakemake.params.settings, snakemake.params.version
     torch.set_num_threads(snakemake.threads)
-    card = Path(snakemake.input.model)
-    device = pick_device(runtime["device"])
-    network, _ = load_model(card.with_suffix(".safetensors"), device)
-    noisy, statistics = Store(store_path(snakemake.input.noisy)), Statistics()
+    noisy = Store(store_path(snakemake.input.noisy))
+    made = {
+        "made_by": {"stage": "extract_noise", "version": version},
+        "settings": settings,
+        "model": json.loads(Path(snakemake.input.model).read_text())["sha256"],
+        "noisy": noisy.content,
+    }
+    path, known = store_path(snakemake.output.seal), (noisy.names, noisy.sizes)
+    lay_out(path, "noise", made, *known, "float16", noisy.channels)
+    bank = PartWriter(path)
+    extract(noisy, bank)
+    statistics = Statistics()
+    for i, (_, image) in enumerate(noisy):
+        noise = bank.read(i)
+        statistics.add(noise, to_float(image) - noise)
+    finish(path, made | {"statistics": statistics.summary()})
+
+
+def extract(noisy: Store, bank: PartWriter) -> None:
+    """Write the residuals that are not there yet."""
+    settings, runtime = snakemake.params.settings, snakemake.config["runtime"]
+    weights = Path(snakemake.input.model).with_suffix(".safetensors")
+    network, _ = load_model(weights, pick_device(runtime["device"]))
     masking, stream = Masking(**settings["masking"]), f"extract/{settings['round']}"
+    wanted = bank.wanted()
     title = f"noise for {snakemake.wildcards.variant}, round {settings['round']}"
-    path = store_path(snakemake.output.seal)
-    with StoreWriter(path, "noise") as store:
-        report = Progress(title, len(noisy), "image")
-        for name, image in noisy:
-            y = to_float(image)
-            seed = image_seed(settings["seed"], stream, name)
-            noise = residual(
-                network, y, masking, seed, settings["masks"], runtime["tile"], report
-            )
-            store.append(name, noise)
-            statistics.add(noise, y - noise)
-        store.attributes = {
-            "made_by": {"stage": "extract_noise", "version": snakemake.params.version},
-            "settings": settings,
-            "model": json.loads(card.read_text())["sha256"],
-            "noisy": noisy.content,
-            "statistics": statistics.summary(),
-        }
+    report = Progress(title, len(noisy), "image", len(noisy) - len(wanted))
+    for i in wanted:
+        y = to_float(noisy.read(i))
+        seed = image_seed(settings["seed"], stream, noisy.names[i])
+        masks, tile = settings["masks"], runtime["tile"]
+        bank.put(i, residual(network, y, masking, seed, masks, tile, report))
 
 
 run_rule(main, snakemake.log[0])

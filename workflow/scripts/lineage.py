@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from mid_config.plan import Plan, absent_pools
+from mid_core.jobs import pool_jobs, result_jobs, round_jobs
 from mid_core.lineage import rows
 from mid_core.progress import run_rule
 from mid_core.store import Store, store_path
@@ -14,11 +16,16 @@ def main() -> None:
     files = {}
     for seal in snakemake.input.pools:
         store = Store(store_path(seal))
-        items = json.loads((store.path.parent / "files.json").read_text())["items"]
+        items = json.loads(
+            (store.path.parent / f"{store.kind}.files.json").read_text()
+        )["items"]
         known = {item["name"]: item[store.kind] for item in items}
         names = {name: str(Path(known[name]).absolute()) for name in store.names}
         files[store.path.absolute().as_posix()] = names
-    table = pd.DataFrame(rows(Path(snakemake.params.logs), files))
+    plan = Plan(snakemake.config, absent_pools(snakemake.config))
+    jobs = (*pool_jobs(plan), *round_jobs(plan), *result_jobs(plan))
+    logs = sorted({job.log for job in jobs})
+    table = pd.DataFrame(rows(logs, files))
     table.to_csv(snakemake.output[0], index=False)
 
 

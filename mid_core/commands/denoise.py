@@ -1,0 +1,66 @@
+"""Denoise a file or a folder of images."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.add_argument("input", metavar="IN", help="an image, or a folder of images")
+    parser.add_argument("output", metavar="OUT", help="a file, or a folder")
+    parser.add_argument("--model", required=True, help="a round's model.safetensors")
+    parser.add_argument(
+        "--masks",
+        type=_number(int, 1),
+        default=10,
+        metavar="K",
+        help="predictions averaged (10)",
+    )
+    parser.add_argument(
+        "--mask-ratio",
+        type=_number(float, 0, 0.99),
+        help="share of hidden pixels (the model's own)",
+    )
+    parser.add_argument(
+        "--device", default="auto", choices=["auto", "cpu", "cuda", "mps"]
+    )
+    parser.add_argument(
+        "--tile",
+        type=_number(int, 256),
+        default=512,
+        metavar="PX",
+        help="bounds the memory (512)",
+    )
+    parser.add_argument(
+        "--seed", type=_number(int, 0), default=0, help="of the masks (0)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Denoise; what could not be is named at the end."""
+    from mid_core.application import denoise_files
+
+    denoise_files(
+        Path(arguments.input),
+        Path(arguments.output),
+        Path(arguments.model),
+        masks=arguments.masks,
+        ratio=arguments.mask_ratio,
+        device=arguments.device,
+        tile=arguments.tile,
+        seed=arguments.seed,
+    )
+
+
+def _number(kind: type, low: float, high: float = float("inf")) -> Callable:
+    """Make an argument's type: a number from ``low`` to ``high``."""
+
+    def number(text: str) -> float:
+        value = kind(text)
+        if not low <= value <= high:
+            upper = "" if high == float("inf") else f" and at most {high}"
+            raise argparse.ArgumentTypeError(f"{text} must be at least {low}{upper}")
+        return value
+
+    return number

@@ -1,0 +1,27 @@
+"""Say what is missing or broken before a run."""
+
+import argparse
+from pathlib import Path
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.add_argument(
+        "config",
+        nargs="*",
+        metavar="CONFIG",
+        default=["config/config.yaml"],
+        help="as after --configfile (config/config.yaml)",
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="do not decode every image"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Examine the data sets of a config; 1 if a run would stop at them."""
+    from mid_core.consultation import consult
+
+    text, sound = consult([Path(file) for file in arguments.config], arguments.quick)
+    print(text)
+    return 0 if sound else 1

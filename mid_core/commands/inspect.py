@@ -1,0 +1,30 @@
+"""Show a noise store."""
+
+import argparse
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.add_argument("store", metavar="STORE", help="a noise.zarr")
+    parser.add_argument("--figure", metavar="F.png", help="draw it into this file")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Print what a store holds; draw it if asked."""
+    from mid_core.inspection import describe, noise_of, patches
+    from mid_core.store import Store
+
+    store = Store(arguments.store)
+    print(describe(store))
+    if arguments.figure:
+        import matplotlib as mpl
+
+        from mid_core.figures import STYLE, noise_figure, save
+
+        noise_of(store)
+        bank = {
+            store.path.parent.name: (patches(store), store.attributes["statistics"])
+        }
+        with mpl.rc_context(STYLE):
+            save(noise_figure(bank), arguments.figure)
+        print(f"drawn in {arguments.figure}")

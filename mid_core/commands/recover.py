@@ -1,0 +1,27 @@
+"""Clear the lock that a killed run left."""
+
+import argparse
+from pathlib import Path
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.add_argument(
+        "--directory",
+        metavar="D",
+        default=".",
+        type=Path,
+        help="where snakemake was run (here)",
+    )
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="even if it was on another machine, where none can look",
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Clear the lock, or say who still works under it."""
+    from mid_core.recovery import recover
+
+    print(recover(arguments.directory, arguments.force))

@@ -1,0 +1,38 @@
+"""Say how far a run is, what failed, and what to type next."""
+
+import argparse
+import time
+from contextlib import suppress
+from pathlib import Path
+
+CLEAR_SCREEN = "\x1b[H\x1b[2J"
+EVERY_S = 5
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.add_argument(
+        "config",
+        nargs="*",
+        metavar="CONFIG",
+        type=Path,
+        default=[Path("config/config.yaml")],
+        help="as after --configfile (config/config.yaml)",
+    )
+    parser.add_argument(
+        "--watch", action="store_true", help="again every 5 s, until Ctrl-C"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the state of every job; 1 if any has failed."""
+    from mid_core.status import status
+
+    text, sound = status(arguments.config)
+    with suppress(KeyboardInterrupt):
+        while arguments.watch:
+            print(f"{CLEAR_SCREEN}{text}", flush=True)
+            time.sleep(EVERY_S)
+            text, sound = status(arguments.config)
+    print(text)
+    return 0 if sound else 1

@@ -1,0 +1,191 @@
+"""A network in training (paper, Eq. 2 and 3): one step, and all that it changes."""
+
+import math
+import time
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+
+def charbonnier(prediction: Tensor, target: Tensor, epsilon: float = 1e-3) -> Tensor:
+    """Smooth absolute error (Charbonnier et al., ICIP 1994)."""
+    return torch.sqrt((prediction - target) ** 2 + epsilon**2).mean()
+
+
+LOSSES = {"mse": F.mse_loss, "charbonnier": charbonnier}
+COLUMNS = ("step", "loss", "learning_rate")
+
+
+@dataclass(frozen=True)
+class Training:
+    """Settings of one training.
+
+    Attributes
+    ----------
+    iterations, batch, patch
+        Steps, crops a step, side of a crop in pixels.
+    learning_rate, final_learning_rate
+        Start and end of the cosine schedule, one step at a time.
+    gradient_clip
+        Largest norm of the gradient; 0 switches clipping off.
+    ema
+        Decay of the running mean of the weights that becomes the model; 0: none.
+    precision
+        ``"fp32"``, or ``"bf16"`` for autocast (weights stay float32).
+    loss
+        ``"mse"`` (the paper) or ``"charbonnier"``; over all pixels.
+    """
+
+    iterations: int
+    batch: int
+    patch: int
+    learning_rate: float = 4e-4
+    final_learning_rate: float = 1e-6
+    gradient_clip: float = 1.0
+    ema: float = 0.999
+    precision: str = "fp32"
+    loss: str = "mse"
+
+
+def autocast(device: torch.device, precision: str):
+    """Return the context in which the network runs."""
+    if precision == "bf16":
+        return torch.autocast(device.type, torch.bfloat16)
+    return nullcontext()
+
+
+class Learner:
+    """A network in training: all that changes from step to step.
+
+    Parameters
+    ----------
+    network
+        Freshly initialised; changed in place.
+    settings
+        What is minimised, and how.
+    device
+        Where to train.
+
+    Attributes
+    ----------
+    step
+        Steps done.
+    history
+        A row for each report: ``step``, mean ``loss`` since the last one, and
+        ``learning_rate``.
+    """
+
+    def __init__(
+        self, network: nn.Module, settings: Training, device: torch.device
+    ) -> None:
+        self.settings, self.device = settings, device
+        self.network = network.to(device).train()
+        self.optimizer = torch.optim.Adam(
+            network.parameters(), lr=settings.learning_rate, fused=True
+        )
+        self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(
+            self.optimizer, settings.iterations, eta_min=settings.final_learning_rate
+        )
+        self.average = None
+        if settings.ema:
+            mean_of = get_ema_multi_avg_fn(settings.ema)
+            self.average = AveragedModel(network, multi_avg_fn=mean_of)
+        self.step, self.history = 0, []
+        self._losses: list[Tensor] = []
+        self._before, self._start = 0.0, time.monotonic()
+
+    @property
+    def model(self) -> nn.Module:
+        """The weights, or their running mean if the settings ask for it."""
+        return self.average.module if self.average else self.network
+
+    @property
+    def seconds(self) -> float:
+        """Time spent in training, that of earlier attempts included."""
+        return self._before + time.monotonic() - self._start
+
+    def learn(self, y: Tensor, x: Tensor) -> None:
+        """Do one step, towards ``x`` from ``y``, (N, C, H, W) both."""
+        y, x = (t.to(self.device, non_blocking=True) for t in (y, x))
+        with autocast(self.device, self.settings.precision):
+            loss = LOSSES[self.settings.loss](self.network(y).float(), x)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        if clip := self.settings.gradient_clip:
+            nn.utils.clip_grad_norm_(self.network.parameters(), clip)
+        self.optimizer.step()
+        self._rate = self.schedule.get_last_lr()[0]
+        self.schedule.step()
+        if self.average:
+            self.average.update_parameters(self.network)
+        # Looking at the loss here would make a GPU wait, every step.
+        self._losses.append(loss.detach())
+        self.step += 1
+
+    def sum_up(self) -> tuple[int, float, float]:
+        """Add a row to the history, and return it."""
+        losses = self._recent_losses()
+        row = self.step, math.fsum(losses) / len(losses), self._rate
+        self.history.append(dict(zip(COLUMNS, row, strict=True)))
+        self._losses.clear()
+        return row
+
+    def first_bad_step(self) -> int | None:
+        """Return the first step that was not finite; None: all is well.
+
+        It is a step since the last row whose loss is not finite, or else the last
+        step, if it left weights, means or moments that are not.
+        """
+        losses = self._recent_losses()
+        bad = [i for i, loss in enumerate(losses, 1) if not math.isfinite(loss)]
+        if bad:
+            return self.step - len(losses) + bad[0]
+        tensors = [*self.network.parameters(), *self.model.parameters()]
+        for moments in self.optimizer.state.values():
+            tensors += moments.values()
+        finite = nn.utils.get_total_norm(tensors).isfinite()
+        return None if finite else self.step
+
+    def _parts(self) -> dict:
+        names = ("network", "optimizer", "schedule", "average")
+        parts = {name: getattr(self, name) for name in names}
+        return {name: part for name, part in parts.items() if part}
+
+    def _recent_losses(self) -> list[float]:
+        return torch.stack(self._losses).tolist() if self._losses else []
+
+    def state_dict(self) -> dict:
+        """Return everything from which the training goes on as if never cut."""
+        parts = {name: part.state_dict() for name, part in self._parts().items()}
+        return parts | {
+            "step": self.step,
+            "losses": self._recent_losses(),
+            "history": self.history,
+            "seconds": self.seconds,
+            "random": {
+                name: generator.get_rng_state()
+                for name, generator in _generators(self.device).items()
+            },
+        }
+
+    def load_state_dict(self, state: dict) -> None:
+        """Go on from a state that ``state_dict`` gave, here or on another device."""
+        for name, part in self._parts().items():
+            part.load_state_dict(state[name])
+        self.step, self.history = state["step"], state["history"]
+        self._losses = list(torch.tensor(state["losses"], device=self.device))
+        self._before, self._start = state["seconds"], time.monotonic()
+        for name, generator in _generators(self.device).items():
+            if name in state["random"]:
+                generator.set_rng_state(state["random"][name])
+
+
+def _generators(device: torch.device) -> dict:
+    """Torch's generators; batches do not need them, a network with dropout would."""
+    if device.type == "cpu":
+        return {"cpu": torch.random}
+    return {"cpu": torch.random, device.type: torch.get_device_module(device)}

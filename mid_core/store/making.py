@@ -1,0 +1,55 @@
+"""What stores in the making have in common: a note of how far they are."""
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import zarr
+
+from mid_core.store.sealing import seal, seal_path
+
+
+def record_path(path: Path | str) -> Path:
+    """Where a store in the making notes how far it is."""
+    return seal_path(path).with_suffix("").with_suffix(".partial.json")
+
+
+def digest(key: dict | None) -> str:
+    """Hash all that a store's content depends on."""
+    return hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
+
+
+def noted(path: Path, key: dict | None) -> dict | None:
+    """Return what a killed writer of the same content noted; else clear the ground."""
+    record = record_path(path)
+    if record.is_file() and not seal_path(path).is_file():
+        found = json.loads(record.read_text())
+        if key is not None and found["key"] == digest(key):
+            return found
+    for file in (seal_path(path), record):
+        file.unlink(missing_ok=True)
+    shutil.rmtree(path, ignore_errors=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return None
+
+
+def shard_path(path: Path, kind: str, number: int) -> Path:
+    """Where a shard of the stack lies."""
+    return path / kind / "c" / str(number) / "0/0/0"
+
+
+def sync(file: Path) -> None:
+    """Have a file on the disk before anything is noted that counts on it."""
+    with file.open("rb") as stream:
+        os.fsync(stream.fileno())
+
+
+def complete(group: zarr.Group, path: Path, index: list, attributes: dict) -> None:
+    """Add index and attributes, and seal."""
+    group.create_array("index", data=np.array(index, np.int64).reshape(-1, 3))
+    group.attrs.update(attributes)
+    seal(path, attributes.get("made_by", {"stage": "unknown"}))
+    record_path(path).unlink(missing_ok=True)

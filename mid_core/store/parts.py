@@ -1,0 +1,153 @@
+"""Stores of images whose sizes are known: written by one process or several."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import zarr
+
+from mid_core.errors import MidError
+from mid_core.store.layout import TILE, create, cut, grid, reopen, window
+from mid_core.store.making import complete, digest, noted, record_path, shard_path, sync
+from mid_core.store.sealing import write_json
+
+
+class PartWriter:
+    """Writes the shards of a store that are this process's, of images of known size.
+
+    One process first calls `lay_out`; then as many as there are parts write side by
+    side; then one calls `finish`. A shard that is there is whole, as it appears by
+    rename: what a killed process has written is not made again.
+
+    Parameters
+    ----------
+    path
+        ``NAME.zarr``, laid out.
+    part, parts
+        Which part this is, from 0, and of how many.
+    """
+
+    def __init__(self, path: Path | str, part: int = 0, parts: int = 1) -> None:
+        self.path = Path(path)
+        note = json.loads(record_path(self.path).read_text())
+        self._index, self.kind = note["index"], note["kind"]
+        self._array = reopen(zarr.open_group(self.path, mode="r+"), self.kind)
+        tiles, self._shard_tiles = self._array.shape[0], self._array.shards[0]
+        shards = -(-tiles // self._shard_tiles)
+        self._own = range(shards * part // parts, shards * (part + 1) // parts)
+        self._buffers: dict[int, np.ndarray] = {}
+        self._filled: dict[int, int] = {}
+
+    def wanted(self) -> list[int]:
+        """The images of which a shard is still missing, in order."""
+        missing = {n for n in self._own if not self._file(n).is_file()}
+        every = range(len(self._index))
+        return [i for i in every if missing & {n for n, _ in self._places(i)}]
+
+    def _file(self, number: int) -> Path:
+        return shard_path(self.path, self.kind, number)
+
+    def _places(self, index: int) -> list[tuple[int, range]]:
+        """Shards in which an image lies, each with the tiles that it has there."""
+        first, height, width = self._index[index]
+        rows, columns = grid(height, width, self._array.shape[1])
+        last, size = first + rows * columns, self._shard_tiles
+        numbers = range(first // size, -(-last // size))
+        return [
+            (n, range(max(first, n * size), min(last, (n + 1) * size))) for n in numbers
+        ]
+
+    def put(self, index: int, image: np.ndarray) -> None:
+        """Take in one of the wanted images, (H, W, C); in order, to bound the memory."""
+        tiles, first = cut(image, self._array.shape[1]), self._index[index][0]
+        for number, place in self._places(index):
+            if number not in self._own or self._file(number).is_file():
+                continue
+            start = number * self._shard_tiles
+            end = min(start + self._shard_tiles, self._array.shape[0])
+            shape = (end - start, *self._array.shape[1:])
+            shard = self._buffers.setdefault(number, np.empty(shape, self._array.dtype))
+            inside = slice(place.start - start, place.stop - start)
+            shard[inside] = tiles[place.start - first : place.stop - first]
+            self._filled[number] = self._filled.get(number, 0) + len(place)
+            if self._filled[number] == len(shard):
+                self.write(start, self._buffers.pop(number))
+
+    def write(self, first: int, tiles: np.ndarray) -> None:
+        """Write one whole shard of tiles from ``first`` on.
+
+        Raises
+        ------
+        ValueError
+            If it is no whole shard, or not of this part: the shard's other tiles, or
+            another process's, would be lost.
+        """
+        number, rest = divmod(first, self._shard_tiles)
+        end = min(first + self._shard_tiles, self._array.shape[0])
+        if rest or number not in self._own or len(tiles) != end - first:
+            raise ValueError(
+                f"tiles {first} to {first + len(tiles)} are no whole shard of this part: "
+                f"it has {self._own} of {self._shard_tiles} tiles each"
+            )
+        self._array[first:end] = tiles
+        sync(self._file(number))
+
+    def read(self, index: int) -> np.ndarray:
+        """Read back an image of which all shards are there."""
+        entry = self._index[index]
+        return window(self._array, entry, (0, 0), tuple(entry[1:]))
+
+
+def lay_out(
+    path: Path,
+    kind: str,
+    key: dict,
+    names: Sequence[str],
+    sizes: Sequence[tuple[int, int]],
+    dtype: str,
+    channels: int,
+    tile: int = TILE,
+) -> None:
+    """Prepare a store for its `PartWriter`; keep what they wrote under the same key.
+
+    Parameters
+    ----------
+    path, kind, key, tile
+        As for `StoreWriter`.
+    names, sizes
+        Of the images: name, and (height, width) in pixels.
+    dtype, channels
+        Of the samples, and colours of every image.
+    """
+    if noted(path, key) is not None:
+        return
+    index, tiles = [], 0
+    for height, width in sizes:
+        rows, columns = grid(height, width, tile)
+        index.append([tiles, height, width])
+        tiles += rows * columns
+    create(zarr.open_group(path, mode="w"), kind, tiles, dtype, channels, tile)
+    note = {"key": digest(key), "kind": kind, "names": list(names), "index": index}
+    write_json(record_path(path), note)
+
+
+def finish(path: Path, attributes: dict) -> None:
+    """Seal a store whose parts are all written.
+
+    Raises
+    ------
+    MidError
+        If a shard is missing.
+    """
+    note, group = json.loads(record_path(path).read_text()), zarr.open_group(path)
+    array, kind = group[note["kind"]], note["kind"]
+    shards = range(-(-array.shape[0] // array.shards[0]))
+    missing = [n for n in shards if not shard_path(path, kind, n).is_file()]
+    if missing:
+        raise MidError(
+            f"{path} lacks {len(missing)} of {len(shards)} shards, the first is number "
+            f"{missing[0]}: run the workflow again, which writes the rest"
+        )
+    attributes = attributes | {"names": note["names"], "tile": array.shape[1]}
+    complete(group, path, note["index"], attributes)

@@ -1,0 +1,116 @@
+"""Finished stores, read image by image or crop by crop."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import zarr
+
+from mid_core.errors import MidError
+from mid_core.store.layout import KINDS, grid, window
+from mid_core.store.sealing import again, damage, read_seal, seal_path
+
+
+class Store:
+    """A finished store, opened for reading: as many images, read whole or in part.
+
+    Attributes
+    ----------
+    kind
+        ``"image"``, ``"truth"`` or ``"noise"``.
+    names, sizes
+        Of each image: its name, and (height, width) in pixels.
+    dtype, channels
+        Of the samples, and colours of every image.
+    attributes
+        Provenance and statistics, as written.
+    content
+        Hash of everything in the store.
+
+    Raises
+    ------
+    MidError
+        If the store is missing, unfinished, or not as it was sealed.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        damaged = damage(self.path, every=False)
+        if damaged:
+            raise MidError(damaged[0])
+        self.content = read_seal(self.path)["content"]
+        group = zarr.open_group(self.path, mode="r")
+        self.attributes = dict(group.attrs)
+        self.kind = next(kind for kind in KINDS if kind in group)
+        self._array, self._index = group[self.kind], group["index"][:]
+        self.names = list(self.attributes["names"])
+        self.sizes = [(int(height), int(width)) for _, height, width in self._index]
+        self.dtype, self.channels = self._array.dtype, self._array.shape[3]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all images in memory."""
+        pixels = sum(height * width for height, width in self.sizes)
+        return pixels * self.channels * self.dtype.itemsize
+
+    def read(self, index: int) -> np.ndarray:
+        """Return image ``index``, (H, W, C) in the stored dtype."""
+        return self._window(index, (0, 0), self.sizes[index])
+
+    def crop(self, index: int, top: int, left: int, size: int) -> np.ndarray:
+        """Return a (size, size, C) window of an image, reading its tiles only."""
+        return self._window(index, (top, left), (size, size))
+
+    def _window(
+        self, index: int, start: tuple[int, int], size: tuple[int, int]
+    ) -> np.ndarray:
+        try:
+            return window(self._array, self._index[index], start, size)
+        # A checksum's failure comes as whatever the codec raises.
+        except Exception as error:
+            raise MidError(
+                f"{self._shards(index)} of {self.path} is damaged ({error}): delete "
+                f"{seal_path(self.path)}, then {again(read_seal(self.path))}"
+            ) from error
+
+    def _shards(self, index: int) -> str:
+        """Name the files in which an image lies."""
+        first, height, width = map(int, self._index[index])
+        rows, columns = grid(height, width, self._array.shape[1])
+        per_shard = self._array.shards[0]
+        last = (first + rows * columns - 1) // per_shard
+        names = range(first // per_shard, last + 1)
+        return " or ".join(f"{self.kind}/c/{number}/0/0/0" for number in names)
+
+    def __iter__(self) -> Iterator[tuple[str, np.ndarray]]:
+        for index, name in enumerate(self.names):
+            yield name, self.read(index)
+
+
+def pairs(
+    noisy: Store, clean: Store, count: int | None = None
+) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Yield name, image and truth of the images that both stores have.
+
+    All of them, or ``count`` that are spread evenly over them.
+
+    Raises
+    ------
+    MidError
+        If an image and its truth differ in size.
+    """
+    position = {name: i for i, name in enumerate(clean.names)}
+    shared = [i for i, name in enumerate(noisy.names) if name in position]
+    count = min(count or len(shared), len(shared))
+    for step in np.linspace(0, len(shared) - 1, count).astype(int):
+        i, name = shared[step], noisy.names[shared[step]]
+        image, truth = noisy.read(i), clean.read(position[name])
+        if image.shape != truth.shape:
+            raise MidError(
+                f"'{name}' is {image.shape} in {noisy.path} but {truth.shape} in "
+                f"{clean.path} (height, width, colours): a pair must match exactly"
+            )
+        yield name, image, truth

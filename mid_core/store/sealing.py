@@ -1,0 +1,128 @@
+"""Seals: what a finished store is made of, to the byte."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from mid_core.errors import MidError
+from mid_core.files import written_whole
+
+
+def seal_path(path: Path | str) -> Path:
+    """Where the seal of the store at ``path`` lies."""
+    path = Path(path)
+    return path.with_name(path.name.removesuffix(".zarr") + ".seal.json")
+
+
+def store_path(seal: Path | str) -> Path:
+    """Where the store lies that this seal belongs to."""
+    seal = Path(seal)
+    return seal.with_name(seal.name.removesuffix(".seal.json") + ".zarr")
+
+
+def write_json(path: Path, content: dict) -> None:
+    """Write a small file so that it appears complete or not at all."""
+    with written_whole(path) as file:
+        file.write(json.dumps(content, indent=1, sort_keys=True).encode())
+
+
+def seal(path: Path, made_by: dict) -> None:
+    """Seal the finished store at ``path``: from now on it may be read.
+
+    Parameters
+    ----------
+    path
+        ``NAME.zarr``.
+    made_by
+        The stage that made it, and its version.
+    """
+    files = {}
+    for file in sorted(p for p in path.rglob("*") if p.is_file()):
+        name = file.relative_to(path).as_posix()
+        files[name] = {"bytes": file.stat().st_size, "sha256": sha256(file)}
+    content = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
+    sealed = {"format": 2, "content": content, "files": files, "made_by": made_by}
+    write_json(seal_path(path), sealed)
+
+
+def sha256(file: Path) -> str:
+    """Hash a file's content."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def damage(path: Path, every: bool) -> list[str]:
+    """Compare a store's files with its seal.
+
+    Parameters
+    ----------
+    path
+        ``NAME.zarr``.
+    every
+        Whether to hash every file; else only the small ones, as the shards' checksums
+        are looked at whenever they are read.
+
+    Returns
+    -------
+    A sentence for each file that is not as it was sealed, with what rebuilds it.
+
+    Raises
+    ------
+    MidError
+        If the store or its seal is missing, or the seal is damaged.
+    """
+    sealed = read_seal(path)
+    advice = f"delete {seal_path(path)}, then {again(sealed)}"
+    problems = []
+    for name, facts in sealed["files"].items():
+        file = path / name
+        size = file.stat().st_size if file.is_file() else None
+        if size is None:
+            problems.append(f"{file} is missing: {advice}")
+        elif size != facts["bytes"]:
+            was = f"was sealed with {facts['bytes']}"
+            problems.append(f"{file} has {size} bytes but {was}: {advice}")
+        elif (every or not _is_shard(name)) and sha256(file) != facts["sha256"]:
+            problems.append(f"{file} is damaged, its hash is another: {advice}")
+    if every:
+        found = {p.relative_to(path).as_posix() for p in path.rglob("*") if p.is_file()}
+        strangers = sorted(found - set(sealed["files"]))
+        problems += [f"{path / name} was not there when sealed" for name in strangers]
+    return problems
+
+
+def _is_shard(name: str) -> bool:
+    return "/c/" in name and not name.startswith("index/")
+
+
+def read_seal(path: Path) -> dict:
+    """Read the seal of a store.
+
+    Raises
+    ------
+    MidError
+        If the store or its seal is missing, or the seal is damaged.
+    """
+    file, anyhow = seal_path(path), "run the workflow again: it rebuilds it"
+    if not path.is_dir():
+        raise MidError(f"there is no store at {path}: {anyhow}")
+    if not file.is_file():
+        raise MidError(f"{path} is unfinished, {file.name} is not there: {anyhow}")
+    try:
+        sealed = json.loads(file.read_text())
+        listed = json.dumps(sealed["files"], sort_keys=True)
+        whole = hashlib.sha256(listed.encode()).hexdigest() == sealed["content"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise MidError(
+            f"{file} is damaged ({error}): delete it, then {anyhow}"
+        ) from error
+    if not whole:
+        raise MidError(
+            f"{file} is damaged, its hash is another: delete it, then {anyhow}"
+        )
+    return sealed
+
+
+def again(sealed: dict) -> str:
+    """Say what rebuilds the store of this seal."""
+    return f"run the workflow again: its rule {sealed['made_by']['stage']} rebuilds it"

@@ -1,0 +1,117 @@
+"""Stores written image by image, in whole shards, and resumed at the last one."""
+
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import zarr
+
+from mid_core.errors import MidError
+from mid_core.store.layout import TILE, create, cut, grid, reopen
+from mid_core.store.making import complete, digest, noted, record_path, shard_path, sync
+from mid_core.store.sealing import write_json
+
+
+class StoreWriter:
+    """Writes a store image by image, and seals it at the end.
+
+    Use as a context manager; leaving it without an error seals the store, which must
+    then have an image. One that is killed goes on, when it is made again with the same
+    key, after the last shard that was written: `names` are the images that are done.
+    Memory is bounded by one shard and one image.
+
+    Parameters
+    ----------
+    path
+        ``NAME.zarr``.
+    kind
+        ``"image"``, ``"truth"`` or ``"noise"``.
+    key
+        All that the content depends on; with another, or None, the store is begun anew.
+    tile
+        Side of a tile in pixels.
+    """
+
+    def __init__(
+        self, path: Path | str, kind: str, key: dict | None = None, tile: int = TILE
+    ) -> None:
+        self.path, self.kind, self.tile, self._key = Path(path), kind, tile, digest(key)
+        self.names: list[str] = []
+        self.attributes: dict = {}
+        self._index: list[list[int]] = []
+        self._written = self._tiles = 0
+        self._waiting: list[np.ndarray] = []
+        self._array: zarr.Array | None = None
+        before = noted(self.path, key)
+        self._group = zarr.open_group(self.path, mode="a")
+        if before is not None:
+            self._resume(before)
+
+    def _resume(self, before: dict) -> None:
+        self.names, self._index = before["names"], before["index"]
+        self._tiles, self._written = before["tiles"], before["written"]
+        self._array = reopen(self._group, self.kind)
+        # What was written after the note is written again.
+        self._array.resize((self._written, *self._array.shape[1:]))
+
+    def append(self, name: str, image: np.ndarray) -> None:
+        """Add one image, (H, W, C), of the type and with as many colours as the first.
+
+        Raises
+        ------
+        MidError
+            If its type or number of colours is another.
+        """
+        height, width, channels = image.shape
+        if self._array is None:
+            self._array = create(
+                self._group, self.kind, 0, image.dtype.name, channels, self.tile
+            )
+        _check_kind(name, image, self._array)
+        rows, columns = grid(height, width, self.tile)
+        # A resumed image's first tiles may be there already.
+        done = max(0, self._written - self._tiles)
+        self._waiting.extend(cut(image, self.tile)[done:])
+        entry = [self._tiles, height, width]
+        shard = self._array.shards[0]
+        if len(self._waiting) >= shard:
+            self._flush(len(self._waiting) // shard * shard)
+        self.names.append(name)
+        self._index.append(entry)
+        self._tiles += rows * columns
+
+    def _flush(self, ready: int) -> None:
+        """Write whole shards, then note what is done: not the image at hand."""
+        shard, first = self._array.shards[0], self._written
+        self._array.append(np.stack(self._waiting[:ready]))
+        del self._waiting[:ready]
+        self._written += ready
+        for number in range(first // shard, -(-self._written // shard)):
+            sync(shard_path(self.path, self.kind, number))
+        note = {"key": self._key, "names": self.names, "index": self._index}
+        note |= {"tiles": self._tiles, "written": self._written}
+        write_json(record_path(self.path), note)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if error[0] is not None:
+            return
+        if self._waiting:
+            self._flush(len(self._waiting))
+        attributes = self.attributes | {"names": self.names, "tile": self.tile}
+        complete(self._group, self.path, self._index, attributes)
+
+
+def _check_kind(name: str, image: np.ndarray, array: zarr.Array) -> None:
+    if image.shape[2] != array.shape[3]:
+        raise MidError(
+            f"'{name}' has {image.shape[2]} colour(s), but the pool's first image has "
+            f"{array.shape[3]}: put grey and colour images into two pools"
+        )
+    if image.dtype != array.dtype:
+        raise MidError(
+            f"'{name}' has {image.dtype} samples, but the pool's first image has "
+            f"{array.dtype}: put them into two pools, or convert them"
+        )
