@@ -31,6 +31,7 @@ bench: $(READY)
 	$(VENV)/bin/python -m benchmarks.denoise_memory
 	$(VENV)/bin/python -m benchmarks.ingest
 	$(VENV)/bin/python -m benchmarks.evaluate_blocks
+	$(VENV)/bin/python -m benchmarks.state_overhead
 
 $(READY): pyproject.toml constraints.txt
 	@if command -v uv >/dev/null; then \

@@ -44,7 +44,6 @@ class Lease:
         )
 
     def __enter__(self) -> Self:
-        self._folder.mkdir(parents=True, exist_ok=True)
         first, asked = self._touched(), False
         while not self._acquired():
             if self._touched() != first:
@@ -76,10 +75,12 @@ class Lease:
             raise MidError(f"nothing more is written, for {self._refusal()}")
 
     def _acquired(self) -> bool:
+        # An owner that has just finished takes the folder away.
+        self._folder.mkdir(parents=True, exist_ok=True)
         try:
             # Time for two tries: one may only clear away what a dead owner left.
             self._lease.acquire(timeout=0.3, poll_interval=0.1)
-        except Timeout:
+        except (Timeout, FileNotFoundError):
             return False
         return True
 
