@@ -62,3 +62,16 @@ class Pool:
 
     def crop(self, index: int, top: int, left: int, size: int) -> np.ndarray:
         return self.images[index][top : top + size, left : left + size]
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory) -> Path:
+    """The folder of a whole run of the tiny config, made once."""
+    # Not at the top: running.py takes ROOT and TINY from here.
+    from tests.running import CONFIG, draw_images, snakemake
+
+    folder = tmp_path_factory.mktemp("run")
+    draw_images(folder)
+    run = snakemake(folder, CONFIG)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return folder

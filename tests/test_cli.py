@@ -9,7 +9,7 @@ from mid_core.cli import main
 from mid_core.networks import build
 from tests.conftest import TINY, stir
 from tests.pictures import save_pages
-from tests.test_workflow import CONFIG
+from tests.running import CONFIG
 
 
 @pytest.fixture

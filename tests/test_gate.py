@@ -14,7 +14,7 @@ from mid_core.gate import check_bank, measure
 from mid_core.images import to_float
 from mid_core.noise import Statistics
 from tests.conftest import ROOT
-from tests.test_workflow import changed, jobs_of, snakemake
+from tests.running import changed, jobs_of, snakemake
 
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 

@@ -18,7 +18,7 @@ from mid_core.liveness import Process
 from mid_core.recovery import is_locked, recover
 from mid_core.status import status
 from tests.conftest import ROOT
-from tests.test_workflow import CONFIG, changed
+from tests.running import CONFIG, changed
 
 SNAKEMAKE = [sys.executable, "-m", "snakemake", "--cores", "1"]
 SNAKEMAKE += ["--configfile", "config.yaml"]

@@ -16,7 +16,7 @@ import yaml
 
 from tests.conftest import ROOT, TINY
 from tests.datasets import miniatures
-from tests.test_workflow import jobs_of, snakemake
+from tests.running import jobs_of, snakemake
 
 pytestmark = pytest.mark.slow
 BOXES = np.array([[1, 1, 16, 18], [3, 5, 24, 31]])

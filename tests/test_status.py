@@ -12,8 +12,8 @@ from mid_core.errors import MidError
 from mid_core.joblog import read_attempt
 from mid_core.liveness import Process
 from tests.conftest import ROOT
+from tests.running import CONFIG, snakemake
 from tests.test_sidd_run import data_sets, paper_config
-from tests.test_workflow import CONFIG, snakemake
 
 VARIANTS = {
     **CONFIG,
