@@ -163,6 +163,12 @@ class Plan:
         sent = [one["pool"] for one in self.submissions.values()]
         return list(dict.fromkeys([*roles, *self.tests, *sent]))
 
+    def left_out(self) -> dict[str, str]:
+        """The pools of tests and submissions that are absent, and where they would be."""
+        here, uses = self.pools(), self.uses()
+        absent = self.absent.items()
+        return {pool: path for pool, path in absent if uses[pool] and pool not in here}
+
     def ceilings(self) -> list[str]:
         """The pools on whose true noise a variant trains."""
         methods = self.methods.values()

@@ -97,8 +97,7 @@ def result_jobs(plan: Plan) -> Iterator[Job]:
         yield Job(f"submission {name}", "", Path(plan.bundle(name)))
     folder = Path(f"results/{plan.dataset}")
     # The table also says which tests are left out, be it all of them.
-    listed = plan.tests or any(plan.uses()[pool] for pool in plan.absent)
-    for name in ("lineage", *(["rounds"] if listed else [])):
+    for name in ("lineage", *(["rounds"] if plan.tests or plan.left_out() else [])):
         yield Job("tables", "", folder / f"tables/{name}.csv")
     for name in ("noise", "training", *(["rounds", "crops"] if plan.tests else [])):
         yield Job("figures", "", folder / f"figures/{name}.png")

@@ -1,7 +1,9 @@
 """What runs again after a change, and what does not."""
 
+import os
 import shutil
 
+import numpy as np
 import pytest
 import yaml
 
@@ -229,3 +231,19 @@ def test_a_raised_stage_version_runs_the_stage_and_what_follows(finished, tmp_pa
     jobs = jobs_of(snakemake(finished, CONFIG, "--dry-run", *snakefile))
     assert jobs["extract_noise"] == jobs["train_round"] == jobs["evaluate"] == 1
     assert not {"ingest", "awgn_bank", "true_noise", "check_pools"} & set(jobs)
+
+
+@pytest.mark.slow
+def test_skewed_clocks_and_touched_files_run_nothing_again(finished, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(finished, folder)
+    chance = np.random.default_rng(0)
+    files = sorted(path for path in folder.rglob("*") if ".snakemake" not in path.parts)
+    for path in files:
+        # Ten minutes to either side, as clocks of a cluster may differ.
+        then = path.stat().st_mtime + chance.uniform(-600, 600)
+        os.utime(path, (then, then))
+    assert jobs_of(snakemake(folder, CONFIG, "--dry-run")) == {}
+    for path in files:
+        path.touch()
+    assert jobs_of(snakemake(folder, CONFIG, "--dry-run")) == {}

@@ -4,11 +4,14 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import zarr
 
+from mid_core.errors import MidError
 from mid_core.store.sealing import seal, seal_path
 
 
@@ -47,9 +50,22 @@ def sync(file: Path) -> None:
         os.fsync(stream.fileno())
 
 
+@contextmanager
+def room_needed(path: Path) -> Iterator[None]:
+    """Say in a sentence that the disk refused to take more of a store."""
+    try:
+        yield
+    except OSError as error:
+        raise MidError(
+            f"{path} cannot be written ({error}): make room there, then give the same "
+            "command, which goes on at the last whole shard"
+        ) from error
+
+
 def complete(group: zarr.Group, path: Path, index: list, attributes: dict) -> None:
     """Add index and attributes, and seal."""
-    group.create_array("index", data=np.array(index, np.int64).reshape(-1, 3))
-    group.attrs.update(attributes)
-    seal(path, attributes.get("made_by", {"stage": "unknown"}))
+    with room_needed(path):
+        group.create_array("index", data=np.array(index, np.int64).reshape(-1, 3))
+        group.attrs.update(attributes)
+        seal(path, attributes.get("made_by", {"stage": "unknown"}))
     record_path(path).unlink(missing_ok=True)

@@ -9,7 +9,15 @@ import zarr
 
 from mid_core.errors import MidError
 from mid_core.store.layout import TILE, create, cut, grid, reopen, window
-from mid_core.store.making import complete, digest, noted, record_path, shard_path, sync
+from mid_core.store.making import (
+    complete,
+    digest,
+    noted,
+    record_path,
+    room_needed,
+    shard_path,
+    sync,
+)
 from mid_core.store.sealing import write_json
 
 
@@ -90,8 +98,9 @@ class PartWriter:
                 f"tiles {first} to {first + len(tiles)} are no whole shard of this part: "
                 f"it has {self._own} of {self._shard_tiles} tiles each"
             )
-        self._array[first:end] = tiles
-        sync(self._file(number))
+        with room_needed(self.path):
+            self._array[first:end] = tiles
+            sync(self._file(number))
 
     def read(self, index: int) -> np.ndarray:
         """Read back an image of which all shards are there."""

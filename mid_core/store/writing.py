@@ -8,7 +8,15 @@ import zarr
 
 from mid_core.errors import MidError
 from mid_core.store.layout import TILE, create, cut, grid, reopen
-from mid_core.store.making import complete, digest, noted, record_path, shard_path, sync
+from mid_core.store.making import (
+    complete,
+    digest,
+    noted,
+    record_path,
+    room_needed,
+    shard_path,
+    sync,
+)
 from mid_core.store.sealing import write_json
 
 
@@ -83,14 +91,15 @@ class StoreWriter:
     def _flush(self, ready: int) -> None:
         """Write whole shards, then note what is done: not the image at hand."""
         shard, first = self._array.shards[0], self._written
-        self._array.append(np.stack(self._waiting[:ready]))
-        del self._waiting[:ready]
-        self._written += ready
-        for number in range(first // shard, -(-self._written // shard)):
-            sync(shard_path(self.path, self.kind, number))
-        note = {"key": self._key, "names": self.names, "index": self._index}
-        note |= {"tiles": self._tiles, "written": self._written}
-        write_json(record_path(self.path), note)
+        with room_needed(self.path):
+            self._array.append(np.stack(self._waiting[:ready]))
+            del self._waiting[:ready]
+            self._written += ready
+            for number in range(first // shard, -(-self._written // shard)):
+                sync(shard_path(self.path, self.kind, number))
+            note = {"key": self._key, "names": self.names, "index": self._index}
+            note |= {"tiles": self._tiles, "written": self._written}
+            write_json(record_path(self.path), note)
 
     def __enter__(self) -> Self:
         return self

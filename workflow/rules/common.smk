@@ -113,14 +113,8 @@ def consult_doctor():
     said = Path(f"results/{plan.dataset}/data/doctor.txt")
     said.parent.mkdir(parents=True, exist_ok=True)
     said.write_text(run.stdout)
-    for pool, path in wanted_but_absent().items():
+    for pool, path in plan.left_out().items():
         print(f"Not available: {pool}, as there is no folder {path}.")
-
-
-def wanted_but_absent():
-    """The pools of tests and submissions that are left out, and the missing folders."""
-    absent = plan.absent.items()
-    return {pool: path for pool, path in absent if plan.uses()[pool]}
 
 
 def round_settings(stage):
@@ -185,7 +179,7 @@ def results_wanted():
     wanted = [plan.model(variant, k) for variant, k in plan.table_rounds()]
     wanted.append(f"results/{plan.dataset}/data/checked.json")
     figures = ["noise", "training"]
-    if plan.tests or wanted_but_absent():
+    if plan.tests or plan.left_out():
         wanted.append(f"results/{plan.dataset}/tables/rounds.md")
     if plan.tests:
         figures += ["rounds", "crops"]

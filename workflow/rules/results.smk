@@ -26,7 +26,7 @@ rule tabulate_rounds:
         "../../environment.yml"
     params:
         rows=table_of_rounds(),
-        absent=wanted_but_absent(),
+        absent=plan.left_out(),
         version=VERSIONS["tabulate_rounds"],
     script:
         "../scripts/tabulate_rounds.py"
