@@ -68,6 +68,16 @@ def test_a_resumed_store_equals_an_unbroken_one(stop, tmp_path):
     ]
 
 
+def test_what_a_kill_left_half_written_is_swept(tmp_path):
+    write(tmp_path / "whole.zarr", 12)
+    path = tmp_path / "broken.zarr"
+    write(path, 12, stop=9)
+    # As Zarr calls a shard that has not got its name yet.
+    (path / "image/c/0/0/0/0.d1f2.partial").write_bytes(b"half")
+    write(path, 12)
+    assert seal_path(path).read_text() == seal_path(tmp_path / "whole.zarr").read_text()
+
+
 def test_other_settings_begin_anew(tmp_path):
     path = tmp_path / "a.zarr"
     write(path, 12, stop=9)

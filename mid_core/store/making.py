@@ -64,6 +64,9 @@ def room_needed(path: Path) -> Iterator[None]:
 
 def complete(group: zarr.Group, path: Path, index: list, attributes: dict) -> None:
     """Add index and attributes, and seal."""
+    # What Zarr was writing when it was killed; it had not got its name yet.
+    for stray in path.rglob("*.partial"):
+        stray.unlink()
     with room_needed(path):
         group.create_array("index", data=np.array(index, np.int64).reshape(-1, 3))
         group.attrs.update(attributes)
