@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from mid_core.checkpoint import load_model
+from mid_core.devices import pick_device
 from mid_core.errors import MidError
 from mid_core.images import (
     SUFFIXES,
@@ -22,7 +23,6 @@ from mid_core.listing import list_images
 from mid_core.masking import image_seed
 from mid_core.progress import Progress, log
 from mid_core.sampling import Masking
-from mid_core.training import pick_device
 
 
 def _jobs(source: Path, target: Path) -> list[tuple[Path, Path]]:
@@ -114,7 +114,7 @@ def denoise_files(
         cannot be read is reported, and the others are denoised all the same.
     """
     jobs = _jobs(source, target)
-    network, card = load_model(model, pick_device(device))
+    network, card = load_model(model, pick_device(device, needed=device != "auto"))
     masking = Masking(**card["masking"] | ({} if ratio is None else {"ratio": ratio}))
     log.info("%d image(s) on %s", len(jobs), next(network.parameters()).device)
     estimate = partial(denoise, network, masking=masking, counts=(masks,), tile=tile)

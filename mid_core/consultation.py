@@ -74,7 +74,7 @@ def _costs(plan: Plan, findings: Sequence[doctor.Finding]) -> dict[str, str]:
     import torch
 
     from mid_core import estimate
-    from mid_core.training import pick_device
+    from mid_core.devices import pick_device
 
     torch.set_num_threads(plan.config["runtime"]["threads"])
     device = pick_device(plan.config["runtime"]["device"], needed=False)

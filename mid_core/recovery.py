@@ -16,8 +16,9 @@ from typing import Self
 
 import psutil
 
+from mid_core import slurm
 from mid_core.errors import MidError
-from mid_core.joblog import job_name, read_attempt
+from mid_core.joblog import Attempt, job_name, read_attempt
 from mid_core.liveness import Process
 
 OWNERS = ".snakemake/mid_owners/*.json"
@@ -118,9 +119,15 @@ def _elsewhere(directory: Path, known: list[Owner]) -> list[str]:
     for log in sorted(directory.glob("results/*/logs/**/*.log")):
         job = read_attempt(log)
         far = job and job.process and job.process.lives() is None
-        if far and job.state == "running":
+        if far and _runs_there(job):
             runs.append(f"{job_name(log)} ({job.process}, since {job.since})")
     return runs
+
+
+def _runs_there(job: Attempt) -> bool:
+    """Whether a job on another machine runs: SLURM knows, or else its log tells."""
+    queued = slurm.is_queued(job.process.slurm) if job.process.slurm else None
+    return job.state == "running" and queued is not False
 
 
 def _unlock(directory: Path) -> None:

@@ -13,38 +13,6 @@ from mid_core.sampling import Batches
 log = logging.getLogger("mid")
 
 
-def pick_device(name: str, needed: bool = True) -> torch.device:
-    """Return the named device, or for ``"auto"`` the best there is.
-
-    Parameters
-    ----------
-    name
-        ``auto``, ``cpu``, ``cuda`` or ``mps``.
-    needed
-        Whether to insist on it. Scores and pictures do with what is there: on a
-        cluster their jobs ask for no GPU.
-
-    Raises
-    ------
-    MidError
-        If a device is asked for that this machine does not have: a GPU job must
-        not silently become a CPU job.
-    """
-    available = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
-    if name == "auto" or not (needed or available[name]):
-        name = next(kind for kind, there in available.items() if there)
-    if not available[name]:
-        raise MidError(
-            f"device '{name}' is not there: torch {torch.__version__} sees no such "
-            "device; check the job's GPU request, or set runtime.device to auto"
-        )
-    return torch.device(name)
-
-
 def train(
     learner: Learner,
     batches: Batches,

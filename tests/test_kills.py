@@ -59,6 +59,7 @@ def train_round(pools: Path, folder: Path, iterations: int, runtime: dict) -> No
         params=SimpleNamespace(settings=SETTINGS | {"training": training}, version=1),
         config={"runtime": RUNTIME | runtime},
         threads=1,
+        resources=SimpleNamespace(runtime=60),
         input=SimpleNamespace(
             clean=str(pools / "clean.seal.json"), noise=str(pools / "noise.seal.json")
         ),

@@ -13,6 +13,7 @@ import psutil
 import pytest
 import yaml
 
+from mid_core import slurm
 from mid_core.errors import MidError
 from mid_core.liveness import Process
 from mid_core.recovery import is_locked, recover
@@ -79,13 +80,25 @@ def test_a_run_elsewhere_must_be_given_up_by_hand(locked):
     assert not is_locked(locked)
 
 
-def test_a_job_elsewhere_that_writes_keeps_the_lock(locked):
+@pytest.fixture
+def far_job(locked):
+    """A training that started on another machine a moment ago."""
     log = locked / "results/tiny/logs/train_round/mid_0.log"
     log.parent.mkdir(parents=True)
     start = "started: train_round/mid_0 on n7, process 4, SLURM job 81, 1.50 s after"
     log.write_text(f"2026-11-23 22:48:12,182 INFO {start} its boot\n")
+
+
+def test_a_job_elsewhere_that_writes_keeps_the_lock(locked, far_job):
     with pytest.raises(MidError, match=r"train_round/mid_0 \(n7, process 4, SLURM jo"):
         recover(locked)
+
+
+@pytest.mark.slow
+def test_a_job_that_slurm_knows_no_more_does_not(locked, far_job, monkeypatch):
+    monkeypatch.setattr(slurm, "is_queued", lambda job: False if job == "81" else None)
+    recover(locked)
+    assert not is_locked(locked)
 
 
 @pytest.mark.parametrize("script", ["snakemake", ".snakemake/scripts/a.train.py"])

@@ -8,7 +8,7 @@ from mid_core.errors import MidError
 from mid_core.learner import LOSSES, Learner, Training
 from mid_core.networks import build
 from mid_core.sampling import Batches, Masking
-from mid_core.training import pick_device, train
+from mid_core.training import train
 from tests.conftest import TINY, Pool
 
 CPU = torch.device("cpu")
@@ -121,10 +121,3 @@ def test_bf16_trains_float32_weights(batches):
     model, rows = run(batches, precision="bf16")
     assert all(np.isfinite(row[1]) for row in rows)
     assert all(p.dtype == torch.float32 for p in model.parameters())
-
-
-def test_a_device_that_is_not_there_is_refused(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(MidError, match="device 'cuda' is not there"):
-        pick_device("cuda")
-    assert pick_device("cpu").type == "cpu"

@@ -34,7 +34,7 @@ config.update(plan.config)
 
 # Each of the two pools of a training may be held in memory.
 TRAINING_MB = int(2000 * plan.config["runtime"]["memory_gb"]) + 8000
-GPUS = 0 if plan.config["runtime"]["device"] == "cpu" else 1
+ON_GPU = plan.config["runtime"]["device"] != "cpu"
 # What the readers open; other files beside them are of no matter.
 IMAGE_FILES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".mat")
 VERSIONS = yaml.safe_load((ROOT / "mid_core/stage_versions.yaml").read_text())
@@ -47,6 +47,11 @@ wildcard_constraints:
     stack="image|truth",
     masks=r"\d+",
     k=r"\d+",
+
+
+def memory(mb):
+    """Return the resource function: a job that ran out of memory gets twice as much."""
+    return lambda wildcards, attempt: mb * min(attempt, 2)
 
 
 def pool_settings(wildcards):

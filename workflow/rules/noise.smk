@@ -13,10 +13,12 @@ rule awgn_bank:
         "results/{dataset}/logs/awgn_bank/{name}.log",
     benchmark:
         "results/{dataset}/benchmarks/awgn_bank/{name}.tsv"
+    localrule: True
     conda:
         "../../environment.yml"
+    threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory(2000),
         runtime="30m",
     params:
         settings=lambda wildcards: plan.awgn()[wildcards.name],
@@ -37,9 +39,10 @@ rule true_noise:
         "results/{dataset}/benchmarks/true_noise/{pool}.tsv"
     conda:
         "../../environment.yml"
+    threads: 1
     resources:
-        mem_mb=4000,
-        runtime="1h",
+        mem_mb=memory(4000),
+        runtime="2h",
     params:
         version=VERSIONS["true_noise"],
     script:

@@ -17,8 +17,13 @@ rule split_pool:
     benchmark:
         "results/{dataset}/benchmarks/split_pool/{pool}.tsv"
     priority: 10
+    localrule: True
     conda:
         "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime="1h",
     params:
         settings=split_settings,
         files=pool_files,
@@ -38,8 +43,13 @@ rule index_pool:
         "results/{dataset}/benchmarks/index_pool/{pool}_{stack}.tsv"
     # Unfit images are to be found before time is spent on anything else.
     priority: 10
+    localrule: True
     conda:
         "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime="1h",
     params:
         settings=pool_settings,
         files=pool_files,
@@ -62,7 +72,7 @@ rule ingest:
         "../../environment.yml"
     threads: plan.config["runtime"]["threads"]
     resources:
-        mem_mb=4000,
+        mem_mb=memory(8000),
         runtime="4h",
     params:
         settings=pool_settings,
@@ -81,8 +91,13 @@ rule check_pools:
     benchmark:
         "results/{dataset}/benchmarks/check_pools.tsv"
     priority: 10
+    localrule: True
     conda:
         "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime="1h",
     params:
         needs=plan.needs(),
         version=VERSIONS["check_pools"],

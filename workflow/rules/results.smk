@@ -22,8 +22,13 @@ rule tabulate_rounds:
         "results/{dataset}/logs/tabulate_rounds.log",
     benchmark:
         "results/{dataset}/benchmarks/tabulate_rounds.tsv"
+    localrule: True
     conda:
         "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime="1h",
     params:
         rows=table_of_rounds(),
         absent=plan.left_out(),
@@ -46,8 +51,13 @@ rule plot_rounds:
         "results/{dataset}/logs/plot_rounds.log",
     benchmark:
         "results/{dataset}/benchmarks/plot_rounds.tsv"
+    localrule: True
     conda:
         "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime="1h",
     params:
         version=VERSIONS["figures"],
     script:
@@ -68,8 +78,13 @@ rule plot_training:
         "results/{dataset}/logs/plot_training.log",
     benchmark:
         "results/{dataset}/benchmarks/plot_training.tsv"
+    localrule: True
     conda:
         "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime="1h",
     params:
         labels=[f"{variant}, round {k}" for variant, k in plan.own_rounds()],
         version=VERSIONS["figures"],
@@ -91,8 +106,13 @@ rule plot_noise:
         "results/{dataset}/logs/plot_noise.log",
     benchmark:
         "results/{dataset}/benchmarks/plot_noise.tsv"
+    localrule: True
     conda:
         "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime="1h",
     params:
         version=VERSIONS["figures"],
     script:
@@ -118,6 +138,9 @@ rule plot_crops:
     conda:
         "../../environment.yml"
     threads: plan.config["runtime"]["threads"]
+    resources:
+        mem_mb=memory(8000),
+        runtime="1h",
     params:
         rounds=[one.evaluate for one in plan.rounds[plan.shown()]],
         crops=plan.config["figures"]["crops"],
@@ -138,8 +161,13 @@ rule lineage:
         "results/{dataset}/logs/lineage.log",
     benchmark:
         "results/{dataset}/benchmarks/lineage.tsv"
+    localrule: True
     conda:
         "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime="1h",
     params:
         version=VERSIONS["lineage"],
     script:

@@ -22,9 +22,9 @@ rule extract_noise:
         "../../environment.yml"
     threads: plan.config["runtime"]["threads"]
     resources:
-        mem_mb=16000,
+        mem_mb=memory(16000),
         runtime="4h",
-        gpu=GPUS,
+        gpu=int(ON_GPU),
     params:
         settings=round_settings("extract"),
         version=VERSIONS["extract_noise"],
@@ -48,9 +48,9 @@ rule train_round:
         "../../environment.yml"
     threads: plan.config["runtime"]["threads"]
     resources:
-        mem_mb=TRAINING_MB,
+        mem_mb=memory(TRAINING_MB),
         runtime="2d",
-        gpu=GPUS,
+        gpu=int(ON_GPU),
     params:
         settings=round_settings("train"),
         version=VERSIONS["train_round"],
@@ -73,7 +73,7 @@ rule evaluate:
         "../../environment.yml"
     threads: plan.config["runtime"]["threads"]
     resources:
-        mem_mb=16000,
+        mem_mb=memory(16000),
         runtime="4h",
     params:
         settings=round_settings("evaluate"),

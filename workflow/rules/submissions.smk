@@ -21,7 +21,7 @@ rule denoise_pool:
         "../../environment.yml"
     threads: plan.config["runtime"]["threads"]
     resources:
-        mem_mb=16000,
+        mem_mb=memory(16000),
         runtime="12h",
     params:
         masking=lambda wildcards: round_settings("evaluate")(wildcards)["masking"],
@@ -42,8 +42,9 @@ rule bundle_submission:
         "results/{dataset}/benchmarks/bundle_submission/{name}.tsv"
     conda:
         "../../environment.yml"
+    threads: 1
     resources:
-        mem_mb=8000,
+        mem_mb=memory(8000),
         runtime="1h",
     params:
         settings=lambda wildcards: plan.config["submissions"][wildcards.name],

@@ -8,13 +8,13 @@ import numpy as np
 import torch
 
 from mid_core.checkpoint import load_model
+from mid_core.devices import pick_device
 from mid_core.images import to_float
 from mid_core.inference import denoise
 from mid_core.masking import image_seed
 from mid_core.progress import Progress, run_rule
 from mid_core.sampling import Masking
 from mid_core.store import Store, StoreWriter, store_path
-from mid_core.training import pick_device
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 
 from mid_core.checkpoint import load_model
+from mid_core.devices import pick_device
 from mid_core.images import to_float
 from mid_core.inference import denoise
 from mid_core.masking import image_seed
@@ -17,7 +18,6 @@ from mid_core.parallel import ahead
 from mid_core.progress import Progress, run_rule
 from mid_core.sampling import Masking
 from mid_core.store import Store, pairs, store_path
-from mid_core.training import pick_device
 
 Estimates = tuple[str, np.ndarray, np.ndarray, list[np.ndarray]]
 

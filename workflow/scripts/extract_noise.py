@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from mid_core.checkpoint import load_model
+from mid_core.devices import pick_device
 from mid_core.images import to_float
 from mid_core.inference import residual
 from mid_core.masking import image_seed
@@ -13,7 +14,6 @@ from mid_core.noise import Statistics
 from mid_core.progress import Progress, run_rule
 from mid_core.sampling import Masking
 from mid_core.store import PartWriter, Store, finish, lay_out, store_path
-from mid_core.training import pick_device
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from mid_core.checkpoint import load_model
+from mid_core.devices import pick_device
 from mid_core.figures import STYLE, busiest_window, crops_figure, save
 from mid_core.images import to_float
 from mid_core.inference import denoise
@@ -15,7 +16,6 @@ from mid_core.metrics import psnr
 from mid_core.progress import run_rule
 from mid_core.sampling import Masking
 from mid_core.store import Store, pairs, store_path
-from mid_core.training import pick_device
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ import torch
 
 from mid_config.loading import merge
 from mid_core.checkpoint import save_model
+from mid_core.devices import pick_device
 from mid_core.files import written_whole
 from mid_core.gate import check_bank
 from mid_core.interruption import Stop
@@ -16,9 +17,10 @@ from mid_core.lease import Lease
 from mid_core.networks import build
 from mid_core.progress import TrainingReport, log, run_rule
 from mid_core.sampling import Batches, Masking, hold
+from mid_core.slurm import slice_seconds
 from mid_core.state import States
 from mid_core.store import Store, store_path, write_json
-from mid_core.training import pick_device, train
+from mid_core.training import train
 
 
 def batches_of(settings: dict, clean: Store, noise: Store) -> Batches:
@@ -54,7 +56,7 @@ def write(learner: Learner, card: dict) -> None:
 
 def main() -> None:
     settings, runtime = snakemake.params.settings, snakemake.config["runtime"]
-    stop = Stop(runtime["max_seconds"])
+    stop = Stop(slice_seconds(runtime["max_seconds"], snakemake.resources.runtime))
     torch.set_num_threads(snakemake.threads)
     device, training = pick_device(runtime["device"]), Training(**settings["training"])
     clean = Store(store_path(snakemake.input.clean))

@@ -1,0 +1,58 @@
+"""Where to compute: never on a CPU in silence where a GPU was asked for."""
+
+import torch
+
+from mid_core import slurm
+from mid_core.errors import MidError
+
+
+def pick_device(name: str, needed: bool = True) -> torch.device:
+    """Return the named device, or for ``"auto"`` the best there is.
+
+    In a SLURM job, a GPU counts only if the job holds it.
+
+    Parameters
+    ----------
+    name
+        ``auto``, ``cpu``, ``cuda`` or ``mps``.
+    needed
+        Whether to insist on it: a training does, scores and pictures do with what is
+        there. In SLURM, ``auto`` then stands for a GPU.
+
+    Raises
+    ------
+    MidError
+        If it is needed and not there, or does not work: a GPU job must not silently
+        become a CPU job.
+    """
+    ours = not slurm.job_id() or slurm.visible_gpus()
+    available = {
+        "cuda": bool(ours) and torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if name == "auto" or not (needed or available[name]):
+        best = next(kind for kind, there in available.items() if there)
+        insists = name == "auto" and needed and slurm.job_id()
+        name = "cuda" if insists and best == "cpu" else best
+    if not available[name]:
+        raise MidError(_refusal(name, f"torch {torch.__version__} sees none"))
+    device = torch.device(name)
+    try:
+        torch.ones(1, device=device).add_(1)
+    except RuntimeError as error:
+        raise MidError(_refusal(name, f"it does not work: {error}")) from error
+    return device
+
+
+def _refusal(name: str, why: str) -> str:
+    if not slurm.job_id():
+        return (
+            f"device '{name}' is not there ({why}): correct runtime.device, or set it "
+            "to auto"
+        )
+    return (
+        f"SLURM job {slurm.job_id()} has no device '{name}' ({why}). See that the job "
+        "asks for a GPU (slurm/profile.yaml, docs/slurm.md), or set runtime.device to "
+        f"cpu to do without.\n{slurm.describe()}"
+    )
