@@ -4,12 +4,15 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import nn
 
 from mid_core.errors import MidError
+from mid_core.networks.denoiser import Denoiser
+from mid_core.networks.dncnn import DnCNN
 from mid_core.networks.nafnet import NAFNet
+from mid_core.networks.restormer import Restormer
+from mid_core.networks.unet import UNet
 
-NETWORKS = {"nafnet": NAFNet}
+NETWORKS = {"nafnet": NAFNet, "unet": UNet, "dncnn": DnCNN, "restormer": Restormer}
 
 
 def build(
@@ -17,7 +20,7 @@ def build(
     channels: int = 3,
     extra_channels: int = 0,
     seed: Sequence[int] = (0,),
-) -> nn.Module:
+) -> Denoiser:
     """Construct the network that ``settings`` name, in channels-last memory.
 
     Parameters

@@ -7,22 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-CELLS_PER_WINDOW = 5
-
-
-class LayerNorm2d(nn.Module):
-    """Normalises each pixel over its channels; (N, C, H, W) in and out."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(channels))
-        self.bias = nn.Parameter(torch.zeros(channels))
-
-    def forward(self, x: Tensor) -> Tensor:
-        # In channels-last memory the permutes are free and the fused kernel applies.
-        x = x.permute(0, 2, 3, 1)
-        x = F.layer_norm(x, x.shape[-1:], self.weight, self.bias, eps=1e-6)
-        return x.permute(0, 3, 1, 2)
+from mid_core.networks.denoiser import Denoiser
+from mid_core.networks.layers import CELLS_PER_WINDOW, LayerNorm2d, window_mean
 
 
 def _gate(x: Tensor) -> Tensor:
@@ -34,13 +20,7 @@ def _gate(x: Tensor) -> Tensor:
 def _local_mean(x: Tensor, cell: int) -> Tensor:
     """Mean over a window of 5x5 cells of ``cell`` pixels, one value a cell."""
     cells = F.avg_pool2d(x, cell, ceil_mode=True, count_include_pad=False)
-    return F.avg_pool2d(
-        cells,
-        CELLS_PER_WINDOW,
-        stride=1,
-        padding=CELLS_PER_WINDOW // 2,
-        count_include_pad=False,
-    )
+    return window_mean(cells)
 
 
 class NAFBlock(nn.Module):
@@ -83,15 +63,13 @@ def _blocks(count: int, channels: int) -> nn.Sequential:
     return nn.Sequential(*[NAFBlock(channels) for _ in range(count)])
 
 
-class NAFNet(nn.Module):
-    """A U-shaped stack of NAF blocks with a global residual.
+class NAFNet(Denoiser):
+    """A U-shaped stack of NAF blocks.
 
     Parameters
     ----------
-    channels
-        Colours of the image: 3, or 1 for grey.
-    extra_channels
-        Input channels besides the colours (the mask, if it is shown).
+    channels, extra_channels, fold, residual
+        See ``Denoiser``; published with the residual.
     width
         Features at full resolution; doubled by each level.
     encoder, decoder
@@ -100,9 +78,6 @@ class NAFNet(nn.Module):
         [2, 2, 2, 2], ``middle`` 12.
     middle
         Blocks at the coarsest resolution.
-    fold
-        The input's ``fold`` x ``fold`` pixels become channels first, and are
-        unfolded at the end: the same receptive field at a fraction of the cost.
     """
 
     def __init__(
@@ -114,14 +89,13 @@ class NAFNet(nn.Module):
         middle: int = 12,
         decoder: tuple[int, ...] = (2, 2, 2, 2),
         fold: int = 1,
+        residual: bool = True,
     ) -> None:
-        super().__init__()
+        super().__init__(channels, extra_channels, fold, len(encoder), residual)
         if len(encoder) != len(decoder):
             raise ValueError("encoder and decoder need equally many levels")
-        self.channels, self.fold = channels, fold
-        inputs = (channels + extra_channels) * fold**2
-        self.intro = nn.Conv2d(inputs, width, 3, padding=1)
-        self.ending = nn.Conv2d(width, channels * fold**2, 3, padding=1)
+        self.intro = nn.Conv2d(self.inputs, width, 3, padding=1)
+        self.ending = nn.Conv2d(width, self.outputs, 3, padding=1)
         self.encoders, self.downs = nn.ModuleList(), nn.ModuleList()
         self.decoders, self.ups = nn.ModuleList(), nn.ModuleList()
         c = width
@@ -135,51 +109,25 @@ class NAFNet(nn.Module):
             self.ups.append(nn.Sequential(up, nn.PixelShuffle(2)))
             c //= 2
             self.decoders.append(_blocks(count, c))
-        self.stride = fold * 2 ** len(encoder)
-        self.cell_px: int | None = None
 
-    def _levels(self) -> list[tuple[nn.Sequential, int]]:
-        """Each stack of blocks with the pixels that one of its features spans."""
+    def stacks(self) -> list[tuple[nn.Sequential, int]]:
+        """Each level's blocks, and the folded pixels that a feature spans there."""
         depth = len(self.encoders)
-        scales = [self.fold * 2**level for level in range(depth + 1)]
+        scales = [2**level for level in range(depth + 1)]
         return [
             *zip(self.encoders, scales, strict=False),
             (self.middle_blks, scales[depth]),
             *zip(self.decoders, reversed(scales[:depth]), strict=True),
         ]
 
-    def set_patch(self, patch: int | None) -> None:
-        """Take the attention's means over 2.5 training patches, or the whole image.
-
-        Training sees means over patches; means over a much larger image are
-        another distribution (Chu et al., "Improving Image Restoration by
-        Revisiting Global Information Aggregation", ECCV 2022), and would make
-        the result depend on how an image is cut into tiles.
-        """
-        self.cell_px = None
-        if patch is not None:
-            self.cell_px = self.stride * max(1, patch // (2 * self.stride))
-        for stack, scale in self._levels():
-            for block in stack:
-                block.cell = None if self.cell_px is None else self.cell_px // scale
-
     @property
-    def margin(self) -> int:
-        """Pixels around an output pixel that its value mostly depends on."""
-        reach = 2 * self.fold + sum(len(s) * scale for s, scale in self._levels())
-        return reach + CELLS_PER_WINDOW * (self.cell_px or 0) // 2
+    def reach(self) -> int:
+        """Folded pixels around one that the convolutions look at."""
+        return 2 + sum(len(stack) * scale for stack, scale in self.stacks())
 
-    @property
-    def alignment(self) -> int:
-        """Tiles that start at multiples of this see the grid of the whole image."""
-        return self.cell_px or self.stride
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (N, C + extra, H, W) in [0, 1] to the clean estimate (N, C, H, W)."""
-        height, width = x.shape[-2:]
-        x = F.pad(x, (0, -width % self.stride, 0, -height % self.stride))
-        residual = x[:, : self.channels]
-        x = self.intro(F.pixel_unshuffle(x, self.fold) if self.fold > 1 else x)
+    def body(self, x: Tensor) -> Tensor:
+        """Map the folded input to the folded output."""
+        x = self.intro(x)
         skips = []
         for encoder, down in zip(self.encoders, self.downs, strict=True):
             x = encoder(x)
@@ -188,6 +136,4 @@ class NAFNet(nn.Module):
         x = self.middle_blks(x)
         for decoder, up in zip(self.decoders, self.ups, strict=True):
             x = decoder(up(x) + skips.pop())
-        x = self.ending(x)
-        x = F.pixel_shuffle(x, self.fold) if self.fold > 1 else x
-        return (x + residual)[..., :height, :width]
+        return self.ending(x)

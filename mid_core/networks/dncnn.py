@@ -1,0 +1,57 @@
+"""DnCNN (Zhang et al., "Beyond a Gaussian Denoiser", IEEE TIP 2017)."""
+
+from torch import Tensor, nn
+
+from mid_core.networks.denoiser import Denoiser
+from mid_core.networks.layers import he_normal
+
+
+class DnCNN(Denoiser):
+    """A row of 3x3 convolutions.
+
+    Parameters
+    ----------
+    channels, extra_channels, fold, residual
+        See ``Denoiser``.
+    width
+        Features of each layer.
+    depth
+        Convolutions: 17 in the paper's DnCNN-S, 20 in its blind DnCNN-B.
+    norm
+        ``"batch"``: batch normalisation in all layers but the first and the last, as
+        in the paper; fixed once trained, so that tiles do not matter. ``"none"``:
+        biases instead; masked crops make poor statistics, and a batch shared by
+        GPUs makes others.
+    """
+
+    def __init__(
+        self,
+        channels: int = 3,
+        extra_channels: int = 0,
+        width: int = 64,
+        depth: int = 17,
+        norm: str = "none",
+        fold: int = 1,
+        residual: bool = True,
+    ) -> None:
+        super().__init__(channels, extra_channels, fold, 0, residual)
+        if norm not in ("none", "batch"):
+            raise ValueError(f"norm '{norm}' is unknown; there are: none, batch")
+        self.depth = depth
+        layers = [nn.Conv2d(self.inputs, width, 3, padding=1), nn.ReLU()]
+        for _ in range(depth - 2):
+            layers.append(nn.Conv2d(width, width, 3, padding=1, bias=norm == "none"))
+            if norm == "batch":
+                layers.append(nn.BatchNorm2d(width))
+            layers.append(nn.ReLU())
+        ending = nn.Conv2d(width, self.outputs, 3, padding=1)
+        self.layers = nn.Sequential(*map(he_normal, layers), ending)
+
+    @property
+    def reach(self) -> int:
+        """Folded pixels around one that the convolutions look at."""
+        return self.depth
+
+    def body(self, x: Tensor) -> Tensor:
+        """Map the folded input to the folded output."""
+        return self.layers(x)

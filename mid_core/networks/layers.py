@@ -1,0 +1,46 @@
+"""Layers and statistics that several networks share."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+CELLS_PER_WINDOW = 5
+
+
+class LayerNorm2d(nn.Module):
+    """Normalises each pixel over its channels; (N, C, H, W) in and out."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        # In channels-last memory the permutes are free and the fused kernel applies.
+        x = x.permute(0, 2, 3, 1)
+        x = F.layer_norm(x, x.shape[-1:], self.weight, self.bias, eps=1e-6)
+        return x.permute(0, 3, 1, 2)
+
+
+def window_mean(cells: Tensor) -> Tensor:
+    """Mean over the 5x5 cells around each; those outside the image do not count."""
+    return F.avg_pool2d(
+        cells,
+        CELLS_PER_WINDOW,
+        stride=1,
+        padding=CELLS_PER_WINDOW // 2,
+        count_include_pad=False,
+    )
+
+
+def he_normal(layers: nn.Module, slope: float = 0.0) -> nn.Module:
+    """Draw convolutions that keep the signal's size through (Leaky)ReLUs.
+
+    He et al., "Delving Deep into Rectifiers", ICCV 2015. Returns ``layers``.
+    """
+    for layer in layers.modules():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, slope)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+    return layers
