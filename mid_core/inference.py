@@ -1,6 +1,8 @@
 """Denoise an image of any size: overlapping tiles, K masks, their mean (Eq. 5)."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 
 import numpy as np
 import torch
@@ -10,16 +12,11 @@ from mid_core.errors import MidError
 from mid_core.masking import mask_rows
 from mid_core.sampling import Masking
 
+SMALLEST_TILE_PX = 64
+log = logging.getLogger("mid")
 
-def _spans(length: int, tile: int, margin: int, step: int) -> Iterator[tuple[int, ...]]:
-    """Yield (start, stop, inner start, inner stop): tiles, and what each decides."""
-    around = -(-margin // step) * step
-    core = max(step, (tile - 2 * around) // step * step)
-    if length <= tile:
-        core = length
-    for inner in range(0, length, core):
-        end = min(inner + core, length)
-        yield max(0, inner - around), min(length, end + around), inner, end
+# Start and stop of what the network sees of an axis, and of what it decides.
+Span = tuple[int, int, int, int]
 
 
 @torch.inference_mode()
@@ -31,6 +28,7 @@ def denoise(
     counts: Sequence[int] = (10,),
     tile: int = 512,
     report: Callable[[float], None] = lambda share: None,
+    first_row: int = 0,
 ) -> list[np.ndarray]:
     """Mean over K random masks of D(M*y), for each K in ``counts`` (paper, Eq. 5).
 
@@ -47,9 +45,14 @@ def denoise(
     counts
         Numbers of masks K, ascending; the masks of a small K are those of a larger.
     tile
-        Side of the squares that the network sees, in pixels: bounds the memory.
+        Side of the squares that the network sees, in pixels: bounds the memory. It is
+        halved, and the image begun anew, while a GPU's memory does not suffice.
     report
-        Called with the share of the work that was done since the last call.
+        Called with the share of the work that was done since the last call; with a
+        negative one where the image is begun anew.
+    first_row
+        Where in the whole image ``y`` begins, if it is a band of it: the masks are
+        those of the whole.
 
     Returns
     -------
@@ -59,10 +62,10 @@ def denoise(
     Raises
     ------
     MidError
-        If the image has other colours than the network was trained on.
+        If the image has other colours than the network was trained on, or the smallest
+        tile does not fit into the GPU's memory.
     """
-    device = next(network.parameters()).device
-    height, width, colours = y.shape
+    colours = y.shape[2]
     if colours != network.channels:
         raise MidError(
             f"the image has {colours} colour(s) but the network was trained on "
@@ -70,30 +73,114 @@ def denoise(
         )
     if masking.ratio == 0:
         counts = [1] * len(counts)
+    while True:
+        done = _Sum(report)
+        try:
+            return _denoise_in_tiles(
+                network, y, masking, seed, counts, tile, done, first_row
+            )
+        except torch.OutOfMemoryError:
+            tile = _halved(tile, network.alignment)
+        report(-done.total)
+
+
+class _Sum:
+    """Hands on what is reported, and adds it up."""
+
+    def __init__(self, report: Callable[[float], None]) -> None:
+        self._report, self.total = report, 0.0
+
+    def __call__(self, share: float) -> None:
+        self.total += share
+        self._report(share)
+
+
+def _halved(tile: int, alignment: int) -> int:
+    # Below two steps of the grid, the network would not see less.
+    smallest = max(SMALLEST_TILE_PX, 2 * alignment)
+    if tile // 2 < smallest:
+        raise MidError(
+            f"a tile of {tile} pixels does not fit into the GPU's memory, and this "
+            f"network takes none below {smallest}: end what else uses the GPU, or set "
+            "the device to cpu"
+        )
+    _say_halved(tile)
+    return tile // 2
+
+
+@cache
+def _say_halved(tile: int) -> None:
+    """Warn once, not for every image."""
+    log.warning(
+        "tiles of %d pixels do not fit into the GPU's memory: going on with %d; set "
+        "tile to that, and no time is lost in trying",
+        *(tile, tile // 2),
+    )
+
+
+def _denoise_in_tiles(
+    network: nn.Module,
+    y: np.ndarray,
+    masking: Masking,
+    seed: Sequence[int],
+    counts: Sequence[int],
+    tile: int,
+    report: Callable[[float], None],
+    first_row: int,
+) -> list[np.ndarray]:
     results = [np.empty(y.shape, np.float32) for _ in counts]
-    margin = min(network.margin, tile // 4)
-    for top, bottom, row, row_end in _spans(height, tile, margin, network.alignment):
-        for left, right, col, col_end in _spans(width, tile, margin, network.alignment):
-            window = y[top:bottom, left:right]
-            inner = (slice(row - top, row_end - top), slice(col - left, col_end - left))
-            total = np.zeros((row_end - row, col_end - col, colours), np.float32)
-            for p in range(max(counts)):
-                mask = mask_rows(
-                    [*seed, p],
-                    (top, bottom),
-                    (left, right),
-                    width,
-                    masking.channels(colours),
-                    masking.ratio,
-                )
-                batch = torch.from_numpy(masking.apply(window, mask)[None])
-                output = network(batch.permute(0, 3, 1, 2).to(device))[0]
-                total += output.permute(1, 2, 0).float().cpu().numpy()[inner]
-                report(total[..., 0].size / (height * width * max(counts)))
-                for count, result in zip(counts, results, strict=True):
-                    if count == p + 1:
-                        result[row:row_end, col:col_end] = total / count
+    margin, width = min(network.margin, tile // 4), y.shape[1]
+    channels = masking.channels(y.shape[2])
+    for rows in _spans(len(y), tile, margin, network.alignment):
+        seen = (first_row + rows[0], first_row + rows[1])
+        # Drawn once for all tiles of a row: their generators draw the whole width.
+        masks = [
+            mask_rows([*seed, p], seen, (0, width), width, channels, masking.ratio) > 0
+            for p in range(max(counts))
+        ]
+        for columns in _spans(width, tile, margin, network.alignment):
+            where = (rows, columns)
+            means = _tile_means(network, y, where, masking, masks, counts, report)
+            for result, mean in zip(results, means, strict=True):
+                result[slice(*rows[2:]), slice(*columns[2:])] = mean
     return results
+
+
+def _spans(length: int, tile: int, margin: int, step: int) -> Iterator[Span]:
+    """Yield the tiles along an axis."""
+    around = -(-margin // step) * step
+    core = max(step, (tile - 2 * around) // step * step)
+    if length <= tile:
+        core = length
+    for inner in range(0, length, core):
+        end = min(inner + core, length)
+        yield max(0, inner - around), min(length, end + around), inner, end
+
+
+def _tile_means(
+    network: nn.Module,
+    y: np.ndarray,
+    where: tuple[Span, Span],
+    masking: Masking,
+    masks: Sequence[np.ndarray],
+    counts: Sequence[int],
+    report: Callable[[float], None],
+) -> list[np.ndarray]:
+    """Mean prediction of what a tile decides, for each K."""
+    device, (height, width, colours) = next(network.parameters()).device, y.shape
+    (top, bottom, row, row_end), (left, right, col, col_end) = where
+    window = y[top:bottom, left:right]
+    inner = (slice(row - top, row_end - top), slice(col - left, col_end - left))
+    total, means = np.zeros((row_end - row, col_end - col, colours), np.float32), {}
+    for p, mask in enumerate(masks):
+        kept = mask[:, left:right].astype(np.float32)
+        batch = torch.from_numpy(masking.apply(window, kept)[None])
+        output = network(batch.permute(0, 3, 1, 2).to(device))[0]
+        total += output.permute(1, 2, 0).float().cpu().numpy()[inner]
+        report(total[..., 0].size / (height * width * len(masks)))
+        if p + 1 in counts:
+            means[p + 1] = total / (p + 1)
+    return [means[count] for count in counts]
 
 
 def residual(

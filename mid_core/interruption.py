@@ -2,10 +2,14 @@
 
 import signal
 import time
+from collections.abc import Iterable, Iterator
 from types import FrameType
-from typing import Self
+from typing import Self, TypeVar
+
+from mid_core.errors import Interrupted
 
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
+Item = TypeVar("Item")
 
 
 class Stop:
@@ -42,3 +46,23 @@ class Stop:
         if self._limit is not None and time.monotonic() - self._start >= self._limit:
             return f"max_seconds ({self._limit:g}) are over"
         return None
+
+
+def until_stopped(items: Iterable[Item]) -> Iterator[Item]:
+    """Yield the items, and stop between two of them when a signal says so.
+
+    For stores, whose whole shards are kept: the same command goes on with the rest.
+
+    Raises
+    ------
+    Interrupted
+        Where the next item would be taken up.
+    """
+    with Stop() as stop:
+        for item in items:
+            if stop.reason:
+                raise Interrupted(
+                    f"{stop.reason}: the shards that are whole are kept, and the same "
+                    "command goes on with the rest"
+                )
+            yield item

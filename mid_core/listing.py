@@ -1,13 +1,13 @@
 """The images of a folder that match a pattern, in the order that people expect."""
 
 import fnmatch
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from mid_config.walking import walk
 from mid_core.errors import MidError
-from mid_core.images import SUFFIXES
+from mid_core.formats import SUFFIXES
 
 _WILDCARD = re.compile(r"(\*\*/|\*\*|\*|\?|\[!?\]?[^]]*\])")
 _STANDS_FOR = {"**/": "((?:.*/)?)", "**": "(.*)", "*": "([^/]*)", "?": "([^/])"}
@@ -22,9 +22,9 @@ def list_images(folder: str | Path, pattern: str = "*") -> dict[str, tuple[str, 
         Where the pattern starts.
     pattern
         Names with ``*``, ``?`` and ``[...]``, folders with ``/``; ``**`` stands for
-        folders of any depth, which are then not followed through links. Upper and
-        lower case are the same. Hidden files are left out: macOS keeps
-        ``._photo.jpg`` beside ``photo.jpg``.
+        folders of any depth. Linked folders are followed. Upper and lower case are
+        the same. Hidden files are left out: macOS keeps ``._photo.jpg`` beside
+        ``photo.jpg``.
 
     Returns
     -------
@@ -72,13 +72,10 @@ def _names(folder: Path, depth: int | None) -> Iterator[str]:
     def stop(error: OSError) -> None:
         raise MidError(f"{error.filename} cannot be listed: {error.strerror}.")
 
-    for root, folders, files in os.walk(
-        folder, onerror=stop, followlinks=depth is not None
-    ):
-        parts = Path(root).relative_to(folder).parts
+    for root, folders, files in walk(folder, stop):
+        parts = root.relative_to(folder).parts
         if len(parts) == depth:
             folders.clear()
-        folders[:] = [name for name in folders if name[0] != "."]
         for name in files:
             if name[0] != "." and name.lower().endswith(SUFFIXES):
                 yield "/".join((*parts, name))

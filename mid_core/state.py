@@ -56,7 +56,9 @@ def read_state(path: Path) -> dict:
         state = torch.load(path, map_location="cpu", weights_only=True)
         return state | {"fingerprint": dict(state["fingerprint"])}
     except Exception as error:
-        raise MidError(f"{path} is damaged ({error})") from error
+        # torch goes on to tell how such a file can be loaded unsafely.
+        why = str(error).split(". ")[0]
+        raise MidError(f"{path} is damaged ({why})") from error
 
 
 class States:

@@ -7,7 +7,7 @@ import pytest
 import tifffile
 from PIL import Image, ImageCms, ImageOps
 
-from mid_core import codecs, images
+from mid_core import codecs, formats, images
 from mid_core.errors import MidError
 from tests.pictures import (
     HEIGHT,
@@ -204,7 +204,7 @@ def test_clipped_floats_stay_in_their_range(tmp_path, limits):
 )
 def test_what_a_suffix_cannot_hold_is_refused(tmp_path, name, like, reason):
     with pytest.raises(MidError, match=rf"{name}.*{reason}"):
-        images.check_writable(tmp_path / name, like)
+        formats.check_writable(tmp_path / name, like)
     with pytest.raises(MidError, match=reason):
         images.write(tmp_path / name, like.rgb, like)
     assert not list(tmp_path.iterdir())
@@ -212,18 +212,18 @@ def test_what_a_suffix_cannot_hold_is_refused(tmp_path, name, like, reason):
 
 def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
     like = images.Picture(noise(3))
-    images.write(tmp_path / "a.png", like.rgb, like)
-    before = (tmp_path / "a.png").read_bytes()
+    images.write(tmp_path / "a.bmp", like.rgb, like)
+    before = (tmp_path / "a.bmp").read_bytes()
 
     def fill_the_disk(image, path, **options):
         Path(path).write_bytes(b"half")
         raise OSError("No space left on device")
 
     monkeypatch.setattr(Image.Image, "save", fill_the_disk)
-    with pytest.raises(MidError, match=r"a\.png.*No space left"):
-        images.write(tmp_path / "a.png", like.rgb * 0, like)
-    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
-    assert (tmp_path / "a.png").read_bytes() == before
+    with pytest.raises(MidError, match=r"a\.bmp.*No space left"):
+        images.write(tmp_path / "a.bmp", like.rgb * 0, like)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.bmp"]
+    assert (tmp_path / "a.bmp").read_bytes() == before
 
 
 def test_wrong_answers_and_folders_are_refused(tmp_path):
@@ -231,8 +231,35 @@ def test_wrong_answers_and_folders_are_refused(tmp_path):
     for rgb in (like.rgb[1:], like.rgb[..., :1], like.rgb * np.nan):
         with pytest.raises(MidError, match=r"a\.png"):
             images.write(tmp_path / "a.png", rgb, like)
+    for bands in ([like.rgb] * 2, [like.rgb[:9]], []):
+        with pytest.raises(MidError, match=r"a\.png"):
+            images.write_pages(tmp_path / "a.png", [(bands, like)], 1)
+    assert not list(tmp_path.iterdir())
     with pytest.raises(MidError, match="nowhere"):
         images.write(tmp_path / "nowhere" / "a.png", like.rgb, like)
+
+
+@pytest.mark.parametrize("height", [1, 5, HEIGHT])
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_bands_of_any_height_make_one_image(tmp_path, suffix, height):
+    save_tiff(tmp_path / "a.tif", noise(4, "uint16"))
+    like = images.read(tmp_path / "a.tif")
+    bands = (like.rows(i, min(i + height, HEIGHT)) for i in range(0, HEIGHT, height))
+    images.write_pages(tmp_path / f"b{suffix}", [(bands, like)], 1)
+    back = independent_read(tmp_path / f"b{suffix}")
+    np.testing.assert_array_equal(back, noise(4, "uint16"))
+
+
+def test_rows_are_whole_arrays_in_the_order_of_memory(tmp_path):
+    """Torch takes no others: a turned image is a view with backward steps."""
+    save_turned(tmp_path / "a.png", noise(3), 7)
+    picture = images.read(tmp_path / "a.png")
+    rows = picture.rows(2, 9)
+    assert rows.flags.c_contiguous
+    np.testing.assert_array_equal(rows, picture.rgb[2:9])
+    np.testing.assert_array_equal(
+        picture.rgb, noise(3)[::-1, ::-1].swapaxes(0, 1) / np.float32(255)
+    )
 
 
 def test_pages_are_written_one_by_one_and_each_as_it_was(tmp_path):
@@ -243,7 +270,7 @@ def test_pages_are_written_one_by_one_and_each_as_it_was(tmp_path):
     def pages():
         for number in range(len(stack)):
             picture = images.read(tmp_path / "a.tif", page=number)
-            yield picture.rgb, picture
+            yield [picture.rgb], picture
             (hidden,) = tmp_path.glob(".b.*.tif")
             sizes.append(hidden.stat().st_size)
 
@@ -261,7 +288,7 @@ def test_a_stack_over_four_gigabytes_has_long_offsets(tmp_path, monkeypatch):
         (like.samples.nbytes, True),
     ):
         monkeypatch.setattr(codecs, "_PLAIN_TIFF_BYTES", limit)
-        images.write_pages(tmp_path / "a.tif", [(like.rgb, like)] * 2, 2)
+        images.write_pages(tmp_path / "a.tif", [([like.rgb], like)] * 2, 2)
         with tifffile.TiffFile(tmp_path / "a.tif") as tiff:
             assert (tiff.is_bigtiff, len(tiff.pages)) == (is_big, 2)
 
@@ -269,10 +296,10 @@ def test_a_stack_over_four_gigabytes_has_long_offsets(tmp_path, monkeypatch):
 def test_a_stack_is_written_whole_or_not_at_all(tmp_path):
     like = images.Picture(noise(3))
     with pytest.raises(MidError, match=r"a\.png cannot be written: .*hold pages"):
-        images.write_pages(tmp_path / "a.png", [(like.rgb, like)] * 2, 2)
+        images.write_pages(tmp_path / "a.png", [([like.rgb], like)] * 2, 2)
 
     def breaks():
-        yield like.rgb, like
+        yield [like.rgb], like
         raise MidError("the second page is damaged")
 
     with pytest.raises(MidError, match="second page"):

@@ -3,6 +3,7 @@ import pytest
 import torch
 from torch import nn
 
+from mid_core.errors import MidError
 from mid_core.inference import denoise, residual
 from mid_core.masking import mask_rows
 from mid_core.sampling import Masking
@@ -125,3 +126,64 @@ def test_shown_masks_reach_the_network(y):
     found = denoise(Fill(), y, Masking(0.5, as_input=True), [3], (1,))[0]
     mask = mask_rows([3, 0], (0, 61), (0, 83), 83, 1, 0.5)
     np.testing.assert_array_equal(found, np.repeat(mask, 3, axis=2))
+
+
+class Small(nn.Module):
+    """A network on a GPU whose memory holds so many pixels (simulated)."""
+
+    def __init__(self, network, pixels):
+        super().__init__()
+        self.network, self.pixels = network, pixels
+        self.margin, self.alignment = network.margin, network.alignment
+        self.channels = network.channels
+
+    def forward(self, x):
+        if x.shape[-1] * x.shape[-2] > self.pixels:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return self.network(x)
+
+
+def test_a_full_gpu_halves_the_tile(network, rng, caplog):
+    y = rng.random((259, 131, 3), dtype=np.float32)
+    network.set_patch(8)
+    shares = []
+    for _ in range(2):
+        found = denoise(
+            *(Small(network, 128 * 128), y, Masking(0.3), [5], (1, 2), 512),
+            report=shares.append,
+        )
+    expected = denoise(network, y, Masking(0.3), [5], (1, 2), tile=128)
+    np.testing.assert_array_equal(found, expected)
+    assert sum(shares) == pytest.approx(2)
+    # Said once for each size, not for every image.
+    assert caplog.text.count("tiles of 512 pixels do not fit") == 1
+    assert caplog.text.count("going on with 128; set tile to that") == 1
+
+
+def test_what_was_done_with_larger_tiles_is_done_again(rng):
+    y = rng.random((140, 90, 3), dtype=np.float32)
+    calls = []
+
+    class Filling(Identity):
+        def forward(self, x):
+            calls.append(x.shape[-2:])
+            if len(calls) == 2:
+                raise torch.OutOfMemoryError("CUDA out of memory.")
+            return x * self.weight * (0.5 if max(x.shape[-2:]) > 64 else 1)
+
+    shares = []
+    (found,) = denoise(
+        Filling(), y, Masking(0.0), [0], (1,), tile=130, report=shares.append
+    )
+    np.testing.assert_array_equal(found, y)
+    assert min(shares) < 0
+    assert sum(shares) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("alignment", "smallest"), [(4, 64), (48, 96)])
+def test_a_gpu_that_is_too_full_is_refused(y, alignment, smallest):
+    network = Small(Identity(), 0)
+    network.alignment = alignment
+    message = rf"takes none below {smallest}: end what else uses the GPU, or set the"
+    with pytest.raises(MidError, match=message):
+        denoise(network, y, Masking(0.3), [0], tile=512)

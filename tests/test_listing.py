@@ -58,11 +58,13 @@ def test_what_the_wildcards_stand_for(folder):
     assert list_images(folder, "**/GT/*.png")["two/GT/x1.png"] == ("two/", "x1")
 
 
-def test_linked_folders_are_searched_where_the_depth_is_known(folder):
+def test_linked_folders_are_searched_but_not_in_circles(folder):
     (folder / "link").symlink_to(folder / "two", target_is_directory=True)
-    assert "link/GT/x1.png" in list_images(folder, "*/GT/*")
     (folder / "two" / "loop").symlink_to(folder, target_is_directory=True)
-    assert not any("loop" in name for name in list_images(folder, "**/*"))
+    for pattern in ("*/GT/*", "**/*"):
+        found = list_images(folder, pattern)
+        assert "link/GT/x1.png" in found
+        assert not any("loop" in name for name in found)
 
 
 @pytest.mark.parametrize("pattern", ["z*", "", "/", "../*", "["])

@@ -156,6 +156,8 @@ def test_a_living_run_is_left_alone(images, halted):
         recover(images)
     second = subprocess.run(SNAKEMAKE, capture_output=True, text=True, check=False)
     assert second.returncode == 1
+    holder = rf"locked by `snakemake --cores 1 .*` on {Process.this().host} since 20"
+    assert re.search(holder, second.stderr)
     assert "If it was killed, `mid recover` clears the lock." in second.stderr
     # What the refused run did has not hidden whose the lock is.
     with pytest.raises(MidError, match=rf"process {run.pid}, since"):

@@ -25,6 +25,7 @@ ABOUT = About(
 {path}/.../images_srgb/0002.mat     and so on, to 0050.mat
 """,
     complete={"test": 1000},
+    extent=(1000, 512, 512),
 )
 
 _BOXES = "info/boundingboxes"

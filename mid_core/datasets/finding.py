@@ -21,6 +21,9 @@ class About:
     complete
         How many images the whole data set has, by part; parts of open size are left
         out.
+    extent
+        Images of a part, and the (height, width) of the largest in pixels, as
+        published: what a plan counts on while they are not here. None: not known.
     """
 
     title: str
@@ -28,6 +31,7 @@ class About:
     terms: str
     expected: str
     complete: dict[str, int] = field(default_factory=dict)
+    extent: tuple[int, int, int] | None = None
 
 
 @dataclass

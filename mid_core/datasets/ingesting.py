@@ -8,6 +8,7 @@ import numpy as np
 
 from mid_core.datasets import describe, reader
 from mid_core.errors import MidError
+from mid_core.interruption import until_stopped
 from mid_core.parallel import ahead
 from mid_core.progress import Progress, log
 from mid_core.store import StoreWriter
@@ -66,6 +67,8 @@ def ingest(
     ------
     MidError
         With every image that cannot be used, or if none can.
+    Interrupted
+        After a signal, before the next image.
     """
     key = {"items": list(items), "settings": settings, "version": version}
     broken: dict[str, str] = {}
@@ -75,7 +78,7 @@ def ingest(
         left = [item for item in items if item["name"] not in done]
         report = Progress(f"ingest {path.parent.name}", len(items), "image", len(done))
         decoded = decode(left, settings, stack, threads)
-        for item, pixels in zip(left, decoded, strict=True):
+        for item, pixels in until_stopped(zip(left, decoded, strict=True)):
             try:
                 if isinstance(pixels, MidError):
                     broken[item["name"]] = str(pixels)

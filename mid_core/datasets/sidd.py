@@ -4,7 +4,6 @@ Abdelhamed, Lin and Brown 2018, "A High-Quality Denoising Dataset for Smartphone
 Cameras". A folder for each instance, named as the data's ``ReadMe_sRGB.txt`` says.
 """
 
-import os
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mid_config.walking import walk
 from mid_core import images
 from mid_core.datasets.finding import About, Found
 
@@ -31,6 +31,8 @@ ABOUT = About(
     NOISY_SRGB_010.PNG       GT_SRGB_010.PNG          SIDD Small: 160 pairs
 Only one of the two may lie below {path}.
 """,
+    # SIDD Medium before it is split; the photos of its five phones are no larger.
+    extent=(320, 3000, 5328),
 )
 SIDES = ("clean", "noisy")
 
@@ -102,10 +104,9 @@ def read(item: dict, stack: str, settings: dict) -> np.ndarray:
 def _places(path: Path) -> dict[str, list[Path]]:
     """Map each instance to its folders; there should be one."""
     places = defaultdict(list)
-    for parent, below, _ in os.walk(path, followlinks=True):
+    for folder, below, _ in walk(path):
         # macOS packs a shadow of each folder into __MACOSX.
-        below[:] = [name for name in below if name[0] != "." and name != "__MACOSX"]
-        folder = Path(parent)
+        below[:] = [name for name in below if name != "__MACOSX"]
         if _INSTANCE.fullmatch(folder.name):
             places[folder.name].append(folder)
     return {name: sorted(places[name]) for name in sorted(places)}

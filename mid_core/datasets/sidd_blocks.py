@@ -32,6 +32,7 @@ or, where none of a part's files is,
 Each name is the number of the photo, _ or -, and that of the block.
 """,
     complete={"validation": 1280, "benchmark": 1280},
+    extent=(1280, 256, 256),
 )
 
 _VARIABLES = {

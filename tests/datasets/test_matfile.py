@@ -85,7 +85,7 @@ def test_what_is_no_mat_file_is_named(tmp_path, content, reason):
 
 def test_missing_files_and_folders_are_named(tmp_path):
     refused(tmp_path / "blocks.mat", "is missing")
-    refused(tmp_path, "Is a directory")
+    refused(tmp_path, "is missing, or no file")
 
 
 @pytest.mark.parametrize("write", WRITERS, ids=IDS)
