@@ -7,7 +7,7 @@ from importlib import import_module, metadata
 
 from mid_core.errors import MidError
 
-COMMANDS = ("denoise", "doctor", "inspect", "recover", "status", "verify")
+COMMANDS = ("denoise", "doctor", "inspect", "plan", "recover", "status", "verify")
 
 
 def _parser() -> argparse.ArgumentParser:

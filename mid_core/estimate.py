@@ -1,71 +1,33 @@
-"""What a run will take in time, disk and files, by trying a little of it here."""
+"""How long the jobs of a run take, by trying a little of each kind of work."""
 
 import json
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 
-import numpy as np
 import torch
 
+from mid_config.last_run import duration
 from mid_config.plan import Plan
 from mid_core.doctor import Decoded
+from mid_core.footprint import footprint
+from mid_core.inference import _spans
+from mid_core.jobs import every_job
+from mid_core.learner import Training
 from mid_core.networks import build
 from mid_core.sampling import Masking
-from mid_core.store import TILE, count_files
+from mid_core.speed import (
+    Speed,
+    computed_speed,
+    measured_speed,
+    scoring_seconds,
+    starting_seconds,
+)
 
-TRIALS = 3
-PIXELS = 2**16
-
-
-def network_speed(
-    network: dict, shape: tuple[int, int, int], extra: int, device: torch.device
-) -> np.ndarray:
-    """Time a network on random crops: seconds a pixel, to train and to predict.
-
-    Parameters
-    ----------
-    network
-        Its settings.
-    shape
-        Crops in a batch, their side, and their colours.
-    extra
-        Input channels beside the colours.
-    device
-        Where to compute.
-    """
-    crops, side, colours = shape
-    if device.type == "cpu":
-        # A whole batch of the paper's takes minutes here, and is no faster a pixel.
-        crops = min(crops, max(1, PIXELS // side**2))
-    model = build(network, colours, extra).to(device)
-    x = torch.rand(crops, colours + extra, side, side, device=device)
-
-    def learn() -> None:
-        model(x).square().mean().backward()
-
-    seconds = [_timed(learn, device)]
-    with torch.no_grad():
-        seconds.append(_timed(lambda: model(x), device))
-    return np.array(seconds) / (crops * side**2)
+Pools = Mapping[str, Mapping[str, Decoded]]
 
 
-def _timed(work: Callable[[], object], device: torch.device) -> float:
-    """Seconds that the work takes when it is done again, at best."""
-    wait = torch.cuda.synchronize if device.type == "cuda" else lambda: None
-    seconds = []
-    for _ in range(1 + TRIALS):
-        start = time.perf_counter()
-        work()
-        wait()
-        seconds.append(time.perf_counter() - start)
-    return min(seconds[1:])
-
-
-def costs(
-    plan: Plan, pools: Mapping[str, Mapping[str, Decoded]], device: torch.device
-) -> dict[str, str]:
-    """Estimate what every kind of work of a run takes, one job after the other.
+def costs(plan: Plan, pools: Pools, device: torch.device) -> dict[str, str]:
+    """Say what a run takes here, one job after the other.
 
     Parameters
     ----------
@@ -78,84 +40,132 @@ def costs(
 
     Returns
     -------
-    Text by kind of work: time, and what stays on disk.
+    Text by rule, for all rules, and for what stays on disk.
     """
-    speed = cache(lambda text: network_speed(*json.loads(text), device))
+    jobs, spent = every_job(plan), {}
+    for result, own in Estimate(plan, pools, device).seconds().items():
+        rule = jobs[result].rule
+        spent[rule] = spent.get(rule, 0) + own
+    times = {rule: duration(own) for rule, own in spent.items()}
+    left = footprint(plan, pools).values()
+    size, files = (sum(part) for part in zip(*left, strict=True))
+    disk = f"{size / 1e9:.2f} GB in {files} files"
+    return times | {"all": duration(sum(spent.values())), "on disk": disk}
 
-    def seconds(variant: str, k: int) -> np.ndarray:
-        train = plan.rounds[variant][k].train
-        colours = pools[train["pool"]]["image"].channels
-        shape = train["training"]["batch"], train["training"]["patch"], colours
+
+class Estimate:
+    """What the jobs of a run take.
+
+    Parameters
+    ----------
+    plan
+        What has to be made.
+    pools
+        What is known of each pool, by stack.
+    device
+        Where networks are tried.
+    rate
+        Operations a second that another GPU sustains in networks; None: they are tried.
+    """
+
+    def __init__(
+        self, plan: Plan, pools: Pools, device: torch.device, rate: float | None = None
+    ) -> None:
+        self.plan, self.pools, self.device, self.rate = plan, pools, device, rate
+        self._speeds: dict[str, Speed] = {}
+
+    def seconds(self) -> dict[str, float]:
+        """Estimate what each job takes, by its result.
+
+        The GPUs of one training are taken to share its work without loss.
+        """
+        decoding = {
+            self.plan.pool(pool, stack): decoded.seconds
+            for pool, stacks in self.pools.items()
+            for stack, decoded in stacks.items()
+        }
+        work = decoding | self._trainings() | self._banks() | self._scores()
+        work |= self._submissions()
+        # Whatever else a job does, Python starts first.
+        start = starting_seconds()
+        return {result: start + work.get(result, 0) for result in every_job(self.plan)}
+
+    def _trainings(self) -> dict[str, float]:
+        work = {}
+        for variant, k in self.plan.owned("model"):
+            settings = self.plan.rounds[variant][k].train["training"]
+            steps = settings["iterations"] / self.plan.gpus(variant, k)
+            work[self.plan.model(variant, k)] = steps * self._speed(variant, k).step
+        return work
+
+    def _banks(self) -> dict[str, float]:
+        work = {}
+        for variant, k in self.plan.owned("bank"):
+            if maker := self.plan.maker(variant, k):
+                one, (of, j) = self.plan.rounds[variant][k].extract, maker
+                ratio = self.plan.rounds[of][j].train["masking"]["ratio"]
+                passes = one.get("targets", 1) * (one["masks"] if ratio != 0 else 1)
+                seen = self._seen(of, j, one["pool"])
+                pixel = self._speed(of, j).pixel
+                work[self.plan.bank(variant, k)] = passes * seen * pixel
+        return work
+
+    def _scores(self) -> dict[str, float]:
+        work, threads = {}, self.plan.config["runtime"]["threads"]
+        for variant, k in self.plan.owned("scores"):
+            one = self.plan.rounds[variant][k].evaluate
+            passes, pixel = one["masks"][-1], self._speed(variant, k).pixel
+            scoring = scoring_seconds(tuple(one["protocols"])) / threads
+            for test in self.plan.tests:
+                sizes = self.pools[test]["image"].sizes
+                # The noisy image is scored, too.
+                scored = (1 + len(one["masks"])) * sum(h * w for h, w in sizes)
+                own = passes * self._seen(variant, k, test) * pixel + scored * scoring
+                work[self.plan.scores(variant, k, test)] = own
+        return work
+
+    def _submissions(self) -> dict[str, float]:
+        work = {}
+        for name, one in self.plan.submissions.items():
+            variant = one["variant"] or next(iter(self.plan.rounds))
+            k = len(self.plan.rounds[variant]) - 1
+            ratio = self.plan.rounds[variant][k].evaluate["masking"]["ratio"]
+            passes = one["masks"] if ratio != 0 else 1
+            seen = self._seen(variant, k, one["pool"])
+            work[self.plan.denoised(name)] = (
+                passes * seen * self._speed(variant, k).pixel
+            )
+        return work
+
+    def _speed(self, variant: str, k: int) -> Speed:
+        """Speed of a round's network, tried once for all rounds that have it."""
+        train = self.plan.rounds[variant][k].train
+        colours = self.pools[train["pool"]]["image"].channels
         extra = Masking(**train["masking"]).extra_channels(colours)
-        return speed(json.dumps([train["network"], shape, extra]))
+        key = json.dumps([train["network"], train["training"], colours, extra])
+        if key not in self._speeds:
+            training = Training(**train["training"])
+            with torch.device("meta" if self.rate else "cpu"):
+                network = build(train["network"], colours, extra)
+            self._speeds[key] = (
+                computed_speed(network, training, self.rate)
+                if self.rate
+                else measured_speed(network, training, self.device)
+            )
+        return self._speeds[key]
 
-    pixels = {pool: _pixels(stacks["image"]) for pool, stacks in pools.items()}
-    work = dict.fromkeys(("ingest", "training", "extraction", "scores", "sent"), 0.0)
-    work["ingest"] = sum(
-        d.seconds for stacks in pools.values() for d in stacks.values()
-    )
-    for variant, k in plan.owned("model"):
-        recipe = plan.rounds[variant][k].train["training"]
-        crops = recipe["iterations"] * recipe["batch"] * recipe["patch"] ** 2
-        work["training"] += crops * seconds(variant, k)[0]
-    for variant, k in plan.owned("bank"):
-        extract = plan.rounds[variant][k].extract
-        if k:
-            passes = extract["masks"] * pixels[extract["pool"]]
-            work["extraction"] += passes * seconds(variant, k - 1)[1]
-    for variant, k in plan.owned("scores"):
-        passes = plan.rounds[variant][k].evaluate["masks"][-1]
-        passes *= sum(pixels[test] for test in plan.tests)
-        work["scores"] += passes * seconds(variant, k)[1]
-    for variant, k, pool, masks in plan.sent():
-        work["sent"] += masks * pixels[pool] * seconds(variant, k)[1]
-    times = {what: _time(spent) for what, spent in work.items() if spent}
-    return times | {"on disk": _disk(plan, pools)}
+    def _seen(self, variant: str, k: int, pool: str) -> int:
+        """Pixels that a round's network sees in one pass; its tiles overlap."""
+        train, image = self.plan.rounds[variant][k].train, self.pools[pool]["image"]
+        with torch.device("meta"):
+            network = build(train["network"], image.channels)
+        network.set_patch(train["training"]["patch"])
+        tile = self.plan.config["runtime"]["tile"]
+        margin = min(network.margin, tile // 4)
 
+        @cache
+        def along(length: int) -> int:
+            spans = _spans(length, tile, margin, network.alignment)
+            return sum(stop - start for start, stop, *_ in spans)
 
-def _pixels(decoded: Decoded) -> int:
-    return sum(height * width for height, width in decoded.sizes)
-
-
-def _tiles(decoded: Decoded) -> int:
-    return sum(
-        -(-height // TILE) * -(-width // TILE) for height, width in decoded.sizes
-    )
-
-
-def _disk(plan: Plan, pools: Mapping[str, Mapping[str, Decoded]]) -> str:
-    """Sum up what stays on disk; noise and denoised images hardly compress."""
-    stored = []
-
-    def store(decoded: Decoded, itemsize: int, share: float = 1.0) -> None:
-        size = share * itemsize * decoded.channels * _pixels(decoded)
-        stored.append((size, count_files(_tiles(decoded), itemsize)))
-
-    for stacks in pools.values():
-        for decoded in stacks.values():
-            store(decoded, decoded.dtype.itemsize, decoded.share)
-    for pool in set(plan.ceilings()):
-        store(pools[pool]["image"], 2)
-    for settings in plan.awgn().values():
-        size = 6 * settings["count"] * settings["size"] ** 2
-        stored.append((size, count_files(settings["count"], 2, settings["size"])))
-    for variant, k in plan.owned("bank"):
-        if k:
-            store(pools[plan.rounds[variant][k].extract["pool"]]["image"], 2)
-    for _, _, pool, _ in plan.sent():
-        # The denoised store, and a bundle about as large.
-        store(pools[pool]["image"], 4)
-        store(pools[pool]["image"], 4)
-    # A model, its card, history, logs and benchmarks: about fifteen small files.
-    files = sum(count for _, count in stored) + 15 * len(plan.owned("model"))
-    return f"{sum(size for size, _ in stored) / 1e9:.2f} GB in {files} files"
-
-
-def _time(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return (
-        f"{seconds / 3600:.1f} h" if seconds < 172800 else f"{seconds / 86400:.1f} days"
-    )
+        return sum(along(height) * along(width) for height, width in image.sizes)

@@ -58,9 +58,9 @@ def test_a_sound_run_is_priced(folder):
     text, sound = say(folder)
     assert sound
     assert text.endswith("all that the run needs is there")
-    for what in ("training", "extraction", "scores", "on disk"):
+    for what in ("train_round", "extract_noise", "evaluate", "all", "on disk"):
         assert re.search(rf"^  {what} +\d", text, re.MULTILINE), what
-    assert "computed on  cpu" in text
+    assert re.search(r"^  computed on +cpu$", text, re.MULTILINE)
     assert "*, 3 images" in text
     text, sound = say(folder, quick=True)
     assert sound

@@ -1,0 +1,36 @@
+"""The memory that each rule asks for, on the first attempt of its jobs."""
+
+from collections.abc import Mapping
+
+MEMORY_MB = {
+    "ingest": 8000,
+    "true_noise": 4000,
+    "extract_noise": 16000,
+    "teach": 16000,
+    "evaluate": 16000,
+    "denoise_pool": 16000,
+    "bundle_submission": 8000,
+    "plot_crops": 8000,
+    "plot_inpainted": 8000,
+    "evaluate_rival": 8000,
+    "compare_images": 16000,
+    "measure_cost": 8000,
+    "measure_realism": 8000,
+}
+OTHERS_MB = 2000
+
+
+def memory_mb(rule: str, config: Mapping) -> int:
+    """Return what a rule's jobs ask for, in MB.
+
+    Parameters
+    ----------
+    rule
+        Its name.
+    config
+        As ``load_config`` returns it.
+    """
+    if rule == "train_round":
+        # Each of the two pools of a training may be held in memory.
+        return int(2000 * config["runtime"]["memory_gb"]) + 8000
+    return MEMORY_MB.get(rule, OTHERS_MB)

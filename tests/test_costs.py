@@ -1,0 +1,59 @@
+"""What a dry run says each job will cost."""
+
+import re
+import shutil
+
+import pytest
+
+from tests.running import CONFIG, changed, draw_images, snakemake
+
+
+def costs_of(run) -> dict[str, str]:
+    """Read each job's cost, by its benchmark file without ending."""
+    said = run.stdout + run.stderr
+    found = re.findall(
+        r"benchmark: \S+/benchmarks/(\S+)\.tsv\n.*?resources: .*?cost=([^,\n]+)",
+        said,
+        re.DOTALL,
+    )
+    return dict(found)
+
+
+def test_what_never_ran_is_unknown(tmp_path):
+    draw_images(tmp_path)
+    run = snakemake(tmp_path, CONFIG, "--dry-run")
+    assert set(costs_of(run).values()) == {"unknown"}
+    assert len(costs_of(run)) == 24
+    assert "24 jobs; 24 of them never ran: `mid plan config.yaml`" in run.stdout
+
+
+@pytest.mark.slow
+def test_what_ran_costs_what_it_took(finished, tmp_path):
+    shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
+    folder = tmp_path / "results/tiny/benchmarks/train_round"
+    for i, path in enumerate(sorted(folder.glob("*.tsv"))):
+        head, row = path.read_text().splitlines()
+        own = "\t".join([f"{3600 * (i + 2)}", *row.split("\t")[1:]])
+        path.write_text(f"{head}\n{own}\n")
+    (folder / "mid_1.tsv").unlink()
+    rounds = [{"mask_ratio": 0.8}, {"mask_ratio": 0.25}]
+    run = snakemake(tmp_path, changed(rounds=rounds, seed=1), "--dry-run")
+    costs = costs_of(run)
+    # In order: mid_0, mid_1, no_mask_0, true_noise_0 took 2, 3, 4 and 5 hours.
+    assert costs["train_round/mid_0"] == "2.0 h last time"
+    assert costs["train_round/no_mask_0"] == "4.0 h last time"
+    assert costs["train_round/mid_1"] == "4.0 h as others of its rule"
+    assert "extract_noise/mid_1" in costs
+    # Another seed decodes nothing again.
+    assert not any(name.startswith("ingest") for name in costs)
+    last = run.stdout.splitlines()[-1]
+    assert re.fullmatch(r"\d+ jobs, 1[56] h of computing as of their last runs.*", last)
+
+
+@pytest.mark.slow
+def test_a_real_run_knows_no_such_resource(tmp_path):
+    draw_images(tmp_path)
+    run = snakemake(tmp_path, CONFIG, "--until", "awgn_bank")
+    assert run.returncode == 0
+    assert "mem_mb=" in run.stdout + run.stderr
+    assert "cost=" not in run.stdout + run.stderr
