@@ -1,0 +1,209 @@
+"""The table of methods: what was measured here beside what others published."""
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from mid_core.datasets import describe
+from mid_core.errors import MidError
+from mid_core.published import CATEGORIES, UNSUPERVISED, references
+from mid_core.tables import SAME
+
+# The source of a number that this workflow measured.
+HERE = "measured here"
+
+# What `describe` says of the whole set that published numbers are of. The other sets'
+# truths are not public: what is measured here is never of these.
+_WHOLE = {
+    ("SIDD", "validation"): describe(
+        {"reader": "sidd_blocks", "part": "validation"}, 1280
+    )
+}
+_FACTS = [*SAME, "n_images"]
+_COLUMNS = ["method", "category", "trained_on_test", "source", "protocol", "psnr_db"]
+_COLUMNS += ["ssim", "seeds", "n_images", *SAME]
+
+# How the best and the second best are written.
+Marks = tuple[Callable[[str], str], Callable[[str], str]]
+
+
+def comparison(measured: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
+    """Put what was measured here beside what others published.
+
+    Parameters
+    ----------
+    measured
+        One test's numbers, a row for each method, protocol and seed: the columns of
+        ``tables.mean_scores``, and ``method``, ``category`` and ``trained_on_test``.
+        Several K or rounds go by different names. A method that could not be run has
+        no ``psnr_db``, one without randomness no ``seed``. May be empty.
+    others
+        Rows of ``published`` for one test set; may be empty, as for images on which
+        nobody published anything.
+
+    Returns
+    -------
+    A row for each method, source and protocol, the numbers measured here first, as
+    means over seeds: besides the columns of ``published``, ``seeds`` (how many),
+    ``n_images`` and ``content``, which published numbers do not tell.
+
+    Raises
+    ------
+    MidError
+        If numbers measured here are of different images, or of other images than the
+        published ones; or if a method has two under one protocol.
+    """
+    parts = [part for part in (measured, others) if not part.empty]
+    if not parts:
+        raise MidError("nothing was measured and nothing published: compare something")
+    if not measured.empty:
+        _check_measured(measured)
+        parts[0] = _means_over_seeds(measured)
+        _refuse_other_images(parts[0].iloc[0], others)
+    table = pd.concat(parts, ignore_index=True).reindex(columns=_COLUMNS)
+    return table.astype({"seeds": "Int64", "n_images": "Int64"})
+
+
+def _check_measured(measured: pd.DataFrame) -> None:
+    """See that methods are known, their images the same, their names distinct."""
+    unknown = set(measured["category"]) - set(CATEGORIES)
+    if unknown:
+        raise MidError(
+            f"there is no category '{min(unknown)}' of methods: choose from "
+            f"{', '.join(CATEGORIES)}"
+        )
+    for fact in _FACTS:
+        values = sorted(map(str, measured[fact].unique()))
+        if len(values) > 1:
+            raise MidError(
+                f"the numbers to compare differ in their {fact} "
+                f"({' and '.join(values)}): score every method on the same images"
+            )
+    twice = measured.duplicated(["method", "protocol", "seed"])
+    if twice.any():
+        row = measured[twice].iloc[0]
+        raise MidError(
+            f"'{row['method']}' has two numbers under {row['protocol']}: name its "
+            "rounds and K apart"
+        )
+
+
+def _means_over_seeds(measured: pd.DataFrame) -> pd.DataFrame:
+    groups = measured.groupby([*_COLUMNS[:3], "protocol"], sort=False)
+    means = groups.agg(
+        psnr_db=("psnr_db", "mean"),
+        ssim=("ssim", "mean"),
+        seeds=("seed", "nunique"),
+        **{fact: (fact, "first") for fact in _FACTS},
+    )
+    return means.reset_index().assign(source=HERE)
+
+
+def published_set(measured: pd.DataFrame) -> tuple[str, str] | None:
+    """Name the set of published numbers that is of the same images; None: there is none.
+
+    Parameters
+    ----------
+    measured
+        One test's numbers, as ``comparison`` takes them.
+    """
+    own = measured.iloc[0][["dataset", "split"]].to_dict()
+    return next((known for known, whole in _WHOLE.items() if whole == own), None)
+
+
+def _refuse_other_images(own: pd.Series, others: pd.DataFrame) -> None:
+    for dataset, split in set(zip(others["dataset"], others["split"], strict=True)):
+        if published_set(own.to_frame().T) != (dataset, split):
+            raise MidError(
+                f"the published numbers are of the whole {dataset} {split}, those "
+                f"measured here of {own['dataset']} ({own['split']}): score the whole "
+                "set, or show the published numbers in a table of their own"
+            )
+
+
+def comparison_markdown(table: pd.DataFrame) -> str:
+    """Lay a comparison out for people: best bold, second best in italics."""
+    wide = _wide(table, ("**{}**".format, "*{}*".format))
+    notes = [f"- {note}\n" for note in _notes(table, "bold, italics")]
+    return f"{wide.reset_index().to_markdown(index=False)}\n\n{''.join(notes)}"
+
+
+def comparison_latex(table: pd.DataFrame) -> str:
+    """Lay a comparison out for LaTeX's booktabs: best bold, second best underlined.
+
+    What is to be told of the numbers stands above them in comments.
+    """
+    style = _wide(table, (r"\textbf{{{}}}".format, r"\underline{{{}}}".format)).style
+    for axis in ("index", "columns"):
+        style = style.format_index(escape="latex", axis=axis)
+    notes = [f"% {note}\n" for note in _notes(table, "bold, underlined")]
+    return "".join(notes) + style.to_latex(hrules=True, multirow_align="naive")
+
+
+def _wide(table: pd.DataFrame, marks: Marks) -> pd.DataFrame:
+    """Give a row to each method, and a column to each source and protocol."""
+    own = table["protocol"] != "as in source"
+    table = table.assign(
+        cell=_cells(table, marks),
+        method=table["method"] + table["trained_on_test"].map({True: " †", False: ""}),
+        column=table["source"] + (": " + table["protocol"]).where(own, ""),
+    )
+    rows = table[["category", "method"]].drop_duplicates()
+    order = rows["category"].map(CATEGORIES.index)
+    rows = rows.loc[order.sort_values(kind="stable").index]
+    wide = table.pivot(index=list(rows), columns="column", values="cell").fillna("")
+    wide = wide.reindex(index=pd.MultiIndex.from_frame(rows))
+    return wide[table["column"].unique()].rename_axis(columns=None)
+
+
+def _cells(table: pd.DataFrame, marks: Marks) -> list[str]:
+    """Write PSNR / SSIM, each marked by its rank in its column, and how many seeds."""
+    ranked = table["category"].isin(UNSUPERVISED) & ~table["trained_on_test"]
+    column = [table["source"], table["protocol"]]
+    texts = []
+    for key, digits in (("psnr_db", 2), ("ssim", 3)):
+        values = table[key].round(digits)
+        rivals = values.where(ranked).groupby(column)
+        ranks = rivals.rank("dense", ascending=False)
+        ranks = ranks.where(rivals.transform("count") > 1)
+        texts.append(
+            [
+                _number(f"{value:.{digits}f}", rank, marks)
+                for value, rank in zip(values, ranks, strict=True)
+            ]
+        )
+    return [
+        "not available" if psnr == "–" else f"{psnr} / {ssim}{_seeds(count)}"
+        for psnr, ssim, count in zip(*texts, table["seeds"].fillna(0), strict=True)
+    ]
+
+
+def _number(text: str, rank: float, marks: Marks) -> str:
+    if text == "nan":
+        return "–"
+    return marks[int(rank) - 1](text) if rank <= len(marks) else text
+
+
+def _seeds(count: int) -> str:
+    return f" ({count} seed{'s' if count > 1 else ''})" if count else ""
+
+
+def _notes(table: pd.DataFrame, marks: str) -> list[str]:
+    """Say what the numbers are of, how they are marked, and where they stand."""
+    here = table["source"] == HERE
+    notes = ["PSNR (dB) / SSIM; protocols are the source's where none is named"]
+    notes += [
+        f"{HERE}: {own.dataset} ({own.split}), n = {own.n_images}"
+        for own in table[here].head(1).itertuples()
+    ]
+    sets = table.loc[~here, ["dataset", "split"]].drop_duplicates()
+    notes += [
+        f"published: {other.dataset} {other.split}; †: trained on the test images"
+        for other in sets.itertuples()
+    ]
+    notes.append(
+        f"{marks}: best and second best of a column among {', '.join(UNSUPERVISED)} "
+        "methods without †"
+    )
+    sources = references(table.loc[~here, "source"].unique())
+    return notes + [f"{source}: {where}" for source, where in sources.items()]
