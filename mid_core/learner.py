@@ -10,6 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from mid_core.distributed import ALONE, Team, unsynchronised
+
 
 def charbonnier(prediction: Tensor, target: Tensor, epsilon: float = 1e-3) -> Tensor:
     """Smooth absolute error (Charbonnier et al., ICIP 1994)."""
@@ -69,20 +71,31 @@ class Learner:
         What is minimised, and how.
     device
         Where to train.
+    team
+        The processes among which a batch is shared out.
+    parts
+        How many parts of its share pass the network one after another: for small
+        memories. Neither changes the numbers beyond rounding.
 
     Attributes
     ----------
     step
         Steps done.
     history
-        A row for each report: ``step``, mean ``loss`` since the last one, and
-        ``learning_rate``.
+        A row for each report: ``step``, mean ``loss`` since the last one,
+        ``learning_rate``, and what else was measured then.
     """
 
     def __init__(
-        self, network: nn.Module, settings: Training, device: torch.device
+        self,
+        network: nn.Module,
+        settings: Training,
+        device: torch.device,
+        team: Team = ALONE,
+        parts: int = 1,
     ) -> None:
         self.settings, self.device = settings, device
+        self.team, self.parts = team, parts
         self.network = network.to(device).train()
         self.optimizer = torch.optim.Adam(
             network.parameters(), lr=settings.learning_rate, fused=True
@@ -94,6 +107,7 @@ class Learner:
         if settings.ema:
             mean_of = get_ema_multi_avg_fn(settings.ema)
             self.average = AveragedModel(network, multi_avg_fn=mean_of)
+        self._spread = team.spread(self.network)
         self.step, self.history = 0, []
         self._losses: list[Tensor] = []
         self._before, self._start = 0.0, time.monotonic()
@@ -109,12 +123,15 @@ class Learner:
         return self._before + time.monotonic() - self._start
 
     def learn(self, y: Tensor, x: Tensor) -> None:
-        """Do one step, towards ``x`` from ``y``, (N, C, H, W) both."""
-        y, x = (t.to(self.device, non_blocking=True) for t in (y, x))
-        with autocast(self.device, self.settings.precision):
-            loss = LOSSES[self.settings.loss](self.network(y).float(), x)
+        """Do one step with this process's share, towards ``x`` from ``y``.
+
+        Both are (N, C, H, W).
+        """
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        parts = list(zip(y.chunk(self.parts), x.chunk(self.parts), strict=True))
+        with unsynchronised(self._spread):
+            losses = [self._pass(*part) for part in parts[:-1]]
+        losses.append(self._pass(*parts[-1]))
         if clip := self.settings.gradient_clip:
             nn.utils.clip_grad_norm_(self.network.parameters(), clip)
         self.optimizer.step()
@@ -123,14 +140,22 @@ class Learner:
         if self.average:
             self.average.update_parameters(self.network)
         # Looking at the loss here would make a GPU wait, every step.
-        self._losses.append(loss.detach())
+        self._losses.append(sum(losses))
         self.step += 1
 
-    def sum_up(self) -> tuple[int, float, float]:
-        """Add a row to the history, and return it."""
+    def _pass(self, y: Tensor, x: Tensor) -> Tensor:
+        """Add the gradient of a part of the batch; return what it adds to the loss."""
+        y, x = (t.to(self.device, non_blocking=True) for t in (y, x))
+        with autocast(self.device, self.settings.precision):
+            loss = LOSSES[self.settings.loss](self._spread(y).float(), x) / self.parts
+        loss.backward()
+        return loss.detach()
+
+    def sum_up(self, **more: float) -> tuple[int, float, float]:
+        """Add a row to the history, with ``more`` columns, and return it without."""
         losses = self._recent_losses()
         row = self.step, math.fsum(losses) / len(losses), self._rate
-        self.history.append(dict(zip(COLUMNS, row, strict=True)))
+        self.history.append(dict(zip(COLUMNS, row, strict=True)) | more)
         self._losses.clear()
         return row
 
@@ -150,17 +175,18 @@ class Learner:
         finite = nn.utils.get_total_norm(tensors).isfinite()
         return None if finite else self.step
 
-    def _parts(self) -> dict:
+    def _stateful(self) -> dict:
         names = ("network", "optimizer", "schedule", "average")
         parts = {name: getattr(self, name) for name in names}
         return {name: part for name, part in parts.items() if part}
 
     def _recent_losses(self) -> list[float]:
-        return torch.stack(self._losses).tolist() if self._losses else []
+        own = torch.stack(self._losses).tolist() if self._losses else []
+        return self.team.mean(own)
 
     def state_dict(self) -> dict:
         """Return everything from which the training goes on as if never cut."""
-        parts = {name: part.state_dict() for name, part in self._parts().items()}
+        parts = {name: part.state_dict() for name, part in self._stateful().items()}
         return parts | {
             "step": self.step,
             "losses": self._recent_losses(),
@@ -174,7 +200,7 @@ class Learner:
 
     def load_state_dict(self, state: dict) -> None:
         """Go on from a state that ``state_dict`` gave, here or on another device."""
-        for name, part in self._parts().items():
+        for name, part in self._stateful().items():
             part.load_state_dict(state[name])
         self.step, self.history = state["step"], state["history"]
         self._losses = list(torch.tensor(state["losses"], device=self.device))

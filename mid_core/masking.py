@@ -1,5 +1,6 @@
 """Bernoulli masks. 1 = kept, 0 = hidden; a mask ratio is the share hidden."""
 
+import math
 import zlib
 from collections.abc import Sequence
 
@@ -8,6 +9,7 @@ import numpy as np
 Ratio = float | Sequence[float]
 
 BAND = 64
+WORDS = 2**16
 
 
 def image_seed(seed: int, stream: str, name: str) -> list[int]:
@@ -39,6 +41,21 @@ def bernoulli(
     section 3.2: Bernoulli at each pixel), or 3 for a draw per colour.
     """
     return (rng.random(shape, dtype=np.float32) >= ratio).astype(np.float32)
+
+
+def quick_bernoulli(
+    shape: tuple[int, ...], ratio: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Draw such a mask for a training, in a third of the time.
+
+    16 bits decide on an entry, so the chance is ``ratio`` to the nearest 1/65536:
+    0 and 1 exactly. An image's mask is drawn by ``bernoulli``; the two share what a
+    mask and a ratio mean, not their numbers.
+    """
+    size = math.prod(shape)
+    words = rng.bit_generator.random_raw(-(-size // 4)).view(np.uint16)
+    kept = words[:size].reshape(shape) >= round(ratio * WORDS)
+    return kept.astype(np.float32)
 
 
 def mask_rows(

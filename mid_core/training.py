@@ -3,22 +3,22 @@
 import logging
 from collections.abc import Callable
 
-import torch
-
+from mid_core.drawing import Drawing
 from mid_core.errors import MidError
+from mid_core.held_out import COLUMN, HeldOut
 from mid_core.keeping import Keeper
 from mid_core.learner import Learner
-from mid_core.sampling import Batches
 
 log = logging.getLogger("mid")
 
 
 def train(
     learner: Learner,
-    batches: Batches,
+    batches: Drawing,
     report: Callable[[int, float, float], None] = lambda step, loss, rate: None,
     every: int = 50,
     keeper: Keeper | None = None,
+    held_out: HeldOut | None = None,
 ) -> None:
     """Train to the end of the settings' iterations, from where the learner is.
 
@@ -27,12 +27,15 @@ def train(
     learner
         What is trained; its ``model`` is then ready for use.
     batches
-        Step t, from 1, trains on ``batches.draw(t - 1)``.
+        Step t, from 1, trains on ``batches.draw(t - 1)``, or on the share of it that
+        is this process's.
     report
         Called every ``every`` steps and at the end, with the step, the mean loss
         since the last call, and the learning rate.
     keeper
         Saves the state from time to time; None: nobody does.
+    held_out
+        Other images, on which the model is scored after some steps.
 
     Raises
     ------
@@ -44,21 +47,24 @@ def train(
         When the keeper was told to stop; the state is saved.
     """
     iterations = learner.settings.iterations
-    for y, x in batches.stream(learner.step, iterations):
+    crops = learner.team.share(batches.batch)
+    for y, x in batches.stream(learner.step, iterations, crops):
         learner.learn(y, x)
         ended = learner.step == iterations
-        reports = ended or learner.step % every == 0
+        checked = held_out is not None and learner.step in held_out.steps
+        reports = ended or checked or learner.step % every == 0
         saves = keeper is not None and not ended and keeper.due()
         if reports or saves:
             _stop_unless_finite(learner, batches)
         if reports:
-            report(*learner.sum_up())
+            more = {COLUMN: held_out.psnr_db(learner)} if checked else {}
+            report(*learner.sum_up(**more))
         if saves:
             keeper.keep(learner)
     learner.model.eval()
 
 
-def _stop_unless_finite(learner: Learner, batches: Batches) -> None:
+def _stop_unless_finite(learner: Learner, batches: Drawing) -> None:
     """Refuse to go on from a step that destroyed the weights; say what it saw."""
     step = learner.first_bad_step()
     if step is None:

@@ -36,13 +36,16 @@ RUNTIME = {
     "save_minutes": 0,
     "max_seconds": None,
 }
+SCRIPT = ROOT / "workflow/scripts/train_round.py"
 FORK = multiprocessing.get_context("forkserver")
 FORK.set_forkserver_preload(["tests.test_kills", "pandas", "mid_core.checkpoint"])
 pytestmark = pytest.mark.slow
 
 
-def train_round(pools: Path, folder: Path, iterations: int, runtime: dict) -> None:
-    """Run the rule's script as Snakemake would; each step leaves a byte in ``steps``."""
+def job(
+    pools: Path, folder: Path, iterations: int, runtime: dict, **spread: int
+) -> SimpleNamespace:
+    """Make what Snakemake gives to the script; each step leaves a byte in ``steps``."""
     learn = learner.Learner.learn
 
     def counted(self, y, x):
@@ -54,10 +57,15 @@ def train_round(pools: Path, folder: Path, iterations: int, runtime: dict) -> No
     outputs = {"model": "model.json", "weights": "model.safetensors"}
     outputs["history"] = "history.csv"
     training = SETTINGS["training"] | {"iterations": iterations}
+    method = {"training": {"gpus": 1, "accumulate": 1} | spread, "rounds": [{}]}
     made = {name: str(folder / "round" / file) for name, file in outputs.items()}
-    job = SimpleNamespace(
+    return SimpleNamespace(
         params=SimpleNamespace(settings=SETTINGS | {"training": training}, version=1),
-        config={"runtime": RUNTIME | runtime},
+        config={
+            "runtime": RUNTIME | runtime,
+            "method": method,
+            "variants": {"mid": None},
+        },
         threads=1,
         resources=SimpleNamespace(runtime=60),
         input=SimpleNamespace(
@@ -67,8 +75,11 @@ def train_round(pools: Path, folder: Path, iterations: int, runtime: dict) -> No
         wildcards=SimpleNamespace(variant="mid"),
         log=[str(folder / "logs/train_round/mid_0.log")],
     )
-    script = ROOT / "workflow/scripts/train_round.py"
-    runpy.run_path(str(script), {"snakemake": job})
+
+
+def train_round(*arguments) -> None:
+    """Run the rule's script as Snakemake would."""
+    runpy.run_path(str(SCRIPT), {"snakemake": job(*arguments)})
 
 
 class Trainer:
@@ -120,9 +131,8 @@ class Trainer:
         return files - {"model.json", "model.safetensors", "history.csv"}
 
 
-@pytest.fixture(scope="module")
-def pools(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("pools")
+def draw_pools(folder: Path) -> Path:
+    """Write a store of clean images and a bank of noise."""
     rng = np.random.default_rng(0)
     with StoreWriter(folder / "clean.zarr", "image") as store:
         for i, size in enumerate([(41, 35, 3), (27, 58, 3)]):
@@ -131,6 +141,11 @@ def pools(tmp_path_factory):
         for name, noise in white_gaussian(3, 19, (5, 50), 3, 0):
             store.append(name, noise)
     return folder
+
+
+@pytest.fixture(scope="module")
+def pools(tmp_path_factory):
+    return draw_pools(tmp_path_factory.mktemp("pools"))
 
 
 @pytest.fixture(scope="module")

@@ -1,17 +1,39 @@
 import numpy as np
 import pytest
 
-from mid_core.masking import bernoulli, draw_ratio, image_seed, mask_rows
+from mid_core.masking import (
+    bernoulli,
+    draw_ratio,
+    image_seed,
+    mask_rows,
+    quick_bernoulli,
+)
 
 
-@pytest.mark.parametrize("ratio", [0.0, 0.3, 0.8])
-def test_share_hidden_is_the_ratio(ratio, rng):
-    mask = bernoulli((401, 263, 1), ratio, rng)
+@pytest.mark.parametrize("draw", [bernoulli, quick_bernoulli])
+@pytest.mark.parametrize("ratio", [0.0, 0.3, 0.8, 1.0])
+def test_share_hidden_is_the_ratio(ratio, draw, rng):
+    mask = draw((401, 263, 1), ratio, rng)
+    assert mask.dtype == np.float32
     assert set(np.unique(mask)) <= {0.0, 1.0}
     # Five standard deviations of a mean of 105 463 draws.
     assert abs((mask == 0).mean() - ratio) <= 5 * np.sqrt(
         ratio * (1 - ratio) / mask.size
     )
+
+
+def test_sixteen_bits_meet_a_ratio_to_the_nearest_step():
+    class Counting:
+        """A generator that gives every word of 16 bits once."""
+
+        bit_generator = property(lambda self: self)
+
+        def random_raw(self, size):
+            return np.arange(2**16, dtype=np.uint16).view(np.uint64)
+
+    for ratio in (0.0, 0.1, 0.8, 1 / 3, 1.0):
+        mask = quick_bernoulli((256, 256, 1), ratio, Counting())
+        assert abs((mask == 0).mean() - ratio) <= 2**-17
 
 
 def test_a_mask_hides_all_colours_of_a_pixel_or_each_on_its_own(rng):

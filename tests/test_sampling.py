@@ -32,6 +32,18 @@ def test_a_batch_depends_on_seed_and_step_alone(rng):
     np.testing.assert_array_equal(streamed[1][0].numpy(), one.draw(3)[0].numpy())
 
 
+def test_shares_put_together_are_the_batch(rng):
+    clean = [rng.integers(0, 256, (31, 47, 3), dtype=np.uint8)]
+    noise = [rng.normal(0, 0.1, (23, 19, 3)).astype(np.float16)]
+    sampler = batches(clean, noise, masking=Masking([0.2, 0.8], per="colour"))
+    shares = [sampler.draw(4, slice(*ends)) for ends in [(0, 2), (2, 3), (3, 5)]]
+    for whole, parts in zip(sampler.draw(4), zip(*shares, strict=True), strict=True):
+        together = np.concatenate([part.numpy() for part in parts])
+        np.testing.assert_array_equal(together, whole.numpy())
+    streamed = list(sampler.stream(3, 6, slice(1, 3)))
+    np.testing.assert_array_equal(streamed[1][0], sampler.draw(4)[0][1:3])
+
+
 def test_input_is_mask_times_clean_plus_noise():
     # Constant pools: the sum is known everywhere.
     clean = [np.full((12, 15, 3), 51, np.uint8)]

@@ -1,17 +1,23 @@
 """Train the network of one round from scratch, or on from where it was cut."""
 
+import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pandas as pd
 import torch
 
-from mid_config.loading import merge
+from mid_config.merging import merge
+from mid_config.rounds import spread
 from mid_core.checkpoint import save_model
 from mid_core.devices import pick_device
+from mid_core.distributed import Team, is_member, run_member
 from mid_core.files import written_whole
 from mid_core.gate import check_bank
+from mid_core.held_out import HeldOut
 from mid_core.interruption import Stop
 from mid_core.keeping import Keeper
+from mid_core.launching import launch
 from mid_core.learner import Learner, Training
 from mid_core.lease import Lease
 from mid_core.networks import build
@@ -20,20 +26,39 @@ from mid_core.sampling import Batches, Masking, hold
 from mid_core.slurm import slice_seconds
 from mid_core.state import States
 from mid_core.store import Store, store_path, write_json
+from mid_core.teaching import Lessons
 from mid_core.training import train
 
 
-def batches_of(settings: dict, clean: Store, noise: Store) -> Batches:
+def opened() -> dict[str, Store]:
+    """Open the stores on which the round trains, by what they hold."""
+    settings, files = snakemake.params.settings, snakemake.input
+    # A taught round has real noisy images, and a teacher's targets for them.
+    names = ("noisy", "targets") if "recharge" in settings else ("clean", "noise")
+    seals = dict(zip(names, (files.clean, files.noise), strict=True))
+    if "held_out" in settings:
+        seals["truth"] = files.held_out
+    return {name: Store(store_path(seal)) for name, seal in seals.items()}
+
+
+def batches_of(settings: dict, stores: dict[str, Store]) -> Batches | Lessons:
     memory_gb = snakemake.config["runtime"]["memory_gb"]
-    return Batches(
-        clean=hold(clean, memory_gb),
-        noise=hold(noise, memory_gb),
-        batch=settings["training"]["batch"],
-        patch=settings["training"]["patch"],
-        masking=Masking(**settings["masking"]),
-        clip=settings["clip"],
-        seed=[settings["seed"], settings["round"]],
-    )
+    held = {name: hold(store, memory_gb) for name, store in stores.items()}
+    held.pop("truth", None)
+    training = settings["training"]
+    common = {"batch": training["batch"], "patch": training["patch"]}
+    common |= {"masking": Masking(**settings["masking"])}
+    common |= {"seed": [settings["seed"], settings["round"]]}
+    if "recharge" in settings:
+        return Lessons(**held, **common, recharge=settings["recharge"])
+    return Batches(**held, **common, clip=settings["clip"])
+
+
+def held_out_of(settings: dict, batches: Batches, stores: dict) -> HeldOut | None:
+    if "held_out" not in settings:
+        return None
+    own, steps = settings["held_out"], settings["training"]["iterations"]
+    return HeldOut(batches, stores["truth"], own["crops"], own["checks"], steps)
 
 
 def gate_limits() -> dict:
@@ -54,42 +79,67 @@ def write(learner: Learner, card: dict) -> None:
     write_json(Path(snakemake.output.model), card | run)
 
 
-def main() -> None:
+def how_spread() -> dict:
+    # Not among the params either: it does not change the numbers.
+    config, variant = snakemake.config, snakemake.wildcards.variant
+    method = merge(config["method"], config["variants"][variant] or {})
+    return spread(method, snakemake.params.settings["round"])
+
+
+def check_noise(stores: dict[str, Store]) -> None:
+    if k := snakemake.params.settings["round"]:
+        noise = stores["noise"]
+        what = f"Round {k} of '{snakemake.wildcards.variant}'"
+        check_bank(noise.attributes["statistics"], gate_limits(), str(noise.path), what)
+
+
+def fit(stores: dict[str, Store], parts: int, stop: Stop) -> None:
     settings, runtime = snakemake.params.settings, snakemake.config["runtime"]
-    stop = Stop(slice_seconds(runtime["max_seconds"], snakemake.resources.runtime))
-    torch.set_num_threads(snakemake.threads)
-    device, training = pick_device(runtime["device"]), Training(**settings["training"])
-    clean = Store(store_path(snakemake.input.clean))
-    noise = Store(store_path(snakemake.input.noise))
     title = f"{snakemake.wildcards.variant}, round {settings['round']}"
-    if settings["round"]:
-        what = f"Round {settings['round']} of '{snakemake.wildcards.variant}'"
-        statistics = noise.attributes["statistics"]
-        check_bank(statistics, gate_limits(), str(noise.path), what)
-    made = {
-        "clean": clean.content,
-        "noise": noise.content,
-        "made_by": {"stage": "train_round", "version": snakemake.params.version},
-    }
+    device, training = pick_device(runtime["device"]), Training(**settings["training"])
+    team = Team.join(device)
+    made = {name: store.content for name, store in stores.items()}
+    made["made_by"] = {"stage": "train_round", "version": snakemake.params.version}
     folder = Path(snakemake.output.model).parent / "training"
     states = States(folder, settings | made)
-    with Lease(folder) as lease:
-        batches = batches_of(settings, clean, noise)
-        channels = batches.clean.channels
+    with Lease(folder) if team.rank == 0 else nullcontext() as lease:
+        batches = batches_of(settings, stores)
+        held_out = held_out_of(settings, batches, stores)
+        channels = batches.channels
         extra = batches.masking.extra_channels(channels)
         network = build(settings["network"], channels, extra, seed=batches.seed)
-        log.info("%s on %s: %s", title, device, settings)
-        learner = Learner(network, training, device)
-        keeper = Keeper(states, lease, stop, runtime["save_minutes"])
+        log.info("%s on %d x %s: %s", title, team.size, device, settings)
+        learner = Learner(network, training, device, team, parts)
+        keeper = Keeper(states, lease, stop, runtime["save_minutes"], team)
         with stop:
             keeper.restore(learner)
             report = TrainingReport(title, training.iterations, learner.step)
-            train(learner, batches, report, runtime["report_every"], keeper)
-            lease.check()
-            facts = {"channels": channels, "patch": training.patch}
-            facts["parameters"] = sum(p.numel() for p in learner.model.parameters())
-            write(learner, settings | facts | made)
-            states.remove()
+            every = runtime["report_every"]
+            train(learner, batches, report, every, keeper, held_out)
+            if lease:
+                lease.check()
+                facts = {"channels": channels, "patch": training.patch}
+                facts["parameters"] = sum(p.numel() for p in network.parameters())
+                write(learner, settings | facts | made)
+                states.remove()
 
 
-run_rule(main, snakemake.log[0])
+def main() -> None:
+    runtime, ways = snakemake.config["runtime"], how_spread()
+    limit = slice_seconds(runtime["max_seconds"], snakemake.resources.runtime)
+    # A member's time is that of its launcher.
+    stop = Stop(None if is_member() else limit)
+    threads = max(1, snakemake.threads // ways["gpus"])
+    torch.set_num_threads(threads)
+    stores = opened()
+    check_noise(stores)
+    if ways["gpus"] > 1 and not is_member():
+        launch(sys.argv[0], ways["gpus"], threads, stop)
+    else:
+        fit(stores, ways["accumulate"], stop)
+
+
+if is_member():
+    run_member(main)
+else:
+    run_rule(main, snakemake.log[0])
