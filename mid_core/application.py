@@ -7,22 +7,17 @@ from pathlib import Path
 
 import numpy as np
 
+from mid_core.bands import denoise_bands
 from mid_core.checkpoint import load_model
 from mid_core.devices import pick_device
 from mid_core.errors import MidError
-from mid_core.images import (
-    SUFFIXES,
-    Picture,
-    check_writable,
-    header,
-    read,
-    write_pages,
-)
-from mid_core.inference import denoise
+from mid_core.formats import SUFFIXES
+from mid_core.images import Picture, header, read, write_pages
 from mid_core.listing import list_images
 from mid_core.masking import image_seed
 from mid_core.progress import Progress, log
 from mid_core.sampling import Masking
+from mid_core.scratch import scratch
 
 
 def _jobs(source: Path, target: Path) -> list[tuple[Path, Path]]:
@@ -49,36 +44,36 @@ def _jobs(source: Path, target: Path) -> list[tuple[Path, Path]]:
     return [(source, target)]
 
 
-def _network_input(picture: Picture, channels: int, file: Path) -> np.ndarray:
-    """Return the image as the network wants it: three colours, or one grey."""
-    if channels == 3:
-        return picture.rgb
-    if not picture.is_grey:
+def _network_input(
+    picture: Picture, channels: int, file: Path
+) -> Callable[[int, int], np.ndarray]:
+    """Say how rows are read as the network wants them: three colours, or one grey."""
+    copies = channels // picture.samples.shape[2]
+    if copies == 0:
         raise MidError(f"{file} is in colour but the model was trained on grey images")
-    return picture.rgb[..., :1]
+    return lambda first, last: np.repeat(picture.rows(first, last), copies, axis=2)
 
 
 def _answers(
-    estimate: Callable[..., list[np.ndarray]],
+    estimate: Callable[..., Iterator[np.ndarray]],
     channels: int,
     file: Path,
-    result: Path,
+    folder: Path,
     pages: tuple[int, ...],
     seed: int,
     report: Callable[[float], None],
-) -> Iterator[tuple[np.ndarray, Picture]]:
-    """Denoise the pages of a file, each when it is asked for."""
+) -> Iterator[tuple[Iterator[np.ndarray], Picture]]:
+    """Denoise the pages of a file, each band of them when it is asked for."""
     for page in pages:
-        picture = read(file, page=page)
-        check_writable(result, picture, len(pages))
+        picture = read(file, page=page, space=partial(scratch, folder=folder))
         name = file.name if len(pages) == 1 else f"{file.name}#{page:03d}"
-        x_hat = estimate(
-            y=_network_input(picture, channels, file),
+        bands = estimate(
+            read_rows=_network_input(picture, channels, file),
+            height=len(picture.samples),
             seed=image_seed(seed, "denoise", name),
             report=lambda share: report(share / len(pages)),
-        )[0]
-        # A grey estimate stands for all three colours.
-        yield np.broadcast_to(x_hat, (*x_hat.shape[:2], 3)), picture
+        )
+        yield bands, picture
 
 
 def denoise_files(
@@ -92,6 +87,10 @@ def denoise_files(
     seed: int = 0,
 ) -> None:
     """Denoise a file or every image of a folder, whatever their size and mode.
+
+    Pixels lie in nameless files beside ``target``, twice as they are stored: as they
+    were and as they become. Memory holds the bands that tiles need, and what
+    `codecs` says of each file type.
 
     Parameters
     ----------
@@ -117,7 +116,7 @@ def denoise_files(
     network, card = load_model(model, pick_device(device, needed=device != "auto"))
     masking = Masking(**card["masking"] | ({} if ratio is None else {"ratio": ratio}))
     log.info("%d image(s) on %s", len(jobs), next(network.parameters()).device)
-    estimate = partial(denoise, network, masking=masking, counts=(masks,), tile=tile)
+    estimate = partial(denoise_bands, network, masking=masking, masks=masks, tile=tile)
     failures, start = [], time.monotonic()
     report = Progress("denoise", len(jobs), "image")
     for number, (file, result) in enumerate(jobs, start=1):
@@ -125,7 +124,7 @@ def denoise_files(
             pages = header(file).pages
             result.parent.mkdir(parents=True, exist_ok=True)
             answers = _answers(
-                estimate, card["channels"], file, result, pages, seed, report
+                estimate, card["channels"], file, result.parent, pages, seed, report
             )
             write_pages(result, answers, len(pages))
         except MidError as error:

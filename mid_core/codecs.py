@@ -1,24 +1,24 @@
 """Decode and encode each file type: samples, EXIF orientation, ICC profile, dpi.
 
-Pillow decodes 8-bit files, tifffile every TIFF, and imagecodecs 16-bit PNG, which
-Pillow cuts to 8 bits. An image is decoded whole or refused. A TIFF may hold several,
-its pages.
+tifffile decodes and encodes TIFF, imagecodecs PNG, Pillow the others. An image is
+decoded whole or refused. A TIFF may hold several, its pages. Beside the samples, memory
+holds a few strips or tiles of a TIFF; of a PNG what is encoded, compressed; of the
+others the whole image once more, with four bytes a pixel in colour and one in grey.
 """
 
-import struct
 import threading
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-import imagecodecs
 import numpy as np
 import tifffile
 from PIL import Image
 
+from mid_core import png
 from mid_core.errors import MidError
+from mid_core.scratch import Space
 
 # 30 000 x 30 000 is read; a header that claims more is taken for damage or an attack.
 MAX_PIXELS = 1_000_000_000
@@ -30,6 +30,8 @@ _TIFF_KINDS = ("8-bit uint8", "16-bit uint16", "32-bit float32")
 _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 # Offsets in a plain TIFF have 32 bits; some room is for the headers.
 _PLAIN_TIFF_BYTES = 2**32 - 2**25
+_BAND_ROWS = 256
+_JPEG_END = b"\xff\xd9"
 _opening = threading.Lock()
 
 # A decoder gives samples (H, W, 1 to 4), EXIF orientation, ICC profile and dpi.
@@ -52,10 +54,7 @@ class Header(NamedTuple):
 
 
 def header(path: Path) -> Header:
-    """Read a file's header; raises as `decode` does, but not for damaged pixels.
-
-    The EXIF of a PNG is not seen where it stands behind the pixels.
-    """
+    """Read a file's header; raises as `decode` does, but not for damaged pixels."""
     if _is_tiff(path):
         with tifffile.TiffFile(path) as tiff:
             pages = _tiff_images(tiff, path)
@@ -66,21 +65,25 @@ def header(path: Path) -> Header:
     else:
         with _opened(path) as image:
             pages, size = (0,), (image.height, image.width)
-            # A PNG's own getexif decodes the pixels to look behind them.
-            turn = Image.Image.getexif(image).get(274, 1)
+            turn = _orientation(path, image)
     return Header(size[::-1] if turn >= 5 else size, pages)
 
 
-def decode(path: Path, page: int | None = None) -> Stored:
+def decode(path: Path, page: int | None = None, space: Space = np.empty) -> Stored:
     """Decode an image by the file's content, whatever its suffix.
 
     `page` is one of its `header`; without it, the file must hold a single image.
-    Raises MidError for what is not read; damage raises whatever a decoder raises.
+    `space` makes the array for the samples. Raises MidError for what is not read;
+    damage raises whatever a decoder raises.
     """
-    return _load_tiff(path, page) if _is_tiff(path) else _load_other(path)
+    if _is_tiff(path):
+        return _load_tiff(path, page, space)
+    return _load_other(path, space)
 
 
 def _is_tiff(path: Path) -> bool:
+    # To open a pipe would wait for ever.
+    _refuse_if(path.exists() and not path.is_file(), path, "it is no file")
     with path.open("rb") as file:
         return file.read(4) in _TIFF_STARTS
 
@@ -125,22 +128,35 @@ def _is_jpeg(image: Image.Image) -> bool:
     return image.format in ("JPEG", "MPO")
 
 
-def _load_other(path: Path) -> Stored:
+def _orientation(path: Path, image: Image.Image) -> int:
+    if image.format == "PNG":
+        return png.orientation(path)
+    return image.getexif().get(274, 1)
+
+
+def _load_other(path: Path, space: Space) -> Stored:
     with _opened(path) as image:
-        data = path.read_bytes()
         # The zeros at the end of a broken download would decode as grey.
-        if _is_jpeg(image) and data.find(b"\xff\xd9", image.fp.tell()) < 0:
+        if _is_jpeg(image) and path.read_bytes().find(_JPEG_END, image.fp.tell()) < 0:
             raise ValueError("it has no end marker")
-        # Pillow would cut the 16 bits of a colour PNG to 8.
-        if image.format == "PNG" and data[24] == 16:
-            samples = imagecodecs.png_decode(data)
+        if image.format == "PNG":
+            samples = png.decode(path, image.has_transparency_data, space)
         else:
-            mode = "L" if image.mode in ("L", "LA") else "RGB"
-            mode += "A" * image.has_transparency_data
-            samples = np.asarray(image.convert(mode))
-        turn = image.getexif().get(274, 1)
+            samples = _pixels(image, space)
+        turn = _orientation(path, image)
         icc, dpi = image.info.get("icc_profile"), image.info.get("dpi")
-    return samples.reshape(*samples.shape[:2], -1), turn, icc, dpi
+    return samples, turn, icc, dpi
+
+
+def _pixels(image: Image.Image, space: Space) -> np.ndarray:
+    """Convert by bands: Pillow would need several copies of the whole."""
+    mode = "L" if image.mode == "L" else "RGB" + "A" * image.has_transparency_data
+    samples = space((image.height, image.width, len(mode)), np.uint8)
+    for top in range(0, image.height, _BAND_ROWS):
+        rows = samples[top : top + _BAND_ROWS]
+        part = image.crop((0, top, image.width, top + len(rows)))
+        rows[:] = np.asarray(part.convert(mode)).reshape(rows.shape)
+    return samples
 
 
 def _tiff_images(tiff: tifffile.TiffFile, path: Path) -> tuple[int, ...]:
@@ -175,7 +191,7 @@ def _has_palette(page: tifffile.TiffPage) -> bool:
     return page.photometric == tifffile.PHOTOMETRIC.PALETTE
 
 
-def _load_tiff(path: Path, number: int | None) -> Stored:
+def _load_tiff(path: Path, number: int | None, space: Space) -> Stored:
     with tifffile.TiffFile(path) as tiff:
         if number is None:
             number, *more = _tiff_images(tiff, path)
@@ -186,9 +202,9 @@ def _load_tiff(path: Path, number: int | None) -> Stored:
         ends = np.add(page.dataoffsets, page.databytecounts)
         if 0 in page.databytecounts or ends.max() > tiff.filehandle.size:
             raise ValueError("pixels are missing")
-        samples = page.asarray()
+        samples = page.asarray(out=space(page.shape, page.dtype))
         if _has_palette(page):
-            samples = (page.colormap.T >> 8).astype(np.uint8)[samples.astype(np.uint8)]
+            samples = _coloured(samples, page.colormap, space)
         if page.axes == "SYX":
             samples = np.moveaxis(samples, 0, -1)
         tags = page.tags
@@ -196,6 +212,14 @@ def _load_tiff(path: Path, number: int | None) -> Stored:
         dpi = page.get_resolution("INCH") if has_unit else None
         turn, icc = tags.valueof("Orientation", 1), tags.valueof("InterColorProfile")
     return samples.reshape(*samples.shape[:2], -1), turn, icc, dpi
+
+
+def _coloured(indices: np.ndarray, palette: np.ndarray, space: Space) -> np.ndarray:
+    colours = (palette.T >> 8).astype(np.uint8)
+    samples = space((*indices.shape, 3), np.uint8)
+    for row, line in zip(samples, indices, strict=True):
+        row[:] = colours[line]
+    return samples
 
 
 def _tiff_colours(page: tifffile.TiffPage) -> int:
@@ -220,8 +244,8 @@ def encode(path: Path, images: Iterable[Encodable], pages: int) -> None:
         if path.suffix in (".tif", ".tiff"):
             is_big = pages * samples.nbytes > _PLAIN_TIFF_BYTES
             _append_tiff(path, samples, icc, dpi, append=number > 0, bigtiff=is_big)
-        elif samples.dtype == np.uint16:
-            path.write_bytes(_with_chunks(imagecodecs.png_encode(samples), icc, dpi))
+        elif path.suffix == ".png":
+            png.encode(path, samples, icc, dpi)
         else:
             # Each format takes its own options. Full chroma keeps denoised colours
             # sharp; `exact` keeps the colours below transparent pixels.
@@ -251,21 +275,3 @@ def _append_tiff(
         resolutionunit="INCH" if dpi else None,
         **options,
     )
-
-
-def _with_chunks(
-    png: bytes, icc: bytes | None, dpi: tuple[float, float] | None
-) -> bytes:
-    """Put profile and resolution behind a PNG's header (PNG 1.2, 4.2.2 and 4.2.4)."""
-    chunks = b""
-    if icc:
-        chunks += _chunk(b"iCCP", b"icc\0\0" + zlib.compress(icc))
-    if dpi:
-        x, y = (round(dots / 0.0254) for dots in dpi)
-        chunks += _chunk(b"pHYs", struct.pack(">IIB", x, y, 1))
-    return png[:33] + chunks + png[33:]
-
-
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    check = struct.pack(">I", zlib.crc32(kind + data))
-    return struct.pack(">I", len(data)) + kind + data + check

@@ -10,7 +10,7 @@ from mid_config.last_run import duration
 from mid_config.plan import Plan
 from mid_core.doctor import Decoded
 from mid_core.footprint import footprint
-from mid_core.inference import _spans
+from mid_core.inference import spans
 from mid_core.jobs import every_job
 from mid_core.learner import Training
 from mid_core.networks import build
@@ -165,7 +165,7 @@ class Estimate:
 
         @cache
         def along(length: int) -> int:
-            spans = _spans(length, tile, margin, network.alignment)
-            return sum(stop - start for start, stop, *_ in spans)
+            tiles = spans(length, tile, margin, network.alignment)
+            return sum(stop - start for start, stop, *_ in tiles)
 
         return sum(along(height) * along(width) for height, width in image.sizes)

@@ -17,18 +17,8 @@ import numpy as np
 
 from mid_core import codecs
 from mid_core.errors import MidError
-
-_HOLDS = {
-    ".png": {"uint8", "uint16", "grey", "alpha", "an ICC profile"},
-    ".jpg": {"uint8", "grey", "an ICC profile"},
-    ".jpeg": {"uint8", "grey", "an ICC profile"},
-    ".tif": {"uint8", "uint16", "float32", "grey", "alpha", "an ICC profile", "pages"},
-    ".bmp": {"uint8", "grey"},
-    ".webp": {"uint8", "alpha", "an ICC profile"},
-}
-_HOLDS[".tiff"] = _HOLDS[".tif"]
-_LONGEST_PX = {".jpg": 65_500, ".jpeg": 65_500, ".webp": 16_383}
-SUFFIXES = tuple(_HOLDS)
+from mid_core.formats import check_writable
+from mid_core.scratch import Space, scratch
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +28,8 @@ class Picture:
     Attributes
     ----------
     samples : ndarray, (H, W, 1) or (H, W, 3), uint8, uint16 or float32
-        Upright, as stored: float32 RGB would take up to twelve times the memory.
+        Upright, as stored: float32 RGB would take up to twelve times the memory. It
+        may be a view, in any order of memory.
     alpha : ndarray, (H, W), or None
         Of the same dtype; written back unchanged.
     float_range : (low, high)
@@ -63,11 +54,16 @@ class Picture:
     @property
     def rgb(self) -> np.ndarray:
         """A new (H, W, 3) float32 array in [0, 1]; grey is replicated."""
+        x = self.rows(0, len(self.samples))
+        return np.repeat(x, 3, axis=2) if self.is_grey else x
+
+    def rows(self, first: int, last: int) -> np.ndarray:
+        """A new (last - first, W, 1 or 3) float32 array in [0, 1]."""
         low, high = self.float_range
-        x = to_float(self.samples)
+        x = to_float(np.ascontiguousarray(self.samples[first:last]))
         if (low, high) != (0.0, 1.0):
             x = (x - low) / (high - low)
-        return np.repeat(x, 3, axis=2) if self.is_grey else x
+        return x
 
 
 def to_float(pixels: np.ndarray) -> np.ndarray:
@@ -127,6 +123,7 @@ def read(
     path: str | Path,
     float_range: tuple[float, float] = (0.0, 1.0),
     page: int | None = None,
+    space: Space = np.empty,
 ) -> Picture:
     """Read an image and what is needed to write it back; the suffix may lie.
 
@@ -139,6 +136,9 @@ def read(
         one image: noise banks mix images, so a folder needs one scale.
     page : int or None
         One of the pages that `header` lists; may be left out if there is one only.
+    space : callable
+        Makes the array for the samples: `np.empty`, or `scratch` in a folder where
+        they might not fit into memory.
 
     Raises
     ------
@@ -150,7 +150,7 @@ def read(
     low, high = float_range
     if not (np.isfinite([low, high]).all() and low < high):
         raise MidError(f"float_range is {float_range}: give two numbers, low < high.")
-    picture = _load(Path(path), page)
+    picture = _load(Path(path), page, space)
     if picture.samples.dtype != np.float32:
         return picture
     darkest, brightest = picture.samples.min(), picture.samples.max()
@@ -180,56 +180,31 @@ def _explained(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _load(path: Path, page: int | None) -> Picture:
+def _load(path: Path, page: int | None, space: Space) -> Picture:
     with _explained(path):
-        samples, turn, icc, dpi = codecs.decode(path, page)
+        samples, turn, icc, dpi = codecs.decode(path, page, space)
     # EXIF orientation: TIFF 6.0, tag 274.
     samples = samples.swapaxes(0, 1) if turn >= 5 else samples
     samples = samples[::-1] if turn in (3, 4, 7, 8) else samples
     samples = samples[:, ::-1] if turn in (2, 3, 6, 7) else samples
     dpi = dpi[::-1] if dpi and turn >= 5 else dpi
-    if samples.dtype.kind == "f" and not np.isfinite(samples).all():
+    is_float = samples.dtype == np.float32
+    if is_float and not np.isfinite([samples.min(), samples.max()]).all():
         raise MidError(f"{path} holds NaN or infinite pixels: repair or leave it out.")
     colours = 3 if samples.shape[2] >= 3 else 1
-    alpha = samples[..., -1].copy() if samples.shape[2] > colours else None
-    colour = np.ascontiguousarray(samples[..., :colours])
-    return Picture(colour, alpha, icc=icc, dpi=dpi)
-
-
-def check_writable(path: str | Path, like: Picture, pages: int = 1) -> None:
-    """Raise MidError if files of this suffix cannot hold so many images like `like`.
-
-    Needs no pixels of the answer: ask before the work.
-    """
-    suffix = Path(path).suffix.lower()
-    if suffix not in _HOLDS:
-        raise MidError(
-            f"{path} cannot be written: end its name in {', '.join(SUFFIXES)}."
-        )
-    needs = {
-        like.samples.dtype.name: True,
-        "grey": like.is_grey,
-        "alpha": like.alpha is not None,
-        "an ICC profile": like.icc is not None,
-        "pages": pages > 1,
-    }
-    missing = [need for need in needs if needs[need] and need not in _HOLDS[suffix]]
-    if max(like.samples.shape) > _LONGEST_PX.get(suffix, 2**31 - 1):
-        missing.append(f"more than {_LONGEST_PX[suffix]} pixels a side")
-    if missing:
-        raise MidError(
-            f"{path} cannot be written: {suffix} cannot hold {' or '.join(missing)}; "
-            "write a .png, or a .tif, which holds everything that is read."
-        )
+    alpha = samples[..., -1] if samples.shape[2] > colours else None
+    return Picture(samples[..., :colours], alpha, icc=icc, dpi=dpi)
 
 
 def write(path: str | Path, rgb: np.ndarray, like: Picture) -> None:
     """Write one image: `write_pages` with a single page."""
-    write_pages(path, [(rgb, like)], 1)
+    write_pages(path, [([rgb], like)], 1)
 
 
 def write_pages(
-    path: str | Path, images: Iterable[tuple[np.ndarray, Picture]], pages: int
+    path: str | Path,
+    images: Iterable[tuple[Iterable[np.ndarray], Picture]],
+    pages: int,
 ) -> None:
     """Write RGB images as the kind that is given, in the format of the suffix.
 
@@ -238,24 +213,26 @@ def write_pages(
     path : path
         An existing file is replaced, at once and whole, through a hidden file in the
         same folder. JPEG has quality 95 and full chroma, all else is lossless.
-    images : iterable of (rgb, like)
-        `rgb`, (H, W, 3) floats, is clipped to [0, 1], brought to `like.float_range`,
-        rounded; a grey image is the mean of the three. `like` gives dtype, grey or
-        colour, alpha, profile and resolution. An image is written before the next is
-        asked for, so that a long stack needs little memory.
+    images : iterable of (bands, like)
+        The bands, (rows, W, 3) floats from top to bottom, are clipped to [0, 1],
+        brought to `like.float_range`, rounded; a grey image is the mean of the three,
+        or is given as (rows, W, 1).
+        `like` gives dtype, grey or colour, alpha, profile and resolution. A band is
+        stored before the next is asked for, and an image written before the next is,
+        so that large images and long stacks need little memory.
     pages : int
         How many images there are; more than one makes a TIFF of so many pages.
 
     Raises
     ------
     MidError
-        As `check_writable`; if `rgb` has another size or is not finite; if the disk
-        refuses.
+        As `check_writable`, before the first band; if the bands have another size or
+        are not finite; if the disk refuses.
     """
     path = Path(path)
     part = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix.lower()}")
     try:
-        stored = (_encodable(path, rgb, like, pages) for rgb, like in images)
+        stored = (_encodable(path, *image, pages) for image in images)
         codecs.encode(part, stored, pages)
         part.replace(path)
     except OSError as error:
@@ -266,25 +243,37 @@ def write_pages(
 
 
 def _encodable(
-    path: Path, rgb: np.ndarray, like: Picture, pages: int
+    path: Path, bands: Iterable[np.ndarray], like: Picture, pages: int
 ) -> codecs.Encodable:
+    """Gather the samples of a file, alpha included, beside it."""
     check_writable(path, like, pages)
-    if rgb.shape != (*like.samples.shape[:2], 3) or not np.isfinite(rgb).all():
-        raise MidError(
-            f"{path} cannot be written: got {rgb.shape} pixels, where finite ones of "
-            f"shape {(*like.samples.shape[:2], 3)} are needed."
-        )
-    return _stored_like(rgb, like), like.icc, like.dpi
+    height, width, colours = like.samples.shape
+    channels = colours + (like.alpha is not None)
+    stored = scratch((height, width, channels), like.samples.dtype, path.parent)
+    done = 0
+    for rgb in bands:
+        rows = stored[done : done + len(rgb), :, :colours]
+        fits = rgb.shape in ((len(rows), width, 3), rows.shape)
+        if not fits or not np.isfinite(rgb).all():
+            raise MidError(
+                f"{path} cannot be written: got {rgb.shape} pixels at row {done}, "
+                f"where finite ones for {height} x {width} are needed."
+            )
+        rows[:] = _stored_like(rgb, like)
+        done += len(rgb)
+    if done < height:
+        raise MidError(f"{path} cannot be written: got {done} of {height} rows.")
+    if like.alpha is not None:
+        stored[..., colours] = like.alpha
+    return stored[..., 0] if channels == 1 else stored, like.icc, like.dpi
 
 
 def _stored_like(rgb: np.ndarray, like: Picture) -> np.ndarray:
-    """Give the samples of a file, alpha included: (H, W) or (H, W, 2 to 4)."""
     # In float64 the mean of three equal float32 is that float32.
-    colour = rgb.mean(2, np.float64, keepdims=True) if like.is_grey else rgb
+    is_mean = rgb.shape[2] > like.samples.shape[2]
+    colour = rgb.mean(2, np.float64, keepdims=True) if is_mean else rgb
     low, high = like.float_range
     samples = to_dtype(colour, like.samples.dtype)
     if (low, high) != (0.0, 1.0):
         samples = np.clip(low + samples * (high - low), low, high)
-    if like.alpha is not None:
-        return np.dstack([samples, like.alpha])
-    return samples[..., 0] if like.is_grey else samples
+    return samples

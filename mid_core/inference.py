@@ -131,14 +131,14 @@ def _denoise_in_tiles(
     results = [np.empty(y.shape, np.float32) for _ in counts]
     margin, width = min(network.margin, tile // 4), y.shape[1]
     channels = masking.channels(y.shape[2])
-    for rows in _spans(len(y), tile, margin, network.alignment):
+    for rows in spans(len(y), tile, margin, network.alignment):
         seen = (first_row + rows[0], first_row + rows[1])
         # Drawn once for all tiles of a row: their generators draw the whole width.
         masks = [
             mask_rows([*seed, p], seen, (0, width), width, channels, masking.ratio) > 0
             for p in range(max(counts))
         ]
-        for columns in _spans(width, tile, margin, network.alignment):
+        for columns in spans(width, tile, margin, network.alignment):
             where = (rows, columns)
             means = _tile_means(network, y, where, masking, masks, counts, report)
             for result, mean in zip(results, means, strict=True):
@@ -146,7 +146,7 @@ def _denoise_in_tiles(
     return results
 
 
-def _spans(length: int, tile: int, margin: int, step: int) -> Iterator[Span]:
+def spans(length: int, tile: int, margin: int, step: int) -> Iterator[Span]:
     """Yield the tiles along an axis."""
     around = -(-margin // step) * step
     core = max(step, (tile - 2 * around) // step * step)
