@@ -1,0 +1,67 @@
+"""The methods whose pictures are compared, and where each of them comes from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mid_config.plan import Plan
+
+# Round 0 without a mask, as mid_config.paper names it.
+WHITE_NOISE = "ratio_00"
+
+
+def shown_method(plan: Plan) -> str:
+    """The key of the method that it is all about: the last round of the shown variant."""
+    variant = _shown(plan)
+    return f"{variant}_{len(plan.rounds[variant]) - 1}"
+
+
+def pictured_methods(plan: Plan) -> list[dict]:
+    """Return the methods to show beside each other, in order and in plain values.
+
+    Methods without training, the one trained on white noise, each round of the shown
+    variant, the ceiling; without a section ``paper`` each round of the shown variant,
+    then the last of each other variant.
+
+    Returns
+    -------
+    For each ``key`` (a file name) and ``label``; then ``rival``, a method without
+    training, or ``model``, a card, with the ``settings`` of its evaluation.
+    """
+    paper = plan.config.get("paper")
+    shown = _shown(plan)
+    rounds = [
+        _trained(plan, shown, k, f"{'MID' if paper else shown}, round {k}")
+        for k in range(len(plan.rounds[shown]))
+    ]
+    if not paper:
+        others = [variant for variant in plan.rounds if variant != shown]
+        return rounds + [_last(plan, variant, variant) for variant in others]
+    rivals = [
+        {"key": rival, "label": rival.upper(), "rival": rival}
+        for rival in paper["rivals"]
+    ]
+    white = _last(plan, WHITE_NOISE, "white noise, no mask")
+    ceiling = [_last(plan, "ceiling", "true noise, no mask")]
+    return [*rivals, white, *rounds, *(ceiling if "ceiling" in plan.rounds else [])]
+
+
+def _shown(plan: Plan) -> str:
+    paper = plan.config.get("paper")
+    return paper["variant"] if paper else plan.shown()
+
+
+def _last(plan: Plan, variant: str, label: str) -> dict:
+    return _trained(plan, variant, len(plan.rounds[variant]) - 1, label)
+
+
+def _trained(plan: Plan, variant: str, k: int, label: str) -> dict:
+    settings = plan.rounds[variant][k].evaluate
+    masks = settings["masks"][-1] if settings["masking"]["ratio"] else 1
+    return {
+        "key": f"{variant}_{k}",
+        "label": f"{label}, K = {masks}" if masks > 1 else label,
+        "model": plan.model(variant, k),
+        "settings": settings,
+    }

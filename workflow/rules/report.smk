@@ -1,0 +1,68 @@
+"""Everything in one file, for the target `report`.
+
+in   results/{dataset}/tables/*.md, figures/*.png   what the config asks for, in order
+     results/{dataset}/{variant}/round_{k}/...       models, noise
+out  results/{dataset}/compared/index.json           the same windows by every method
+     results/{dataset}/report.html
+"""
+
+
+rule compare_images:
+    input:
+        test=plan.pool(plan.tests[0]) if plan.tests else [],
+        truth=plan.pool(plan.tests[0], "truth") if plan.tests else [],
+        models=[method["model"] for method in COMPARED if "model" in method],
+    output:
+        index="results/{dataset}/compared/index.json",
+    log:
+        "results/{dataset}/logs/compare_images.log",
+    benchmark:
+        "results/{dataset}/benchmarks/compare_images.tsv"
+    conda:
+        "../../environment.yml"
+    threads: plan.config["runtime"]["threads"]
+    resources:
+        mem_mb=memory,
+        runtime="4h",
+        cost=cost,
+    params:
+        methods=COMPARED,
+        shown=shown_method(plan),
+        protocols=plan.config["method"]["evaluation"]["protocols"],
+        images=min(3, plan.config["figures"]["crops"]),
+        size=448,
+        version=VERSIONS["compare_images"],
+    script:
+        "../scripts/compare_images.py"
+
+
+rule report:
+    input:
+        tables=shown_results(".md"),
+        figures=shown_results(".png"),
+        others=shown_results(".json"),
+        compared=f"results/{plan.dataset}/compared/index.json" if plan.tests else [],
+        banks=shown_noise({}).values(),
+        models=told_models().values(),
+        lineage=f"results/{plan.dataset}/tables/lineage.csv",
+    output:
+        f"results/{plan.dataset}/report.html",
+    log:
+        f"results/{plan.dataset}/logs/report.log",
+    benchmark:
+        f"results/{plan.dataset}/benchmarks/report.tsv"
+    localrule: True
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=memory,
+        runtime="1h",
+        cost=cost,
+    params:
+        captions=captions(),
+        banks=list(shown_noise({})),
+        models=list(told_models()),
+        version=VERSIONS["report"],
+    script:
+        "../scripts/report.py"

@@ -1,0 +1,92 @@
+"""Put everything that a run made into one HTML file."""
+
+import json
+from pathlib import Path
+
+import yaml
+
+from mid_config.plan import Plan
+from mid_core.progress import run_rule
+from mid_core.report import (
+    Figure,
+    Report,
+    hardware,
+    lineage_table,
+    noise_card,
+    png_uri,
+    read_compared,
+    read_tables,
+    render,
+    time_table,
+    training_table,
+    versions,
+)
+from mid_core.store import Store, store_path
+
+
+def figures() -> list[Figure]:
+    """Read the figures; a name in the path becomes a title."""
+    captions = snakemake.params.captions
+    names = [Path(path).stem for path in snakemake.input.figures]
+    return [
+        Figure(name.replace("_", " ").capitalize(), captions[name], png_uri(path))
+        for name, path in zip(names, snakemake.input.figures, strict=True)
+    ]
+
+
+def compared() -> dict | None:
+    """Read the pictures of the slider; None where no test was scored."""
+    found = read_compared(snakemake.input.compared) if snakemake.input.compared else {}
+    return found if found.get("images") else None
+
+
+def seeds() -> dict[str, str]:
+    """Say which seeds there are: of methods, and of the pools that draw something."""
+    config = snakemake.config
+    found = {}
+    for variant, method in Plan(config).methods.items():
+        found.setdefault(str(method["seed"]), []).append(variant)
+    pools = {
+        name: pool["seed"] for name, pool in config["pools"].items() if "seed" in pool
+    }
+    texts = {f"seed {seed}": ", ".join(names) for seed, names in found.items()}
+    return texts | {f"pool {name}": f"seed {seed}" for name, seed in pools.items()}
+
+
+def main() -> None:
+    given, params, config = snakemake.input, snakemake.params, snakemake.config
+    output, source = Path(snakemake.output[0]), Path(snakemake.scriptdir)
+    # Through JSON: YAML would name the lists that two variants share.
+    own = json.loads(json.dumps(config))
+    settings = yaml.safe_dump(own, sort_keys=False, default_flow_style=None)
+    read = [json.loads(Path(path).read_text()) for path in given.models]
+    cards = dict(zip(params.models, read, strict=True))
+    page = render(
+        Report(
+            dataset=config["dataset"],
+            tables=[
+                t for path in given.tables for t in read_tables(Path(path).read_text())
+            ],
+            figures=figures(),
+            compared=compared(),
+            cards=[
+                noise_card(name, Store(store_path(seal)))
+                for name, seal in zip(params.banks, given.banks, strict=True)
+            ],
+            facts={
+                "Versions": versions(source),
+                "Hardware": hardware(cards),
+                "Seeds": seeds(),
+            },
+            costs=[
+                training_table(cards),
+                time_table(output.parent / "benchmarks"),
+                lineage_table(given.lineage),
+            ],
+            settings=settings,
+        )
+    )
+    output.write_text(page)
+
+
+run_rule(main, snakemake.log[0])
