@@ -1,27 +1,15 @@
 """What a schema cannot see: names that mean nothing, and settings that clash."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from mid_config.loading import ConfigError, merge
+from mid_config.loading import ConfigError
+from mid_config.merging import merge
+from mid_config.pools import POOL_ROLES, has_truth, split_settings
+from mid_config.rounds import spread
 
 RESERVED = {"awgn", "benchmarks", "data", "figures", "logs", "submissions"}
-RESERVED |= {"tables", "truth"}
-POOL_ROLES = ("clean", "noisy")
-
-
-def has_truth(pool: Mapping) -> bool:
-    """Whether a pool with these settings knows the clean partners of its images."""
-    if pool["reader"] == "dnd":
-        return False
-    return pool.get("part") in ("noisy", "test", "validation") or "truth" in pool
-
-
-def split_settings(pool: Mapping) -> dict | None:
-    """What two pools have in common that are the sides of one split."""
-    own = {"part", "crop", "crops", "broken", "level", "sides"}
-    shared = {name: value for name, value in pool.items() if name not in own}
-    return shared if "split" in pool else None
+RESERVED |= {"rivals", "tables", "truth"}
 
 
 def _check_unpaired(where: str, clean: Mapping, noisy: Mapping) -> None:
@@ -40,8 +28,75 @@ def _check_unpaired(where: str, clean: Mapping, noisy: Mapping) -> None:
         )
 
 
-def check_method(variant: str, method: Mapping, pools: Mapping) -> None:
-    """Refuse what a schema cannot see, in the words of the config."""
+def _check_spread(where: str, method: Mapping) -> None:
+    """Refuse a batch that cannot be shared out evenly, or not without a change."""
+    for k, one in enumerate(method["rounds"]):
+        ways = spread(method, k)
+        parts = ways["gpus"] * ways["accumulate"]
+        batch = merge(method["training"], one.get("training", {}))["batch"]
+        what = f"gpus {ways['gpus']} x accumulate {ways['accumulate']}"
+        if batch % parts:
+            raise ConfigError(
+                f"{where}: training.batch {batch} of round {k} cannot be cut into "
+                f"{what} equal parts: choose a multiple of {parts}"
+            )
+        if parts > 1 and method["network"].get("norm") == "batch":
+            raise ConfigError(
+                f"{where}: network.norm batch looks at a whole batch, but training.{what}"
+                " cuts it into parts: set both to 1, or norm to none"
+            )
+
+
+def _check_first_bank(
+    where: str, method: Mapping, pools: Mapping, known: Iterable[str]
+) -> None:
+    """Refuse a first bank that cannot be, and a teacher that is not asked for."""
+    if method["first_bank"] == "true_noise" and not has_truth(pools[method["noisy"]]):
+        raise ConfigError(
+            f"{where}: first_bank true_noise needs the truth of pool "
+            f"'{method['noisy']}', which has none"
+        )
+    first = merge(method["training"], method["rounds"][0].get("training", {}))
+    patch = first["patch"]
+    if method["first_bank"] == "awgn" and method["awgn"]["size"] < patch:
+        raise ConfigError(
+            f"{where}: awgn.size {method['awgn']['size']} is smaller than "
+            f"training.patch {patch}"
+        )
+    teacher, wanted = method.get("teacher"), method["first_bank"] == "teacher"
+    if wanted != (teacher is not None):
+        raise ConfigError(
+            f"{where}: first_bank teacher and the key teacher need each other: set both, "
+            "or neither"
+        )
+    if wanted and teacher["variant"] not in known:
+        raise ConfigError(
+            f"{where}: teacher.variant '{teacher['variant']}' is no variant above it "
+            f"(there are: {', '.join(known)})"
+        )
+
+
+def _check_held_out(where: str, method: Mapping, pools: Mapping) -> None:
+    """Refuse held-out images without a truth, or of the training."""
+    if "held_out" not in method:
+        return
+    pool = method["held_out"]["pool"]
+    if pool not in pools or not has_truth(pools[pool]) or pool == method["clean"]:
+        raise ConfigError(
+            f"{where}: held_out.pool '{pool}' must be a pool with a truth, and not the "
+            "training's own"
+        )
+    if method["first_bank"] == "teacher":
+        raise ConfigError(
+            f"{where}: a round that is taught trains on no clean images, so none can be "
+            "held out: take held_out away"
+        )
+
+
+def check_method(
+    variant: str, method: Mapping, pools: Mapping, known: Iterable[str]
+) -> None:
+    """Refuse what a schema cannot see; ``known`` are the variants above this one."""
     where = f"variant '{variant}'"
     for role in POOL_ROLES:
         if method[role] not in pools:
@@ -50,13 +105,10 @@ def check_method(variant: str, method: Mapping, pools: Mapping) -> None:
                 f"under 'pools' (there are: {', '.join(pools)})"
             )
     _check_unpaired(where, *(pools[method[role]] for role in POOL_ROLES))
-    if method["first_bank"] == "true_noise" and not has_truth(pools[method["noisy"]]):
-        raise ConfigError(
-            f"{where}: first_bank true_noise needs the truth of pool "
-            f"'{method['noisy']}', which has none"
-        )
+    _check_first_bank(where, method, pools, known)
+    _check_held_out(where, method, pools)
     network = method["network"]
-    if len(network["encoder"]) != len(network["decoder"]):
+    if len(network.get("encoder", ())) != len(network.get("decoder", ())):
         raise ConfigError(
             f"{where}: network.encoder and network.decoder must be lists "
             "of one length: a number of blocks for each level"
@@ -70,13 +122,7 @@ def check_method(variant: str, method: Mapping, pools: Mapping) -> None:
     for key, value in ranges.items():
         if isinstance(value, list) and value[0] > value[1]:
             raise ConfigError(f"{where}: {key} {value} must be [low, high]")
-    first = merge(method["training"], method["rounds"][0].get("training", {}))
-    patch = first["patch"]
-    if method["first_bank"] == "awgn" and method["awgn"]["size"] < patch:
-        raise ConfigError(
-            f"{where}: awgn.size {method['awgn']['size']} is smaller than "
-            f"training.patch {patch}"
-        )
+    _check_spread(where, method)
 
 
 def check_names(config: Mapping) -> None:

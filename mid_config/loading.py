@@ -2,6 +2,7 @@
 
 import copy
 import difflib
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,13 @@ from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.exceptions import best_match
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import DuplicateKeyError
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from mid_config.merging import merge
+from mid_config.paper import paper_variants
+
+# References in YAML can make a few lines unfold to more than any memory holds.
+MOST_VALUES = 10_000
 
 
 class ConfigError(Exception):
@@ -23,7 +30,8 @@ def read_yaml(path: Path) -> Any:
     Raises
     ------
     ConfigError
-        If the file is missing, is not YAML, or gives a key twice.
+        If the file is missing, is not YAML, gives a key twice, or holds infinite
+        numbers, NaN, or more values than any config.
     """
     if not path.is_file():
         raise ConfigError(f"there is no config file at {path.absolute()}")
@@ -38,9 +46,30 @@ def read_yaml(path: Path) -> Any:
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError(f"{path}, line {line}: {error.problem}") from error
+    except (YAMLError, RecursionError) as error:
+        why = " ".join(str(error).split())
+        raise ConfigError(f"{path} is no config, but something else: {why}") from error
     if not isinstance(content, Mapping):
         raise ConfigError(f"{path} holds no settings")
+    _check_values(path, content)
     return content
+
+
+def _check_values(path: Path, content: Mapping) -> None:
+    for number, (keys, value) in enumerate(_unfold(content, ())):
+        if number > MOST_VALUES:
+            raise ConfigError(f"{path} holds more than {MOST_VALUES} values")
+        if isinstance(value, float) and not math.isfinite(value):
+            where = f"{path}, line {_line(content, keys)}: '{'.'.join(map(str, keys))}'"
+            raise ConfigError(f"{where} must be a finite number, not {value}")
+
+
+def _unfold(value: Any, keys: tuple) -> Iterator[tuple[tuple, Any]]:
+    """Yield every value with the keys that lead to it."""
+    yield keys, value
+    pairs = enumerate(value) if isinstance(value, list) else ()
+    for key, inner in value.items() if isinstance(value, Mapping) else pairs:
+        yield from _unfold(inner, (*keys, key))
 
 
 def _line(content: Any, keys: Sequence[str | int]) -> int | None:
@@ -80,6 +109,9 @@ def _sentence(error: ValidationError) -> tuple[list[str | int], str]:
         close = difflib.get_close_matches(str(error.instance), values, 1, 0.5)
         hint = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(values)}"
         return keys, f"cannot be {error.instance!r}; {hint}"
+    if error.validator == "pattern":
+        named = "must be up to 80 letters, digits, - and _, the first a letter or digit"
+        return keys, f"cannot be {error.instance!r}: a name {named}"
     return keys, error.message
 
 
@@ -120,17 +152,6 @@ def fill_defaults(value: Any, schema: Mapping, root: Mapping) -> Any:
             if key in filled:
                 filled[key] = fill_defaults(filled[key], inner, root)
     return filled
-
-
-def merge(base: Mapping, changes: Mapping) -> dict:
-    """Return ``base`` with ``changes``; mappings merge, anything else replaces."""
-    merged = dict(base)
-    for key, value in changes.items():
-        if isinstance(value, Mapping) and isinstance(merged.get(key), Mapping):
-            merged[key] = merge(merged[key], value)
-        else:
-            merged[key] = value
-    return merged
 
 
 def plain(value: Any) -> Any:
@@ -205,4 +226,25 @@ def load_config(paths: Sequence[Path], schema: Path, overrides: Mapping) -> dict
     merged = merge(merged, plain(_typed(overrides)))
     source = " + ".join(map(str, paths)) + (" + --config" if overrides else "")
     check(merged, rules, source)
-    return fill_defaults(merged, rules, rules)
+    filled = fill_defaults(merged, rules, rules)
+    if "paper" in filled:
+        _add_paper(filled, source)
+    method = {"$ref": "#/$defs/method", "$defs": rules["$defs"]}
+    for name, changes in filled["variants"].items():
+        whole = merge(filled["method"], changes or {})
+        check(whole, method, f"{source}, variant '{name}'")
+        filled["variants"][name] = fill_defaults(whole, method, rules)
+    return filled
+
+
+def _add_paper(config: dict, source: str) -> None:
+    """Add the variants of the section ``paper``."""
+    variants, base = config["variants"], config["paper"]["variant"]
+    if base not in variants:
+        raise ConfigError(
+            f"{source}: paper.variant: '{base}' is not a variant (there are: "
+            f"{', '.join(variants)})"
+        )
+    # The table of rounds is of the variants that the config itself names.
+    config["tables"]["rounds"] = config["tables"]["rounds"] or list(variants)
+    variants |= paper_variants(config)

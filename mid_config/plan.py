@@ -4,19 +4,22 @@ Every bank, model and score table has a key: all the settings that its numbers d
 on, from round 0 on. It lives under the first variant that has the key.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mid_config.checking import (
-    POOL_ROLES,
-    check_method,
-    check_names,
-    check_protocols,
-    split_settings,
+from mid_config.checking import check_method, check_names, check_protocols
+from mid_config.merging import merge
+from mid_config.pools import POOL_ROLES, split_settings
+from mid_config.rounds import (
+    Round,
+    awgn_name,
+    extraction_gpus,
+    is_taught,
+    key,
+    round_settings,
+    spread,
 )
-from mid_config.loading import merge
-from mid_config.rounds import Round, key, round_settings
 
 SSIM_WINDOW = 11
 
@@ -48,7 +51,7 @@ class Plan:
     def __post_init__(self) -> None:
         for variant, changes in self.config["variants"].items():
             method = merge(self.config["method"], changes or {})
-            check_method(variant, method, self.config["pools"])
+            check_method(variant, method, self.config["pools"], self.methods)
             self.methods[variant] = method
             count = len(method["rounds"])
             self.rounds[variant] = [round_settings(method, k) for k in range(count)]
@@ -57,7 +60,8 @@ class Plan:
         check_protocols(self.methods, self._table_variants())
 
     def _register(self, variant: str) -> None:
-        model = ""
+        maker = self.maker(variant, 0)
+        model = self._keys["model", *maker] if maker else ""
         for k, one in enumerate(self.rounds[variant]):
             bank = key("bank", model, one.extract)
             model = key("model", bank, one.train)
@@ -74,6 +78,15 @@ class Plan:
     def owner(self, kind: str, variant: str, k: int) -> str:
         """The variant under which a round's ``bank``, ``model`` or ``scores`` lies."""
         return self._first[self._keys[kind, variant, int(k)]]
+
+    def maker(self, variant: str, k: int) -> tuple[str, int] | None:
+        """Variant and round of the network that makes the bank of round ``k``."""
+        if int(k):
+            return variant, int(k) - 1
+        if not is_taught(self.methods[variant], 0):
+            return None
+        teacher = self.methods[variant]["teacher"]["variant"]
+        return teacher, len(self.rounds[teacher]) - 1
 
     def _folder(self, kind: str, variant: str, k: int) -> str:
         owner = self.owner(kind, variant, k)
@@ -108,10 +121,12 @@ class Plan:
         return split_settings(self.config["pools"][pool])
 
     def bank(self, variant: str, k: int) -> str:
-        """The seal of the noise on which round ``k`` trains."""
+        """The seal of the noise, or a teacher's targets, on which round ``k`` trains."""
         if int(k):
             return f"{self._folder('bank', variant, k)}/noise.seal.json"
         first = self.rounds[variant][0].extract
+        if first["first_bank"] == "teacher":
+            return f"{self._folder('bank', variant, k)}/targets.seal.json"
         if first["first_bank"] == "true_noise":
             return f"results/{self.dataset}/truth/{first['pool']}/noise.seal.json"
         return f"results/{self.dataset}/awgn/{awgn_name(first)}/noise.seal.json"
@@ -120,6 +135,14 @@ class Plan:
         """The card of the network that round ``k`` trains."""
         return f"{self._folder('model', variant, k)}/model.json"
 
+    def gpus(self, variant: str, k: int) -> int:
+        """How many GPUs, or processes on a CPU, train round ``k``."""
+        return spread(self.methods[variant], int(k))["gpus"]
+
+    def extraction_gpus(self, variant: str, k: int) -> int:
+        """How many GPUs, or processes on a CPU, draw the bank of round ``k``."""
+        return extraction_gpus(self.methods[variant], int(k))
+
     def history(self, variant: str, k: int) -> str:
         """The training curve of round ``k``."""
         return f"{self._folder('model', variant, k)}/history.csv"
@@ -127,6 +150,10 @@ class Plan:
     def scores(self, variant: str, k: int, test: str) -> str:
         """The scores of round ``k`` on a test pool."""
         return f"{self._folder('scores', variant, k)}/scores/{test}.csv"
+
+    def cost(self, variant: str, k: int) -> str:
+        """What a pass of round ``k``'s network costs."""
+        return f"{self._folder('model', variant, k)}/cost.json"
 
     def _sends(self, variant: str, submission: Mapping) -> bool:
         return variant == (submission["variant"] or next(iter(self.rounds)))
@@ -169,14 +196,27 @@ class Plan:
         absent = self.absent.items()
         return {pool: path for pool, path in absent if uses[pool] and pool not in here}
 
-    def ceilings(self) -> list[str]:
-        """The pools on whose true noise a variant trains."""
-        methods = self.methods.values()
+    def asked(self) -> list[str]:
+        """The variants that the tables, figures and submissions of a run show."""
+        first = next(iter(self.rounds))
+        asked = [*self._table_variants(), self.shown()]
+        asked += [one["variant"] or first for one in self.submissions.values()]
+        # A list that grows: teachers may have teachers.
+        for variant in asked:
+            asked += [self.maker(variant, 0)[0]] if self.maker(variant, 0) else []
+        return list(dict.fromkeys(asked))
+
+    def ceilings(self, variants: Iterable[str] | None = None) -> list[str]:
+        """The pools on whose true noise one of these variants trains; None: of all."""
+        methods = [self.methods[v] for v in variants or self.methods]
         return [m["noisy"] for m in methods if m["first_bank"] == "true_noise"]
 
     def stacks(self, pool: str) -> list[str]:
-        """What is opened of a pool: its truth only to score, or for a ceiling."""
-        known = pool in self.tests or pool in self.ceilings()
+        """What is opened of a pool: its truth only to score, or for a ceiling.
+
+        That of the paper's tables is not in question here: its truth is opened for them.
+        """
+        known = pool in self.tests or pool in self.ceilings(self.asked())
         return ["image", "truth"] if known else ["image"]
 
     def uses(self) -> dict[str, list[str]]:
@@ -200,12 +240,14 @@ class Plan:
             rounds = self.rounds[variant]
             patch = max(one.train["training"]["patch"] for one in rounds)
             # Without a second round, nothing is cut from the noisy images.
-            refined = len(rounds) > 1 or method["first_bank"] == "true_noise"
+            refined = len(rounds) > 1 or method["first_bank"] != "awgn"
             sent = [
                 s["pool"] for s in self.submissions.values() if self._sends(variant, s)
             ]
             used = dict.fromkeys([*self.tests, *sent], SSIM_WINDOW)
-            for pool in (method["clean"], *([method["noisy"]] if refined else [])):
+            trained = [method["clean"], *([method["noisy"]] if refined else [])]
+            trained += [method["held_out"]["pool"]] if "held_out" in method else []
+            for pool in trained:
                 used[pool] = max(patch, used.get(pool, 0))
             for pool, pixels in used.items():
                 need = {"pool": pool, "clean": method["clean"], "pixels": pixels}
@@ -235,20 +277,9 @@ class Plan:
         return self.config["figures"]["variant"] or next(iter(self.rounds))
 
     def owned(self, kind: str) -> list[tuple[str, int]]:
-        """Variants and rounds whose ``bank``, ``model`` or ``scores`` are their own."""
-        return [
-            (variant, k)
-            for variant, rounds in self.rounds.items()
-            for k in range(len(rounds))
-            if self.owner(kind, variant, k) == variant
-        ]
-
-
-def awgn_name(settings: Mapping) -> str:
-    """A readable name that no other bank of white noise has."""
-    low, high = settings["sigma"]
-    size = f"{settings['count']}x{settings['size']}px"
-    return f"sigma_{low:g}-{high:g}_{size}_seed_{settings['seed']}"
+        """Who owns each ``bank``, ``model`` or ``scores`` that a run shows."""
+        asked = [(v, k) for v in self.asked() for k in range(len(self.rounds[v]))]
+        return list(dict.fromkeys((self.owner(kind, v, k), k) for v, k in asked))
 
 
 def absent_pools(config: Mapping) -> dict[str, str]:

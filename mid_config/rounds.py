@@ -4,7 +4,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mid_config.loading import merge
+from mid_config.merging import merge
+
+# How a training is spread: other processes or parts give the same numbers.
+SPREAD = ("gpus", "accumulate")
 
 
 @dataclass(frozen=True)
@@ -16,36 +19,70 @@ class Round:
     evaluate: dict
 
 
-def round_settings(method: Mapping, k: int) -> Round:
-    """Settings of round ``k``: only what its numbers depend on."""
-    own = method["rounds"][k]
-    before = method["rounds"][k - 1]["mask_ratio"] if k else None
-    extract = {"first_bank": method["first_bank"]}
+def spread(method: Mapping, k: int) -> dict[str, int]:
+    """How the training of round ``k`` is spread: ``gpus`` and ``accumulate``."""
+    training = _own(method, "training", k)
+    return {name: training[name] for name in SPREAD}
+
+
+def extraction_gpus(method: Mapping, k: int) -> int:
+    """How many GPUs, or processes on a CPU, share the extraction for round ``k``."""
+    return _own(method, "extraction", k)["gpus"]
+
+
+def _own(method: Mapping, stage: str, k: int) -> dict:
+    """A stage's settings in round ``k``."""
+    return merge(method[stage], method["rounds"][k].get(stage, {}))
+
+
+def _tracked(settings: Mapping) -> dict:
+    return {name: value for name, value in settings.items() if name not in SPREAD}
+
+
+def is_taught(method: Mapping, k: int) -> bool:
+    """Whether round ``k`` learns from a teacher's predictions."""
+    return k == 0 and method["first_bank"] == "teacher"
+
+
+def _extract(method: Mapping, k: int) -> dict:
+    """What the bank of round ``k`` depends on, besides the network that makes it."""
+    seed, noisy = {"seed": method["seed"]}, {"pool": method["noisy"]}
     if k:
-        extract = {
-            **merge(method["extraction"], own.get("extraction", {})),
-            "pool": method["noisy"],
+        before = method["rounds"][k - 1]["mask_ratio"]
+        return {
+            **_tracked(_own(method, "extraction", k)),
+            **noisy,
             "masking": {"ratio": before, **method["mask"]},
-            "seed": method["seed"],
+            **seed,
             "round": k,
         }
-    elif method["first_bank"] == "awgn":
-        extract |= {**method["awgn"], "seed": method["seed"]}
-    else:
-        extract |= {"pool": method["noisy"]}
+    first = {"first_bank": method["first_bank"]}
+    if is_taught(method, k):
+        teacher = method["teacher"]
+        return first | noisy | {n: teacher[n] for n in ("targets", "masks")} | seed
+    return first | (method["awgn"] | seed if first["first_bank"] == "awgn" else noisy)
+
+
+def round_settings(method: Mapping, k: int) -> Round:
+    """Settings of round ``k``: only what its numbers depend on."""
+    own, taught = method["rounds"][k], is_taught(method, k)
     evaluation = method["evaluation"]
     ratio = evaluation["mask_ratio"]
     ratio = own["mask_ratio"] if ratio is None else ratio
+    # Where they are not set, they are no keys: other trainings stay what they are.
+    more = {"recharge": method["teacher"]["recharge"]} if taught else {}
+    more |= {name: method[name] for name in ("held_out",) if name in method}
     return Round(
-        extract=extract,
+        extract=_extract(method, k),
         train={
-            "pool": method["clean"],
+            "pool": method["noisy" if taught else "clean"],
             "network": method["network"],
-            "training": merge(method["training"], own.get("training", {})),
+            "training": _tracked(_own(method, "training", k)),
             "masking": {"ratio": own["mask_ratio"], **method["mask"]},
             "clip": method["clip"],
             "seed": method["seed"],
             "round": k,
+            **more,
         },
         evaluate={
             # Without hidden pixels all predictions are one and the same.
@@ -53,8 +90,16 @@ def round_settings(method: Mapping, k: int) -> Round:
             "masking": {"ratio": ratio, **method["mask"]},
             "protocols": evaluation["protocols"],
             "seed": method["seed"],
+            **({"of": evaluation["of"]} if "of" in evaluation else {}),
         },
     )
+
+
+def awgn_name(settings: Mapping) -> str:
+    """A readable name that no other bank of white noise has."""
+    low, high = settings["sigma"]
+    size = f"{settings['count']}x{settings['size']}px"
+    return f"sigma_{low:g}-{high:g}_{size}_seed_{settings['seed']}"
 
 
 def key(*parts: object) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mid_config.plan import Plan
 
+PAPER = "networks|by_round|components|ensemble|ratios|cost|inpainting"
 # Results and logs below results/<dataset>/, as the rules name them.
 LOGS = {
     r"data/(.+)/split\.json": "split_pool/{}",
@@ -19,10 +20,21 @@ LOGS = {
     r"awgn/(.+)/noise\.seal\.json": "awgn_bank/{}",
     r"truth/(.+)/noise\.seal\.json": "true_noise/{}",
     r"(.+)/round_(\d+)/noise\.seal\.json": "extract_noise/{}_{}",
+    r"(.+)/round_(\d+)/targets\.seal\.json": "teach/{}_{}",
     r"(.+)/round_(\d+)/model\.json": "train_round/{}_{}",
     r"(.+)/round_(\d+)/scores/(.+)\.csv": "evaluate/{}_{}_{}",
     r"(.+)/round_(\d+)/denoised/(.+)\.seal\.json": "denoise_pool/{}_{}_{}",
     r"submissions/(.+)/bundle\.json": "bundle_submission/{}",
+    r"rivals/(.+)/scores/(.+)\.csv": "evaluate_rival/{}_{}",
+    r"(.+)/round_(\d+)/cost\.json": "measure_cost/{}_{}",
+    r"tables/(realism|gap)\.csv": "measure_realism",
+    r"figures/(realism|brightness|autocorrelation|gap)\.png": "plot_realism",
+    r"figures/(methods|remains)\.png": "plot_methods",
+    r"tables/claims\.csv": "judge_claims",
+    r"tables/comparison\.csv": "tabulate_comparison",
+    rf"tables/({PAPER})\.csv": "tabulate_paper/{}",
+    r"compared/index\.json": "compare_images",
+    r"report\.html": "report",
     r"tables/rounds\.csv": "tabulate_rounds",
     r"tables/lineage\.csv": "lineage",
     r"figures/(.+)\.png": "plot_{}",
@@ -57,10 +69,27 @@ class Job:
         raise LookupError(f"no rule is known to make {self.result}")
 
     @property
+    def rule(self) -> str:
+        """The rule that does it."""
+        return Path(self.log.parts[3]).stem
+
+    @property
+    def benchmark(self) -> Path:
+        """Where Snakemake notes what the job took."""
+        inner = self.log.relative_to(Path(*self.log.parts[:3])).with_suffix(".tsv")
+        return Path(*self.log.parts[:2]) / "benchmarks" / inner
+
+    @property
     def owner(self) -> str:
         """The variant whose round it is; empty for what no round owns."""
         found = re.match(r"([^/]+)/round_\d+/", "/".join(self.result.parts[2:]))
         return found[1] if found else ""
+
+
+def every_job(plan: Plan) -> dict[str, Job]:
+    """Return each job once, by its result."""
+    jobs = [*pool_jobs(plan), *round_jobs(plan), *result_jobs(plan)]
+    return {str(job.result): job for job in jobs}
 
 
 def pool_jobs(plan: Plan) -> Iterator[Job]:
@@ -77,10 +106,7 @@ def pool_jobs(plan: Plan) -> Iterator[Job]:
 
 def round_jobs(plan: Plan) -> Iterator[Job]:
     """List what is done for the rounds that a table, figure or submission shows."""
-    first = next(iter(plan.rounds))
-    shown = [variant for variant, _ in plan.table_rounds()] + [plan.shown()]
-    shown += [one["variant"] or first for one in plan.submissions.values()]
-    for variant in dict.fromkeys(shown):
+    for variant in plan.asked():
         for k in range(len(plan.rounds[variant])):
             row = f"{variant} {k}"
             yield Job(row, "noise", Path(plan.bank(variant, k)))

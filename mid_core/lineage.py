@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from mid_core.images import SUFFIXES
+from mid_core.formats import SUFFIXES
 
 IMAGE_FILES = (*SUFFIXES, ".mat")
 

@@ -76,7 +76,7 @@ def rounds_table(
     columns += ["ssim", "n_images", *SAME, "seed", "train_seconds", "device"]
     if not tables:
         return pd.DataFrame(columns=columns)
-    _refuse_mixtures(tables)
+    refuse_mixtures(tables)
     table = pd.concat(tables, ignore_index=True)
     noisy = table.groupby(["test", "protocol"], as_index=False, sort=False).first()
     noisy = noisy.assign(
@@ -91,7 +91,7 @@ def rounds_table(
     return table[columns].round({"psnr_db": 3, "ssim": 4, "train_seconds": 1})
 
 
-def _refuse_mixtures(tables: list[pd.DataFrame]) -> None:
+def refuse_mixtures(tables: list[pd.DataFrame]) -> None:
     """See that each test was scored on the same images under the same protocols."""
     first: dict[str, pd.DataFrame] = {}
     for table in tables:

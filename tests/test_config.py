@@ -47,7 +47,7 @@ WRONG = [
     ("no_mask: {rounds", "no_mask: {round", r"no_mask.round'.*did you mean 'rounds'"),
     ("size: 128", "size: 1.5", r"method.awgn.size.*integer, not 1.5"),
     ("fold: 2", "fold: two", r"method.network.fold.*integer, not 'two'"),
-    ("dataset: demo", "dataset: ../x", r"'dataset' '../x' does not match"),
+    ("dataset: demo", "dataset: ../x", r"'dataset' cannot be '../x': a name must"),
     ("mid: {}", "mid: [", r"expected"),
 ]
 
@@ -69,7 +69,12 @@ MEANINGLESS = [
     ("encoder: [1, 1]", "encoder: [1]", "must be lists of one length"),
     ("- mask_ratio: 0.8", "- mask_ratio: [0.8, 0.5]", r"must be \[low, high\]"),
     ("size: 128", "size: 32", "awgn.size 32 is smaller than training.patch 64"),
-    ("mid: {}", "data: {}", "holds something else"),
+    ("no_mask: {", "data: {", "holds something else"),
+    (
+        "# gpus: 1 ",
+        "gpus: 3 ",
+        "batch 8 of round 0 cannot be cut into gpus 3 x accumulate 1 equal parts",
+    ),
     ("variant: mid", "variant: mod", "'mod' is asked for by a table or figure"),
     (
         "part: noisy, shots: 4, seed: 0, crop: 512",
@@ -84,6 +89,24 @@ def test_what_a_schema_cannot_see_is_refused_too(right, wrong, message, tmp_path
     assert right in DEMO
     with pytest.raises(ConfigError, match=message):
         plan(DEMO.replace(right, wrong, 1), tmp_path)
+
+
+def test_how_a_training_is_spread_is_no_setting_of_its_round(tmp_path):
+    text = DEMO.replace("# gpus: 1 ", "gpus: 2 ", 1)
+    text = text.replace("- mask_ratio: 0.3", "- {mask_ratio: 0.3, training: {gpus: 4}}")
+    spread, plain = plan(text, tmp_path), plan(DEMO, tmp_path)
+    assert spread.rounds == plain.rounds
+    assert [spread.gpus("mid", k) for k in (0, 1)] == [2, 4]
+    assert [plain.gpus("mid", k) for k in (0, "1")] == [1, 1]
+
+
+def test_a_network_that_looks_at_whole_batches_is_not_spread():
+    config = load_config([ROOT / "config/config.yaml"], SCHEMA, {})
+    config["variants"]["mid"]["network"]["norm"] = "batch"
+    Plan(config)
+    config["variants"]["mid"]["training"]["accumulate"] = 2
+    with pytest.raises(ConfigError, match="norm batch looks at a whole batch"):
+        Plan(config)
 
 
 def test_numbers_are_numbers(tmp_path):
@@ -116,6 +139,7 @@ def test_defaults_are_the_papers():
         "middle": 12,
         "decoder": [2, 2, 2, 2],
         "fold": 1,
+        "residual": True,
     }
     assert 10 in paper["evaluation"]["masks"]
 

@@ -80,7 +80,10 @@ def run(job, inputs, folder):
     names = {"files": "files.json", "noisy": "noisy.seal.json", "model": "model.json"}
     snakemake = SimpleNamespace(
         params=SimpleNamespace(settings=settings, version=1, masking=MASKING, seed=0),
-        config={"runtime": {"device": "cpu", "tile": 256}},
+        config={
+            "runtime": {"device": "cpu", "tile": 256},
+            "variants": {"mid": {"extraction": {"gpus": 1}, "rounds": [{}, {}]}},
+        },
         threads=1,
         input=SimpleNamespace(**{key: inputs / name for key, name in names.items()}),
         output=SimpleNamespace(seal=folder / "store.seal.json"),

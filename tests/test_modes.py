@@ -32,6 +32,9 @@ from tests.pictures import (
 PALETTE = Image.fromarray(noise(3)).quantize(32)
 STACK = np.stack([noise(1, "uint16"), noise(1, "uint16")[::-1], noise(1, "uint16")])
 
+# Below the pictures' sizes, so that each takes several bands.
+TILE_PX = 16
+
 
 def saved(save, samples):
     def run(path):
@@ -96,9 +99,11 @@ def model(tmp_path, network):
 
 def answer(network, samples, name):
     """Denoise samples by the network alone, and store the answer as they are stored."""
+    network.set_patch(16)
     rgb = np.broadcast_to(to_float(as_colour(samples)), (*samples.shape[:2], 3))
     seed = image_seed(0, "denoise", name)
-    x_hat = denoise(network, np.ascontiguousarray(rgb), Masking(0.3), seed, (2,))[0]
+    y = np.ascontiguousarray(rgb)
+    (x_hat,) = denoise(network, y, Masking(0.3), seed, (2,), TILE_PX)
     if samples.ndim == 2:
         x_hat = x_hat.mean(2, np.float64)
     return to_dtype(x_hat, samples.dtype)
@@ -108,7 +113,9 @@ def answer(network, samples, name):
 def test_denoise_gives_back_the_mode_it_was_given(tmp_path, name, model, network):
     (tmp_path / "in").mkdir()
     samples = MODES[name](tmp_path / "in" / name)
-    denoise_files(tmp_path / "in" / name, tmp_path / "out", model, masks=2)
+    denoise_files(
+        tmp_path / "in" / name, tmp_path / "out", model, masks=2, tile=TILE_PX
+    )
     after = independent_read(tmp_path / "out" / name)
     assert (after.shape, after.dtype) == (samples.shape, samples.dtype)
     if name == "stack.tif":

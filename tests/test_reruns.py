@@ -47,6 +47,7 @@ MATRIX = {
     "ema": (training(ema=0.5), ALL),
     "precision": (training(precision="bf16"), ALL),
     "loss": (training(loss="charbonnier"), ALL),
+    "how it is spread": (training(gpus=2, accumulate=1), {}),
     "extraction": (changed(extraction={"masks": 3}), BANK),
     "round 0's ratio": (
         rounds({"mask_ratio": 0.7}),

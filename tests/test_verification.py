@@ -57,6 +57,14 @@ def test_damage_is_named_with_the_rule_that_mends_it(results, capsys):
     assert said[2] == "2 checked, 2 problem(s)"
 
 
+def test_a_store_that_no_rule_made_is_verified_too(tmp_path):
+    with StoreWriter(tmp_path / "mine.zarr", "noise") as store:
+        store.append("a", np.zeros((5, 7, 3), np.float16))
+    flip(tmp_path / "mine.zarr/zarr.json")
+    _, (said,) = verify([tmp_path / "mine.zarr"])
+    assert "write it again" in said
+
+
 def test_what_is_missing_or_unfinished_is_named(results):
     (results / "data/clean/image.seal.json").unlink()
     card = results / "mid/round_0/model.json"

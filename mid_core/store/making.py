@@ -70,5 +70,5 @@ def complete(group: zarr.Group, path: Path, index: list, attributes: dict) -> No
     with room_needed(path):
         group.create_array("index", data=np.array(index, np.int64).reshape(-1, 3))
         group.attrs.update(attributes)
-        seal(path, attributes.get("made_by", {"stage": "unknown"}))
+        seal(path, attributes.get("made_by", {}))
     record_path(path).unlink(missing_ok=True)

@@ -34,7 +34,7 @@ def seal(path: Path, made_by: dict) -> None:
     path
         ``NAME.zarr``.
     made_by
-        The stage that made it, and its version.
+        The stage that made it, and its version; empty where no stage did.
     """
     files = {}
     for file in sorted(p for p in path.rglob("*") if p.is_file()):
@@ -125,4 +125,6 @@ def read_seal(path: Path) -> dict:
 
 def again(sealed: dict) -> str:
     """Say what rebuilds the store of this seal."""
-    return f"run the workflow again: its rule {sealed['made_by']['stage']} rebuilds it"
+    if stage := sealed.get("made_by", {}).get("stage"):
+        return f"run the workflow again: its rule {stage} rebuilds it"
+    return "write it again: its seal does not say what made it"

@@ -19,6 +19,8 @@ sys.path.insert(0, str(ROOT))
 
 from mid_config.loading import ConfigError, load_config
 from mid_config.plan import Plan, absent_pools
+from mid_config.requests import memory_mb
+from mid_config.walking import walk
 
 try:
     settings = load_config(
@@ -32,8 +34,6 @@ except ConfigError as error:
 config.clear()
 config.update(plan.config)
 
-# Each of the two pools of a training may be held in memory.
-TRAINING_MB = int(2000 * plan.config["runtime"]["memory_gb"]) + 8000
 ON_GPU = plan.config["runtime"]["device"] != "cpu"
 # What the readers open; other files beside them are of no matter.
 IMAGE_FILES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".mat")
@@ -49,9 +49,26 @@ wildcard_constraints:
     k=r"\d+",
 
 
-def memory(mb):
-    """Return the resource function: a job that ran out of memory gets twice as much."""
-    return lambda wildcards, attempt: mb * min(attempt, 2)
+def memory(wildcards, rulename, attempt):
+    """What a rule's jobs ask for in MB; one that ran out of it gets twice as much."""
+    return memory_mb(rulename, plan.config) * min(attempt, 2)
+
+
+def spread(processes):
+    """Return resource functions: the GPUs of a stage, and the threads of its processes."""
+
+    def gpus(wildcards):
+        return ON_GPU * processes(wildcards.variant, wildcards.k)
+
+    def threads(wildcards):
+        own = plan.config["runtime"]["threads"]
+        return own * processes(wildcards.variant, wildcards.k)
+
+    return gpus, threads
+
+
+training_gpus, training_threads = spread(plan.gpus)
+extraction_gpus, extraction_threads = spread(plan.extraction_gpus)
 
 
 def pool_settings(wildcards):
@@ -72,8 +89,8 @@ def files_below(path, pattern):
     """Name and size of a folder's files; of those at any depth where it is None."""
     deep = pattern is None or "**" in pattern or Path(pattern).name != pattern
     found = []
-    for root, folders, names in os.walk(path, followlinks=True):
-        folders[:] = [name for name in folders if deep and name[0] != "."]
+    for root, folders, names in walk(path):
+        folders[:] = folders if deep else []
         names = [name for name in names if name.lower().endswith(IMAGE_FILES)]
         paths = [os.path.join(root, name) for name in names if name[0] != "."]
         found += [(one, os.stat(one).st_size) for one in paths if os.path.exists(one)]
@@ -130,6 +147,7 @@ def round_settings(stage):
 
 
 def clean_pixels(wildcards):
+    """A round's clean images; for one that is taught, its noisy ones."""
     return plan.pool(round_settings("train")(wildcards)["pool"])
 
 
@@ -146,56 +164,20 @@ def trained_model(wildcards):
 
 
 def previous_model(wildcards):
-    return plan.model(wildcards.variant, int(wildcards.k) - 1)
+    """The network that makes a round's bank: of the round before, or a teacher's."""
+    return plan.model(*plan.maker(wildcards.variant, wildcards.k))
 
 
-def shown_rounds():
-    """The rounds of the variant that is drawn."""
-    return range(len(plan.rounds[plan.shown()]))
+def held_out_pixels(wildcards):
+    """The clean images on which a training is scored as it goes, if it is."""
+    own = round_settings("train")(wildcards).get("held_out")
+    return {"held_out": plan.pool(own["pool"], "truth")} if own else {}
 
 
-def table_of_rounds():
-    """Where each row of the table of rounds comes from: plain values, for params."""
-    return [
-        {
-            "variant": variant,
-            "round": k,
-            "test": test,
-            "scores": plan.scores(variant, k, test),
-            "model": plan.model(variant, k),
-        }
-        for variant, k in plan.table_rounds()
-        for test in plan.tests
-    ]
-
-
-def shown_noise(wildcards):
-    """The banks of the drawn variant, and the true noise where it is known."""
-    shown = plan.shown()
-    banks = {f"N_{k}": plan.bank(shown, k) for k in shown_rounds()}
-    noisy = plan.methods[shown]["noisy"]
-    if noisy in plan.ceilings():
-        banks["true noise"] = f"results/{plan.dataset}/truth/{noisy}/noise.seal.json"
-    return banks
-
-
-def results_wanted():
-    """The leaves of the graph: models, tables and figures that the config allows."""
-    wanted = [plan.model(variant, k) for variant, k in plan.table_rounds()]
-    wanted.append(f"results/{plan.dataset}/data/checked.json")
-    figures = ["noise", "training"]
-    if plan.tests or plan.left_out():
-        wanted.append(f"results/{plan.dataset}/tables/rounds.md")
-    if plan.tests:
-        figures += ["rounds", "crops"]
-    wanted += [plan.bundle(name) for name in plan.submissions]
-    return wanted + [f"results/{plan.dataset}/figures/{name}.png" for name in figures]
-
-
-def wanted_pixels():
-    """The seals of all pixels that are opened."""
-    pools = plan.pools()
-    return [plan.pool(pool, stack) for pool in pools for stack in plan.stacks(pool)]
+def scored_pixels(wildcards):
+    """A test's noisy images; for an inpainter, their truths."""
+    of = round_settings("evaluate")(wildcards).get("of", "image")
+    return plan.pool(wildcards.pool, of)
 
 
 def print_next_steps():

@@ -18,8 +18,9 @@ rule awgn_bank:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory,
         runtime="30m",
+        cost=cost,
     params:
         settings=lambda wildcards: plan.awgn()[wildcards.name],
         version=VERSIONS["awgn_bank"],
@@ -41,8 +42,9 @@ rule true_noise:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=memory(4000),
+        mem_mb=memory,
         runtime="2h",
+        cost=cost,
     params:
         version=VERSIONS["true_noise"],
     script:

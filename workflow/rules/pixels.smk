@@ -22,8 +22,9 @@ rule split_pool:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory,
         runtime="1h",
+        cost=cost,
     params:
         settings=split_settings,
         files=pool_files,
@@ -48,8 +49,9 @@ rule index_pool:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory,
         runtime="1h",
+        cost=cost,
     params:
         settings=pool_settings,
         files=pool_files,
@@ -72,8 +74,9 @@ rule ingest:
         "../../environment.yml"
     threads: plan.config["runtime"]["threads"]
     resources:
-        mem_mb=memory(8000),
+        mem_mb=memory,
         runtime="4h",
+        cost=cost,
     params:
         settings=pool_settings,
         version=VERSIONS["ingest"],
@@ -96,8 +99,9 @@ rule check_pools:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory,
         runtime="1h",
+        cost=cost,
     params:
         needs=plan.needs(),
         version=VERSIONS["check_pools"],

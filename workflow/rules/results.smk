@@ -27,8 +27,9 @@ rule tabulate_rounds:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory,
         runtime="1h",
+        cost=cost,
     params:
         rows=table_of_rounds(),
         absent=plan.left_out(),
@@ -56,8 +57,9 @@ rule plot_rounds:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory,
         runtime="1h",
+        cost=cost,
     params:
         version=VERSIONS["figures"],
     script:
@@ -83,8 +85,9 @@ rule plot_training:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory,
         runtime="1h",
+        cost=cost,
     params:
         labels=[f"{variant}, round {k}" for variant, k in plan.own_rounds()],
         version=VERSIONS["figures"],
@@ -94,7 +97,8 @@ rule plot_training:
 
 rule plot_noise:
     input:
-        unpack(shown_noise),
+        # Not the true noise of which only the paper's tables make use.
+        unpack(lambda wildcards: shown_noise(wildcards, plan.asked())),
     output:
         png=report(
             "results/{dataset}/figures/noise.png",
@@ -111,8 +115,9 @@ rule plot_noise:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory,
         runtime="1h",
+        cost=cost,
     params:
         version=VERSIONS["figures"],
     script:
@@ -139,8 +144,9 @@ rule plot_crops:
         "../../environment.yml"
     threads: plan.config["runtime"]["threads"]
     resources:
-        mem_mb=memory(8000),
+        mem_mb=memory,
         runtime="1h",
+        cost=cost,
     params:
         rounds=[one.evaluate for one in plan.rounds[plan.shown()]],
         crops=plan.config["figures"]["crops"],
@@ -166,8 +172,9 @@ rule lineage:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory,
         runtime="1h",
+        cost=cost,
     params:
         version=VERSIONS["lineage"],
     script:

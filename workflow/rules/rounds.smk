@@ -20,11 +20,12 @@ rule extract_noise:
         "results/{dataset}/benchmarks/extract_noise/{variant}_{k}.tsv"
     conda:
         "../../environment.yml"
-    threads: plan.config["runtime"]["threads"]
+    threads: extraction_threads
     resources:
-        mem_mb=memory(16000),
+        mem_mb=memory,
         runtime="4h",
-        gpu=int(ON_GPU),
+        gpu=extraction_gpus,
+        cost=cost,
     params:
         settings=round_settings("extract"),
         version=VERSIONS["extract_noise"],
@@ -34,6 +35,7 @@ rule extract_noise:
 
 rule train_round:
     input:
+        unpack(held_out_pixels),
         clean=clean_pixels,
         noise=training_noise,
     output:
@@ -46,11 +48,12 @@ rule train_round:
         "results/{dataset}/benchmarks/train_round/{variant}_{k}.tsv"
     conda:
         "../../environment.yml"
-    threads: plan.config["runtime"]["threads"]
+    threads: training_threads
     resources:
-        mem_mb=memory(TRAINING_MB),
+        mem_mb=memory,
         runtime="2d",
-        gpu=int(ON_GPU),
+        gpu=training_gpus,
+        cost=cost,
     params:
         settings=round_settings("train"),
         version=VERSIONS["train_round"],
@@ -60,7 +63,7 @@ rule train_round:
 
 rule evaluate:
     input:
-        test="results/{dataset}/data/{pool}/image.seal.json",
+        test=scored_pixels,
         truth="results/{dataset}/data/{pool}/truth.seal.json",
         model=trained_model,
     output:
@@ -73,8 +76,9 @@ rule evaluate:
         "../../environment.yml"
     threads: plan.config["runtime"]["threads"]
     resources:
-        mem_mb=memory(16000),
+        mem_mb=memory,
         runtime="4h",
+        cost=cost,
     params:
         settings=round_settings("evaluate"),
         version=VERSIONS["evaluate"],

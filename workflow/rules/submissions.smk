@@ -21,8 +21,9 @@ rule denoise_pool:
         "../../environment.yml"
     threads: plan.config["runtime"]["threads"]
     resources:
-        mem_mb=memory(16000),
+        mem_mb=memory,
         runtime="12h",
+        cost=cost,
     params:
         masking=lambda wildcards: round_settings("evaluate")(wildcards)["masking"],
         seed=lambda wildcards: round_settings("evaluate")(wildcards)["seed"],
@@ -44,8 +45,9 @@ rule bundle_submission:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=memory(8000),
+        mem_mb=memory,
         runtime="1h",
+        cost=cost,
     params:
         settings=lambda wildcards: plan.config["submissions"][wildcards.name],
         version=VERSIONS["bundle_submission"],

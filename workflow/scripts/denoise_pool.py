@@ -11,6 +11,7 @@ from mid_core.checkpoint import load_model
 from mid_core.devices import pick_device
 from mid_core.images import to_float
 from mid_core.inference import denoise
+from mid_core.interruption import until_stopped
 from mid_core.masking import image_seed
 from mid_core.progress import Progress, run_rule
 from mid_core.sampling import Masking
@@ -34,7 +35,7 @@ def main() -> None:
     with StoreWriter(store_path(snakemake.output.seal), "image", made) as store:
         done, pixels, seconds = len(store.names), 0, 0.0
         report = Progress(title, len(noisy), "image", done)
-        for i in range(done, len(noisy)):
+        for i in until_stopped(range(done, len(noisy))):
             y, name = to_float(noisy.read(i)), noisy.names[i]
             seed = image_seed(params.seed, "evaluate", name)
             start = time.perf_counter()

@@ -1,7 +1,6 @@
 """Score a round's network on a test pool: a row for each image, K and protocol."""
 
 from collections.abc import Iterator
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +12,13 @@ from mid_core.devices import pick_device
 from mid_core.images import to_float
 from mid_core.inference import denoise
 from mid_core.masking import image_seed
-from mid_core.metrics import scores
 from mid_core.parallel import ahead
 from mid_core.progress import Progress, run_rule
 from mid_core.sampling import Masking
+from mid_core.scoring import image_rows, same_images
 from mid_core.store import Store, pairs, store_path
 
-Estimates = tuple[str, np.ndarray, np.ndarray, list[np.ndarray]]
+Estimates = tuple[str, np.ndarray, np.ndarray, dict[int, np.ndarray]]
 
 
 def estimated(noisy: Store, clean: Store) -> Iterator[Estimates]:
@@ -35,29 +34,22 @@ def estimated(noisy: Store, clean: Store) -> Iterator[Estimates]:
         seed = image_seed(settings["seed"], "evaluate", name)
         counts, tile = settings["masks"], runtime["tile"]
         estimates = denoise(network, y, masking, seed, counts, tile, report)
-        yield name, y, to_float(truth), estimates
+        yield name, y, to_float(truth), dict(zip(counts, estimates, strict=True))
 
 
-def scored(estimates: Estimates) -> list[dict]:
+def scored(one: Estimates) -> list[dict]:
     """Give the rows of one image."""
-    settings, (name, y, x, denoised) = snakemake.params.settings, estimates
-    noisy, rows = scores(y, x, settings["protocols"]), []
-    for k, x_hat in zip(settings["masks"], denoised, strict=True):
-        own = scores(np.clip(x_hat, 0, 1), x, settings["protocols"])
-        for now, before in zip(own, noisy, strict=True):
-            row = {"image": name, "k": k, "mask_ratio": settings["masking"]["ratio"]}
-            row |= now | {f"noisy_{key}": before[key] for key in ("psnr_db", "ssim")}
-            rows.append(row | {"seed": settings["seed"]})
-    return rows
+    settings, (name, y, x, estimates) = snakemake.params.settings, one
+    facts = {"mask_ratio": settings["masking"]["ratio"], "seed": settings["seed"]}
+    rows = image_rows(y, x, estimates, settings["protocols"])
+    return [{"image": name} | row | facts for row in rows]
 
 
 def main() -> None:
     torch.set_num_threads(snakemake.threads)
     noisy = Store(store_path(snakemake.input.test))
     clean = Store(store_path(snakemake.input.truth))
-    images = {key: noisy.attributes[key] for key in ("dataset", "split")}
-    content = sha256(f"{noisy.content} {clean.content}".encode()).hexdigest()[:12]
-    images |= {"test": snakemake.wildcards.pool, "content": content}
+    images = same_images(noisy, clean, snakemake.wildcards.pool)
     # Scoring takes as long as a small network: it is done beside it.
     each = ahead(scored, estimated(noisy, clean), snakemake.threads)
     rows = [images | row for one in each for row in one]

@@ -1,0 +1,219 @@
+"""The paper's tables: the variants that they compare, and where each row comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from mid_config.merging import merge
+from mid_config.pools import has_truth
+
+if TYPE_CHECKING:
+    from mid_config.plan import Plan
+
+
+class Row(NamedTuple):
+    """A row of a table.
+
+    Attributes
+    ----------
+    label
+        What the row is called.
+    variant
+        Whose scores; with further seeds, also its repetitions'.
+    round
+        Which; None: the last.
+    masks
+        K, the predictions averaged; None: as many as were scored.
+    """
+
+    label: str
+    variant: str
+    round: int | None = None
+    masks: int | None = None
+
+
+class Table(NamedTuple):
+    """A table: its title, its rows, and whether it also tells what a network costs."""
+
+    title: str
+    rows: list[Row]
+    cost: bool = False
+
+
+def _percent(ratio: float) -> str:
+    return f"{100 * ratio:02.0f}"
+
+
+def repetition(variant: str, seed: int) -> str:
+    """The name of a variant that is run again with another seed."""
+    return f"{variant}_seed_{seed}"
+
+
+def paper_variants(config: Mapping) -> dict[str, dict]:
+    """Return the variants that a config's section ``paper`` stands for, by name.
+
+    A variant that the config itself has under such a name is taken as it is.
+    """
+    paper, variants = config["paper"], config["variants"]
+    base = variants[paper["variant"]] or {}
+    method = merge(config["method"], base)
+    first, *_ = method["rounds"]
+    unmasked = [one | {"mask_ratio": 0} for one in method["rounds"]]
+    changes: dict[str, dict] = {"unmasked": {"rounds": unmasked}}
+    if has_truth(config["pools"].get(method["noisy"], {"reader": ""})):
+        changes["ceiling"] = {"first_bank": "true_noise", "rounds": unmasked[:1]}
+    changes["ensemble"] = {"evaluation": {"masks": paper["masks"]}}
+    for ratio in dict.fromkeys([0, *paper["ratios"]]):
+        own = {"rounds": [first | {"mask_ratio": ratio}]}
+        changes[f"ratio_{_percent(ratio)}"] = own
+    for name, network in paper["networks"].items():
+        changes[f"net_{name}"] = {"network": network}
+    changes |= _distilled(paper) | _inpainters(config)
+    made = {name: merge(base, change) for name, change in changes.items()}
+    made |= {name: variants[name] or {} for name in made.keys() & variants.keys()}
+    once = {paper["variant"]: base} | made
+    for seed in paper["seeds"]:
+        made |= {repetition(v, seed): _seeded(own, seed) for v, own in once.items()}
+    return made
+
+
+def _seeded(own: Mapping, seed: int) -> dict:
+    """A variant with another seed, whose teacher has that seed, too."""
+    if "teacher" not in own:
+        return own | {"seed": seed}
+    teacher = repetition(own["teacher"]["variant"], seed)
+    return merge(own, {"seed": seed, "teacher": {"variant": teacher}})
+
+
+def _distilled(paper: Mapping) -> dict[str, dict]:
+    """The small network of Table 7, which MID teaches; it sees all pixels."""
+    wanted = paper["distilled"]
+    if not wanted:
+        return {}
+    teacher = {name: wanted[name] for name in ("targets", "masks", "recharge")}
+    change = {
+        "first_bank": "teacher",
+        "teacher": {"variant": paper["variant"], **teacher},
+        "network": wanted["network"],
+        "training": wanted["training"],
+        "rounds": [{"mask_ratio": 0}],
+        "evaluation": {"mask_ratio": None},
+    }
+    return {"distilled": change}
+
+
+def inpainters(config: Mapping) -> dict[float, str]:
+    """Return the inpainter's variant for each mask ratio of Figure 4."""
+    wanted = config["paper"]["inpainting"] if config["tests"] else None
+    ratios = sorted(wanted["ratios"]) if wanted else []
+    return {ratio: f"inpaint_{_percent(ratio)}" for ratio in ratios}
+
+
+def _inpainters(config: Mapping) -> dict[str, dict]:
+    """Networks that see clean images only, and are scored on those of a test."""
+    changes, wanted = {}, config["paper"]["inpainting"]
+    for ratio, name in inpainters(config).items():
+        held_out = {key: wanted[key] for key in ("crops", "checks")}
+        changes[name] = {
+            "first_bank": "awgn",
+            "awgn": {"sigma": [0, 0], "count": 1},
+            "held_out": {"pool": config["tests"][0], **held_out},
+            "training": wanted["training"],
+            "rounds": [{"mask_ratio": ratio}],
+            "evaluation": {"masks": [1], "mask_ratio": None, "of": "truth"},
+        }
+    return changes
+
+
+def paper_tables(config: Mapping) -> dict[str, Table]:
+    """Return the paper's tables 2 to 7 and that of its Figure 4, by file name."""
+    paper, base = config["paper"], config["paper"]["variant"]
+    method = merge(config["method"], config["variants"][base] or {})
+    rounds, network = range(len(method["rounds"])), method["network"]["name"]
+    first = f"ratio_{_percent(0)}"
+    nets = [Row(name, f"net_{name}") for name in paper["networks"]]
+    ratios = [Row(f"{100 * r:g} %", f"ratio_{_percent(r)}") for r in paper["ratios"]]
+    counts = [Row(f"K = {k}", "ensemble", None, k) for k in sorted(paper["masks"])]
+    components = [
+        Row("MID", base),
+        Row("without masks", "unmasked"),
+        Row("without refinement", base, 0),
+        Row("without ensemble", base, None, 1),
+        Row("without any: white noise alone", first),
+    ]
+    cost = [Row("MID", base), Row("MID, one mask", base, None, 1)]
+    cost.append(Row("without masks, one pass", "unmasked"))
+    cost += (
+        [Row("distilled, one unmasked pass", "distilled")] if paper["distilled"] else []
+    )
+    inpainting = [Row(f"{100 * r:g} %", v) for r, v in inpainters(config).items()]
+    tables = {
+        "networks": Table("Architectures (Table 2)", [Row(network, base), *nets], True),
+        "by_round": Table("Rounds (Table 3)", [Row(f"{k}", base, k) for k in rounds]),
+        "components": Table("Components (Table 4)", components),
+        "ensemble": Table("Masks in the ensemble (Table 5)", counts),
+        "ratios": Table("Hidden in the first round (Table 6)", ratios),
+        "cost": Table("Quality against cost (Table 7)", cost, True),
+        "inpainting": Table("Inpainting of clean images (Figure 4)", inpainting),
+    }
+    return {name: table for name, table in tables.items() if table.rows}
+
+
+def table_rows(plan: Plan, table: Table) -> list[dict]:
+    """Return where each row of a table comes from, in plain values.
+
+    Returns
+    -------
+    For each row ``label``, ``masks``, ``scores`` (a list of files, a test each, for
+    each seed), and ``cost`` (a file, or None).
+    """
+    rows = []
+    for row in table.rows:
+        k = len(plan.rounds[row.variant]) - 1 if row.round is None else row.round
+        scores = [
+            [plan.scores(variant, k, test) for test in plan.tests]
+            for variant in _with_repetitions(plan, row.variant)
+        ]
+        cost = plan.cost(row.variant, k) if table.cost else None
+        one = {"label": row.label, "masks": row.masks, "scores": scores, "cost": cost}
+        rows.append(one)
+    return rows
+
+
+def compared_methods(plan: Plan) -> list[dict]:
+    """Return the methods of Table 1 that are measured here, and their score files."""
+    paper = plan.config.get("paper")
+    if not (paper and plan.tests):
+        return []
+    folder = f"results/{plan.dataset}/rivals"
+    methods = [
+        {
+            "method": rival.upper(),
+            "category": "non-learning",
+            "scores": [f"{folder}/{rival}/scores/{test}.csv" for test in plan.tests],
+        }
+        for rival in paper["rivals"]
+    ]
+    trained = {
+        f"ratio_{_percent(0)}": ("white noise, no mask", "synthetic pairs"),
+        paper["variant"]: ("MID", "unpaired"),
+        "distilled": ("MID, distilled", "unpaired"),
+        "ceiling": ("true noise, no mask", "supervised"),
+    }
+    for variant, (method, category) in trained.items():
+        if variant in plan.rounds:
+            last = len(plan.rounds[variant]) - 1
+            scores = [
+                plan.scores(one, last, test)
+                for one in _with_repetitions(plan, variant)
+                for test in plan.tests
+            ]
+            own = {"method": method, "category": category, "scores": scores}
+            methods.append(own)
+    return methods
+
+
+def _with_repetitions(plan: Plan, variant: str) -> list[str]:
+    seeds = plan.config["paper"]["seeds"]
+    return [variant, *(repetition(variant, seed) for seed in seeds)]

@@ -1,0 +1,19 @@
+"""What the settings of a pool say of it."""
+
+from collections.abc import Mapping
+
+POOL_ROLES = ("clean", "noisy")
+
+
+def has_truth(pool: Mapping) -> bool:
+    """Whether a pool with these settings knows the clean partners of its images."""
+    if pool["reader"] == "dnd":
+        return False
+    return pool.get("part") in ("noisy", "test", "validation") or "truth" in pool
+
+
+def split_settings(pool: Mapping) -> dict | None:
+    """What two pools have in common that are the sides of one split."""
+    own = {"part", "crop", "crops", "broken", "level", "sides"}
+    shared = {name: value for name, value in pool.items() if name not in own}
+    return shared if "split" in pool else None

@@ -1,0 +1,144 @@
+"""The paper's ablation tables: a row for each choice, scored on the same images."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import pandas as pd
+
+from mid_core.tables import SAME, mean_scores, refuse_mixtures
+
+_COST = {
+    "parameters": ("parameters (M)", 1e-6, 3),
+    "multiply_adds_per_pixel": ("MACs/pixel (k)", 1e-3, 1),
+    "seconds_per_megapixel": ("s/megapixel", 1, 2),
+    "memory_bytes": ("memory (GB)", 1e-9, 2),
+}
+
+
+class Entry(NamedTuple):
+    """What a row is made of.
+
+    Attributes
+    ----------
+    label
+        What the row is called.
+    masks
+        K whose scores are taken; None: the largest.
+    scores
+        Score files' rows, those of all tests together, one frame for each seed.
+    cost
+        What one pass of its network costs, if that is shown; else empty.
+    """
+
+    label: str
+    masks: int | None
+    scores: Sequence[pd.DataFrame]
+    cost: Mapping[str, float]
+
+
+def paper_table(entries: Iterable[Entry]) -> pd.DataFrame:
+    """Average each row's scores over images, then over seeds.
+
+    Returns
+    -------
+    A row for each label, test and protocol: ``k``, ``mask_ratio``, ``psnr_db`` and
+    ``ssim`` with ``psnr_sd`` and ``ssim_sd`` (over seeds; NaN for one), ``seeds``,
+    ``n_images``, ``dataset``, ``split``, ``content``, and the cost of a prediction,
+    that is of K passes.
+
+    Raises
+    ------
+    MidError
+        If numbers of different images or protocols would stand in one column.
+    """
+    chosen, rows = [], []
+    for entry in entries:
+        tables = [_of_masks(mean_scores(one), entry.masks) for one in entry.scores]
+        chosen += tables
+        summed = _over_seeds(pd.concat(tables))
+        k = summed["k"].iloc[0]
+        summed.insert(0, "label", entry.label)
+        rows.append(summed.assign(**_of_prediction(entry.cost, k)))
+    refuse_mixtures(chosen)
+    return pd.concat(rows, ignore_index=True)
+
+
+def _of_masks(table: pd.DataFrame, masks: int | None) -> pd.DataFrame:
+    """Take one K; a network that sees everything has only the first."""
+    masks = table["k"].max() if masks is None else min(masks, table["k"].max())
+    return table[table["k"] == masks]
+
+
+def _of_prediction(cost: Mapping[str, float], k: int) -> dict[str, float]:
+    """What K passes cost: more work and time, but no more parameters or memory."""
+    passes = {"multiply_adds_per_pixel": k, "seconds_per_megapixel": k}
+    return {key: cost[key] * passes.get(key, 1) for key in _COST if cost}
+
+
+def _over_seeds(table: pd.DataFrame) -> pd.DataFrame:
+    return table.groupby(["test", "protocol"], as_index=False, sort=False).agg(
+        k=("k", "first"),
+        mask_ratio=("mask_ratio", "first"),
+        psnr_db=("psnr_db", "mean"),
+        psnr_sd=("psnr_db", "std"),
+        ssim=("ssim", "mean"),
+        ssim_sd=("ssim", "std"),
+        seeds=("seed", "nunique"),
+        n_images=("n_images", "first"),
+        **{key: (key, "first") for key in SAME},
+    )
+
+
+def _wide(table: pd.DataFrame, between: str) -> pd.DataFrame:
+    """Lay out a row for each label: K, hidden, cost, and a column for each protocol."""
+    cells = table.assign(
+        score=[_score(row, between) for row in table.itertuples()],
+        column=table["test"] + ", " + table["protocol"],
+    )
+    wide = cells.pivot_table(
+        index="label", columns="column", values="score", aggfunc="first", sort=False
+    )
+    first = table.groupby("label", sort=False).first()
+    wide.insert(0, "K", first["k"])
+    wide.insert(1, "hidden", first["mask_ratio"].astype(str))
+    for place, (key, (name, unit, digits)) in enumerate(_COST.items(), 2):
+        if key in first:
+            numbers = (first[key] * unit).map(f"{{:.{digits}f}}".format)
+            wide.insert(place, name, numbers)
+    return wide.rename_axis(columns=None).reset_index().rename(columns={"label": ""})
+
+
+def _score(row: tuple, between: str) -> str:
+    if row.seeds == 1:
+        return f"{row.psnr_db:.2f} / {row.ssim:.3f}"
+    psnr = f"{row.psnr_db:.2f} {between} {row.psnr_sd:.2f}"
+    return f"{psnr} / {row.ssim:.3f} {between} {row.ssim_sd:.3f}"
+
+
+def _notes(table: pd.DataFrame) -> list[str]:
+    """Say what the numbers are of."""
+    notes = ["PSNR (dB) / SSIM, means over images"]
+    if (table["seeds"] > 1).any():
+        notes[0] += "; mean and standard deviation over seeds"
+    for test, part in table.groupby("test", sort=False):
+        one, seeds = part.iloc[0], sorted(set(part["seeds"]))
+        count = f"{' to '.join(map(str, seeds))} seed{'s' if seeds != [1] else ''}"
+        notes.append(
+            f"{test}: {one['dataset']} ({one['split']}), n = {one['n_images']}, {count}"
+        )
+    return notes
+
+
+def paper_markdown(title: str, table: pd.DataFrame) -> str:
+    """Lay a table out for people."""
+    notes = "".join(f"- {note}\n" for note in _notes(table))
+    body = _wide(table, "±").to_markdown(index=False, disable_numparse=True)
+    return f"**{title}**\n\n{body}\n\n{notes}"
+
+
+def paper_latex(title: str, table: pd.DataFrame) -> str:
+    """Lay a table out for LaTeX's booktabs; what its numbers are of stands above."""
+    notes = "".join(f"% {note}\n" for note in [title, *_notes(table)])
+    style = _wide(table, "+-").style.hide(axis="index").format(escape="latex")
+    style = style.format_index(escape="latex", axis="columns")
+    return notes + style.to_latex(hrules=True).replace("+-", r"$\pm$")

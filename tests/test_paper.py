@@ -1,0 +1,97 @@
+"""The section `paper` of a config: the variants that it makes, and their rows."""
+
+import copy
+
+import pytest
+import yaml
+
+from mid_config.loading import ConfigError, load_config
+from mid_config.paper import compared_methods, paper_tables, table_rows
+from mid_config.plan import Plan
+from tests.conftest import ROOT
+from tests.running import CONFIG
+
+SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
+
+
+@pytest.fixture
+def planned(tmp_path):
+    """Return a function that plans the tiny config with a section ``paper``."""
+
+    def plan(variants=None, **paper):
+        config = copy.deepcopy(CONFIG) | {"paper": {"variant": "mid"} | paper}
+        config["variants"] |= variants or {}
+        path = tmp_path / "config.yaml"
+        path.write_text(yaml.safe_dump(config))
+        return Plan(load_config([path], SCHEMA, {}))
+
+    return plan
+
+
+def test_each_table_has_variants_of_its_own(planned):
+    plan = planned(ratios=[0.5, 0.8], masks=[1, 2, 5])
+    assert plan.methods["ratio_50"]["rounds"] == [{"mask_ratio": 0.5}]
+    assert plan.methods["unmasked"]["rounds"] == [{"mask_ratio": 0}] * 2
+    assert plan.methods["ceiling"]["first_bank"] == "true_noise"
+    assert plan.rounds["ensemble"][1].evaluate["masks"] == [1, 2, 5]
+    # What a table shares with the method itself is trained once.
+    assert plan.owner("model", "ratio_80", 0) == "mid"
+    assert plan.owner("model", "ensemble", 1) == "mid"
+    assert plan.owner("model", "ratio_50", 0) == "ratio_50"
+
+
+def test_they_are_not_in_the_table_of_rounds(planned):
+    own = {variant for variant, _ in planned().table_rounds()}
+    assert own == set(CONFIG["variants"])
+
+
+def test_another_network_has_its_own_keys(planned):
+    plan = planned(networks={"small": {"name": "dncnn", "width": 8, "depth": 3}})
+    network = plan.rounds["net_small"][0].train["network"]
+    assert network["depth"] == 3
+    assert network["norm"] == "none"
+    assert "encoder" not in network
+    with pytest.raises(ConfigError, match=r"paper\.networks\.small.*depht.*'depth'"):
+        planned(networks={"small": {"name": "dncnn", "depht": 3}})
+
+
+def test_a_variant_of_that_name_is_taken_as_it_is(planned):
+    own = {"rounds": [{"mask_ratio": 0.5}], "clip": True}
+    assert planned({"ratio_50": own}, ratios=[0.5]).methods["ratio_50"]["clip"]
+
+
+def test_further_seeds_repeat_every_variant(planned):
+    plan = planned(ratios=[0.5], seeds=[3, 4])
+    tables = paper_tables(plan.config)
+    (row,) = table_rows(plan, tables["ratios"])
+    assert row["scores"] == [
+        [f"results/tiny/{variant}/round_0/scores/noisy.csv"]
+        for variant in ("ratio_50", "ratio_50_seed_3", "ratio_50_seed_4")
+    ]
+    assert plan.methods["ratio_50_seed_4"]["seed"] == 4
+    (mid,) = (one for one in compared_methods(plan) if one["method"] == "MID")
+    assert len(mid["scores"]) == 3
+
+
+def test_rows_name_their_round_and_their_masks(planned):
+    plan = planned(masks=[1, 2, 5], networks={"other": {"name": "dncnn"}})
+    tables = paper_tables(plan.config)
+    found = {
+        row["label"]: (row["masks"], row["scores"][0][0].split("/")[2:4])
+        for row in table_rows(plan, tables["components"])
+    }
+    assert found["MID"] == (None, ["mid", "round_1"])
+    assert found["without refinement"] == (None, ["mid", "round_0"])
+    assert found["without ensemble"] == (1, ["mid", "round_1"])
+    assert found["without masks"] == (None, ["unmasked", "round_1"])
+    assert [r["masks"] for r in table_rows(plan, tables["ensemble"])] == [1, 2, 5]
+    costs = [row["cost"] for row in table_rows(plan, tables["networks"])]
+    assert costs == [
+        "results/tiny/mid/round_1/cost.json",
+        "results/tiny/net_other/round_1/cost.json",
+    ]
+
+
+def test_an_unknown_variant_is_named(planned):
+    with pytest.raises(ConfigError, match=r"paper.variant: 'mod' is not a variant"):
+        planned(variant="mod")

@@ -1,0 +1,62 @@
+"""The paper's pictures: the method, crops of all methods, what white noise leaves.
+
+in   results/{dataset}/compared/index.json            the same windows by every method
+     results/{dataset}/{variant}/round_{k}/...        the rounds of the shown variant
+out  results/{dataset}/figures/method.*, methods.*, remains.*
+"""
+
+
+rule plot_method:
+    input:
+        unpack(method_input),
+    output:
+        png=report(
+            "results/{dataset}/figures/method.png",
+            caption="../report/method.rst",
+            category="Figures",
+        ),
+        pdf="results/{dataset}/figures/method.pdf",
+    log:
+        "results/{dataset}/logs/plot_method.log",
+    benchmark:
+        "results/{dataset}/benchmarks/plot_method.tsv"
+    localrule: True
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=memory,
+        runtime="1h",
+        cost=cost,
+    params:
+        version=VERSIONS["figures"],
+    script:
+        "../scripts/plot_method.py"
+
+
+rule plot_methods:
+    input:
+        index="results/{dataset}/compared/index.json",
+    output:
+        expand(
+            "results/{{dataset}}/figures/{name}.{kind}",
+            name=["methods", "remains"],
+            kind=["png", "pdf"],
+        ),
+    log:
+        "results/{dataset}/logs/plot_methods.log",
+    benchmark:
+        "results/{dataset}/benchmarks/plot_methods.tsv"
+    localrule: True
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=memory,
+        runtime="1h",
+        cost=cost,
+    params:
+        size=plan.config["figures"]["crop_px"],
+        version=VERSIONS["figures"],
+    script:
+        "../scripts/plot_methods.py"

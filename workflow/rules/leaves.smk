@@ -1,0 +1,161 @@
+"""What the tables, figures and the report show: the leaves of the graph. No rules."""
+
+from mid_config.compared import pictured_methods, shown_method
+from mid_config.paper import compared_methods, inpainters, paper_tables, table_rows
+
+# The paper's tables, where the config asks for them.
+TABLES = paper_tables(plan.config) if "paper" in plan.config else {}
+METHODS = compared_methods(plan)
+INPAINTERS = inpainters(plan.config) if "paper" in plan.config else {}
+# The paper's pictures are of 80 %.
+SHOWN_INPAINTER = (
+    INPAINTERS[min(INPAINTERS, key=lambda ratio: abs(ratio - 0.8))]
+    if INPAINTERS
+    else ""
+)
+PAPER_FIGURES = ["method", "methods", "remains"]
+REALISM_FIGURES = ["realism", "brightness", "autocorrelation", "gap"]
+# Whose pictures are compared.
+COMPARED = pictured_methods(plan)
+# A figure whose caption goes by another name.
+CAPTIONS = {"rounds": "psnr"}
+
+
+def pictured_inpainter(wildcards):
+    settings = plan.rounds[SHOWN_INPAINTER][0].train["held_out"]
+    clean = plan.pool(settings["pool"], "truth")
+    return {"clean": clean, "model": plan.model(SHOWN_INPAINTER, 0)}
+
+
+def shown_rounds():
+    """The rounds of the variant that is drawn."""
+    return range(len(plan.rounds[plan.shown()]))
+
+
+def table_of_rounds():
+    """Where each row of the table of rounds comes from: plain values, for params."""
+    return [
+        {
+            "variant": variant,
+            "round": k,
+            "test": test,
+            "scores": plan.scores(variant, k, test),
+            "model": plan.model(variant, k),
+        }
+        for variant, k in plan.table_rounds()
+        for test in plan.tests
+    ]
+
+
+def shown_noise(wildcards, variants=None):
+    """The banks of the drawn variant, and the true noise where it is known.
+
+    It is where one of these variants trains on it; None: any.
+    """
+    shown = plan.shown()
+    banks = {f"N_{k}": plan.bank(shown, k) for k in shown_rounds()}
+    noisy = plan.methods[shown]["noisy"]
+    if noisy in plan.ceilings(variants):
+        banks["true noise"] = f"results/{plan.dataset}/truth/{noisy}/noise.seal.json"
+    return banks
+
+
+def realism_input(wildcards):
+    """The shown banks, the true noise, and the clean images under it."""
+    noisy = plan.methods[plan.shown()]["noisy"]
+    return shown_noise(wildcards) | {"clean": plan.pool(noisy, "truth")}
+
+
+def method_input(wildcards):
+    """The pools, banks and networks of the shown variant."""
+    shown = plan.shown()
+    pools = {"X": plan.methods[shown]["clean"], "Y": plan.methods[shown]["noisy"]}
+    made = {name: plan.pool(pool) for name, pool in pools.items()}
+    made |= {f"N_{k}": plan.bank(shown, k) for k in shown_rounds()}
+    return made | {f"D_{k}": plan.model(shown, k) for k in shown_rounds()}
+
+
+def results_wanted():
+    """The leaves of the graph: models, tables and figures that the config allows."""
+    wanted = [plan.model(variant, k) for variant, k in plan.table_rounds()]
+    wanted.append(f"results/{plan.dataset}/data/checked.json")
+    figures = ["noise", "training"]
+    if plan.tests or plan.left_out():
+        wanted.append(f"results/{plan.dataset}/tables/rounds.md")
+    if plan.tests:
+        figures += ["rounds", "crops"]
+    wanted += [plan.bundle(name) for name in plan.submissions]
+    return wanted + [f"results/{plan.dataset}/figures/{name}.png" for name in figures]
+
+
+def paper_wanted():
+    """The leaves of the target `paper`."""
+    if "paper" not in plan.config or not plan.tests:
+        return []
+    folder = f"results/{plan.dataset}"
+    wanted = [
+        f"{folder}/tables/{name}.md" for name in ("comparison", *TABLES, "claims")
+    ]
+    wanted += [f"{folder}/figures/{name}.png" for name in PAPER_FIGURES]
+    if INPAINTERS:
+        wanted += [
+            f"{folder}/figures/{name}.png" for name in ("inpainter", "inpainted")
+        ]
+    if plan.methods[plan.shown()]["noisy"] in plan.ceilings():
+        wanted += [f"{folder}/figures/{name}.png" for name in REALISM_FIGURES]
+    return wanted
+
+
+def judged_tables():
+    """The tables on which the paper's claims are judged."""
+    folder = f"results/{plan.dataset}/tables"
+    known = ("components", "by_round", "ensemble", "ratios", "inpainting")
+    judged = [f"{folder}/{name}.csv" for name in known if name in TABLES]
+    realism = plan.methods[plan.shown()]["noisy"] in plan.ceilings()
+    return [*judged, *([f"{folder}/realism.csv"] if realism else [])]
+
+
+def rows_of_table(wildcards):
+    return table_rows(plan, TABLES[wildcards.table])
+
+
+def files_of_table(wildcards):
+    for row in rows_of_table(wildcards):
+        yield from (path for paths in row["scores"] for path in paths)
+        yield from filter(None, [row["cost"]])
+
+
+def wanted_pixels():
+    """The seals of all pixels that are opened."""
+    pools = plan.pools()
+    return [plan.pool(pool, stack) for pool in pools for stack in plan.stacks(pool)]
+
+
+def shown_results(suffix):
+    """The tables or figures of the config, once each, in the order of the targets."""
+    wanted = dict.fromkeys([*results_wanted(), *paper_wanted()])
+    return [path for path in wanted if path.endswith(suffix)]
+
+
+def captions():
+    """What each figure's caption says, by the figure's name; empty without one."""
+    names = [Path(path).stem for path in shown_results(".png")]
+    files = {
+        name: ROOT / f"workflow/report/{CAPTIONS.get(name, name)}.rst" for name in names
+    }
+    return {
+        name: (
+            " ".join(file.read_text().replace("``", "").split())
+            if file.is_file()
+            else ""
+        )
+        for name, file in files.items()
+    }
+
+
+def told_models():
+    """The cards of the models in tables and pictures, by variant and round."""
+    cards = [plan.model(*one) for one in plan.table_rounds()]
+    cards += [method["model"] for method in COMPARED if "model" in method]
+    places = {card: Path(card).parts[2:4] for card in sorted(set(cards))}
+    return {f"{v}, {k.replace('_', ' ')}": card for card, (v, k) in places.items()}

@@ -1,0 +1,61 @@
+"""How real the banks are, and what masks do for it, where the true noise is known.
+
+in   results/{dataset}/{variant}/round_{k}/noise.seal.json   the banks of the paper's variant
+     results/{dataset}/truth/{pool}/noise.seal.json          the true noise
+out  results/{dataset}/tables/realism.csv, gap.csv
+     results/{dataset}/figures/realism.*, brightness.*, autocorrelation.*, gap.*
+"""
+
+
+rule measure_realism:
+    input:
+        unpack(realism_input),
+    output:
+        realism="results/{dataset}/tables/realism.csv",
+        gap="results/{dataset}/tables/gap.csv",
+    log:
+        "results/{dataset}/logs/measure_realism.log",
+    benchmark:
+        "results/{dataset}/benchmarks/measure_realism.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=memory,
+        runtime="2h",
+        cost=cost,
+    params:
+        seed=plan.config["method"]["seed"],
+        version=VERSIONS["measure_realism"],
+    script:
+        "../scripts/measure_realism.py"
+
+
+rule plot_realism:
+    input:
+        unpack(shown_noise),
+        realism="results/{dataset}/tables/realism.csv",
+        gap="results/{dataset}/tables/gap.csv",
+    output:
+        expand(
+            "results/{{dataset}}/figures/{name}.{kind}",
+            name=REALISM_FIGURES,
+            kind=["png", "pdf"],
+        ),
+    log:
+        "results/{dataset}/logs/plot_realism.log",
+    benchmark:
+        "results/{dataset}/benchmarks/plot_realism.tsv"
+    localrule: True
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=memory,
+        runtime="1h",
+        cost=cost,
+    params:
+        variant=plan.shown(),
+        version=VERSIONS["figures"],
+    script:
+        "../scripts/plot_realism.py"

@@ -1,0 +1,31 @@
+"""A teacher's targets: what MID's last network predicts of the real noisy images.
+
+in   results/{dataset}/data/{pool}/image.seal.json          the noisy images
+     results/{dataset}/{variant}/round_{k}/model.json       the teacher
+out  results/{dataset}/{variant}/round_0/targets.zarr       sealed by targets.seal.json
+"""
+
+
+rule teach:
+    input:
+        noisy=noisy_pixels,
+        model=previous_model,
+    output:
+        seal="results/{dataset}/{variant}/round_{k}/targets.seal.json",
+    log:
+        "results/{dataset}/logs/teach/{variant}_{k}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/teach/{variant}_{k}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: plan.config["runtime"]["threads"]
+    resources:
+        mem_mb=memory,
+        runtime="12h",
+        gpu=int(ON_GPU),
+        cost=cost,
+    params:
+        settings=round_settings("extract"),
+        version=VERSIONS["teach"],
+    script:
+        "../scripts/teach.py"

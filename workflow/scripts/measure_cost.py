@@ -1,0 +1,24 @@
+"""Measure what one pass of a round's network costs."""
+
+from pathlib import Path
+
+import torch
+
+from mid_core.checkpoint import load_model
+from mid_core.devices import pick_device
+from mid_core.networks.measure import measure
+from mid_core.progress import run_rule
+from mid_core.store import write_json
+
+
+def main() -> None:
+    runtime = snakemake.config["runtime"]
+    torch.set_num_threads(runtime["threads"])
+    device = pick_device(runtime["device"], needed=False)
+    weights = Path(snakemake.input.model).with_suffix(".safetensors")
+    network, _ = load_model(weights, device)
+    found = measure(network, device) | {"device": str(device)}
+    write_json(Path(snakemake.output[0]), found | {"threads": runtime["threads"]})
+
+
+run_rule(main, snakemake.log[0])

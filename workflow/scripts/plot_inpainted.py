@@ -1,0 +1,43 @@
+"""Draw held-out images that are masked, inpainted, and whole."""
+
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import torch
+
+from mid_core.checkpoint import load_model
+from mid_core.devices import pick_device
+from mid_core.figures import STYLE, busiest_window, save
+from mid_core.figures_noise import inpainted_figure
+from mid_core.images import to_float
+from mid_core.inference import denoise
+from mid_core.masking import image_seed, mask_rows
+from mid_core.progress import run_rule
+from mid_core.sampling import Masking
+from mid_core.store import Store, pairs, store_path
+
+
+def main() -> None:
+    params, runtime = snakemake.params, snakemake.config["runtime"]
+    torch.set_num_threads(snakemake.threads)
+    weights = Path(snakemake.input.model).with_suffix(".safetensors")
+    network, _ = load_model(weights, pick_device(runtime["device"], needed=False))
+    masking, images = Masking(**params.settings["masking"]), {}
+    clean = Store(store_path(snakemake.input.clean))
+    for name, image, _ in pairs(clean, clean, params.crops):
+        x = to_float(image)
+        height, width, colours = x.shape
+        seed = image_seed(params.settings["seed"], "evaluate", name)
+        (x_hat,) = denoise(network, x, masking, seed, [1], runtime["tile"])
+        # The mask that the network saw.
+        whole = ((0, height), (0, width), width, masking.channels(colours))
+        mask = mask_rows([*seed, 0], *whole, masking.ratio)
+        masked = masking.apply(x, mask)[..., :colours]
+        window = busiest_window(x, params.size)
+        images[name] = masked[window], np.clip(x_hat, 0, 1)[window], x[window]
+    with mpl.rc_context(STYLE):
+        save(inpainted_figure(images), *snakemake.output)
+
+
+run_rule(main, snakemake.log[0])

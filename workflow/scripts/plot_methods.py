@@ -1,0 +1,56 @@
+"""Draw the same crops by every method, and what white noise leaves of real noise."""
+
+import json
+from pathlib import Path
+
+import imageio.v3 as iio
+import matplotlib as mpl
+import numpy as np
+
+from mid_core.figures import STYLE, busiest_window, crops_figure, save
+from mid_core.figures_noise import remains_figure
+from mid_core.images import to_float
+from mid_core.metrics import scores
+from mid_core.progress import run_rule
+
+Pictures = dict[str, tuple[str, np.ndarray]]
+
+
+def pictures(folder: Path, image: dict) -> Pictures:
+    """Read an image by each method: its label and its samples, by the method's key."""
+    found = {}
+    for method in image["methods"]:
+        samples = to_float(iio.imread(folder / method["file"]))
+        samples = samples if samples.ndim == 3 else samples[..., None]
+        found[method["key"]] = method["label"], samples
+    return found
+
+
+def row(found: Pictures, protocol: str) -> dict:
+    """Cut the same window of each, with its scores."""
+    truth = found["truth"][1]
+    window = busiest_window(truth, snakemake.params.size)
+    crops = {}
+    for key, (label, samples) in found.items():
+        (own,) = scores(samples[window], truth[window], [protocol])
+        text = "" if key == "truth" else f"{own['psnr_db']:.2f} dB / {own['ssim']:.3f}"
+        crops[label.replace(", ", ",\n")] = samples[window], text
+    return crops
+
+
+def main() -> None:
+    path = Path(snakemake.input.index)
+    index = json.loads(path.read_text())
+    images = [pictures(path.parent, image) for image in index["images"]]
+    first = images[0]
+    window = busiest_window(first["truth"][1], snakemake.params.size)
+    with mpl.rc_context(STYLE):
+        crops = crops_figure([row(found, index["protocol"]) for found in images])
+        seen = (first[key][1] for key in ("noisy", "ratio_00_0", "truth"))
+        remains = remains_figure(*seen, window)
+        figures = {"methods": crops, "remains": remains}
+        for output in map(Path, snakemake.output):
+            save(figures[output.stem], output)
+
+
+run_rule(main, snakemake.log[0])

@@ -1,0 +1,60 @@
+"""Assemble the table of methods: what was measured here, and what others published."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from mid_core.comparison import (
+    comparison,
+    comparison_latex,
+    comparison_markdown,
+    published_set,
+)
+from mid_core.progress import run_rule
+from mid_core.published import published
+from mid_core.tables import mean_scores
+
+SETS = (("SIDD", "validation"), ("SIDD", "benchmark"), ("DND", "benchmark"))
+
+
+def measured() -> pd.DataFrame:
+    """Read the means of each method, the noisy input first."""
+    rows = []
+    for row in snakemake.params.rows:
+        for path in row["scores"]:
+            means = mean_scores(pd.read_csv(path))
+            means = means[means["k"] == means["k"].max()]
+            facts = {key: row[key] for key in ("method", "category")}
+            rows.append(means.assign(**facts, trained_on_test=False))
+    noisy = rows[0].assign(
+        psnr_db=rows[0]["noisy_psnr_db"],
+        ssim=rows[0]["noisy_ssim"],
+        method="noisy input",
+        category="noisy input",
+        seed=None,
+    )
+    return pd.concat([noisy, *rows], ignore_index=True)
+
+
+def main() -> None:
+    found = measured()
+    tables, shown = {}, set()
+    for test, own in found.groupby("test", sort=False):
+        whole = published_set(own)
+        others = published(*whole) if whole else published(*SETS[0]).head(0)
+        tables[f"Methods on {test} (Table 1)"] = comparison(own, others)
+        shown.add(whole)
+    for dataset, split in SETS:
+        if (dataset, split) not in shown:
+            title = f"Published, {dataset} {split}: other images than those above"
+            tables[title] = comparison(found.head(0), published(dataset, split))
+    for output, render in (("md", comparison_markdown), ("tex", comparison_latex)):
+        head = "## {}\n\n" if output == "md" else "% {}\n"
+        parts = [head.format(title) + render(one) for title, one in tables.items()]
+        Path(snakemake.output[output]).write_text("\n".join(parts))
+    pd.concat(tables, names=["of"]).reset_index(0).to_csv(
+        snakemake.output.csv, index=False
+    )
+
+
+run_rule(main, snakemake.log[0])

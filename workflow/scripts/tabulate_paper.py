@@ -1,0 +1,30 @@
+"""Assemble one of the paper's ablation tables."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from mid_core.paper_tables import Entry, paper_latex, paper_markdown, paper_table
+from mid_core.progress import run_rule
+
+
+def entry(row: dict) -> Entry:
+    """Read the files of a row."""
+    scores = [
+        pd.concat([pd.read_csv(path) for path in tests], ignore_index=True)
+        for tests in row["scores"]
+    ]
+    cost = json.loads(Path(row["cost"]).read_text()) if row["cost"] else {}
+    return Entry(row["label"], row["masks"], scores, cost)
+
+
+def main() -> None:
+    table = paper_table(entry(row) for row in snakemake.params.rows)
+    table.to_csv(snakemake.output.csv, index=False)
+    title = snakemake.params.title
+    Path(snakemake.output.md).write_text(paper_markdown(title, table))
+    Path(snakemake.output.tex).write_text(paper_latex(title, table))
+
+
+run_rule(main, snakemake.log[0])

@@ -1,0 +1,57 @@
+"""Write a teacher's predictions of the noisy images: the targets of a small network."""
+
+import json
+from pathlib import Path
+
+import torch
+
+from mid_core.checkpoint import load_model
+from mid_core.devices import pick_device
+from mid_core.images import to_dtype, to_float
+from mid_core.inference import denoise
+from mid_core.interruption import until_stopped
+from mid_core.masking import image_seed
+from mid_core.progress import Progress, run_rule
+from mid_core.sampling import Masking
+from mid_core.store import PartWriter, Store, finish, lay_out, store_path
+
+
+def main() -> None:
+    settings, version = snakemake.params.settings, snakemake.params.version
+    torch.set_num_threads(snakemake.threads)
+    noisy = Store(store_path(snakemake.input.noisy))
+    made = {
+        "made_by": {"stage": "teach", "version": version},
+        "settings": settings,
+        "model": json.loads(Path(snakemake.input.model).read_text())["sha256"],
+        "noisy": noisy.content,
+    }
+    each, path = range(settings["targets"]), store_path(snakemake.output.seal)
+    names = [f"{name}, target {t}" for name in noisy.names for t in each]
+    sizes = [size for size in noisy.sizes for _ in each]
+    # Rounded as the noisy images are, to 0.3 grey levels of 8 bits: far below what one
+    # prediction differs from the next.
+    lay_out(path, "image", made, names, sizes, noisy.dtype.name, noisy.channels)
+    teach(noisy, PartWriter(path))
+    finish(path, made)
+
+
+def teach(noisy: Store, targets: PartWriter) -> None:
+    """Write the predictions that are not there yet, each with masks of its own."""
+    settings, runtime = snakemake.params.settings, snakemake.config["runtime"]
+    weights = Path(snakemake.input.model).with_suffix(".safetensors")
+    network, card = load_model(weights, pick_device(runtime["device"]))
+    masking, wanted = Masking(**card["masking"]), targets.wanted()
+    title, total = f"targets of {snakemake.wildcards.variant}", len(noisy)
+    total *= settings["targets"]
+    report = Progress(title, total, "image", total - len(wanted))
+    for i in until_stopped(wanted):
+        image, target = divmod(i, settings["targets"])
+        y, name = to_float(noisy.read(image)), noisy.names[image]
+        seed = image_seed(settings["seed"], f"teach/{target}", name)
+        masks, tile = [settings["masks"]], runtime["tile"]
+        (x_hat,) = denoise(network, y, masking, seed, masks, tile, report)
+        targets.put(i, to_dtype(x_hat, noisy.dtype))
+
+
+run_rule(main, snakemake.log[0])
