@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from torch import nn
 
-from mid_core.inference import spans, denoise
+from mid_core.inference import denoise, spans
 from mid_core.sampling import Masking
 
 
