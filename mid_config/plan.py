@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mid_config.checking import check_method, check_names, check_protocols
-from mid_config.merging import merge
 from mid_config.pools import POOL_ROLES, split_settings
 from mid_config.rounds import (
     Round,
@@ -49,8 +48,7 @@ class Plan:
     _keys: dict[tuple[str, str, int], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for variant, changes in self.config["variants"].items():
-            method = merge(self.config["method"], changes or {})
+        for variant, method in self.config["variants"].items():
             check_method(variant, method, self.config["pools"], self.methods)
             self.methods[variant] = method
             count = len(method["rounds"])

@@ -118,9 +118,9 @@ def unsynchronised(network: nn.Module):
 def run_member(job: Callable[[], None]) -> None:
     """Run the job as one of a team, and tell the process that launched it how it goes.
 
-    It must have joined the team when it returns or is interrupted. Reports are lines of JSON on standard output. Standard input is a rope: when the
-    launcher lets it go, to stop the team or because it died, this process is told to
-    stop.
+    It must have joined the team when it returns or is interrupted. Reports are lines of
+    JSON on standard output. Standard input is a rope: when the launcher lets it go, to
+    stop the team or because it died, this process is told to stop.
     """
     rank = int(os.environ["RANK"])
     # The others say nothing but how they fail.

@@ -7,7 +7,6 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from mid_config.merging import merge
 from mid_config.rounds import spread
 from mid_core.checkpoint import save_model
 from mid_core.devices import pick_device
@@ -63,9 +62,7 @@ def held_out_of(settings: dict, batches: Batches, stores: dict) -> HeldOut | Non
 
 def gate_limits() -> dict:
     # Not among the params: another limit is no reason to train again.
-    config, variant = snakemake.config, snakemake.wildcards.variant
-    own = (config["variants"][variant] or {}).get("gate", {})
-    return merge(config["method"]["gate"], own)
+    return snakemake.config["variants"][snakemake.wildcards.variant]["gate"]
 
 
 def write(learner: Learner, card: dict) -> None:
@@ -81,8 +78,7 @@ def write(learner: Learner, card: dict) -> None:
 
 def how_spread() -> dict:
     # Not among the params either: it does not change the numbers.
-    config, variant = snakemake.config, snakemake.wildcards.variant
-    method = merge(config["method"], config["variants"][variant] or {})
+    method = snakemake.config["variants"][snakemake.wildcards.variant]
     return spread(method, snakemake.params.settings["round"])
 
 
