@@ -148,6 +148,7 @@ def paper_tables(config: Mapping) -> dict[str, Table]:
         [Row("distilled, one unmasked pass", "distilled")] if paper["distilled"] else []
     )
     inpainting = [Row(f"{100 * r:g} %", v) for r, v in inpainters(config).items()]
+    choices = [Row(variant, variant) for variant in paper["choices"]]
     tables = {
         "networks": Table("Architectures (Table 2)", [Row(network, base), *nets], True),
         "by_round": Table("Rounds (Table 3)", [Row(f"{k}", base, k) for k in rounds]),
@@ -156,6 +157,7 @@ def paper_tables(config: Mapping) -> dict[str, Table]:
         "ratios": Table("Hidden in the first round (Table 6)", ratios),
         "cost": Table("Quality against cost (Table 7)", cost, True),
         "inpainting": Table("Inpainting of clean images (Figure 4)", inpainting),
+        "choices": Table("Choices on which the paper is silent", choices),
     }
     return {name: table for name, table in tables.items() if table.rows}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mid_config.plan import Plan
 
-PAPER = "networks|by_round|components|ensemble|ratios|cost|inpainting"
+PAPER = "networks|by_round|components|ensemble|ratios|cost|inpainting|choices"
 # Results and logs below results/<dataset>/, as the rules name them.
 LOGS = {
     r"data/(.+)/split\.json": "split_pool/{}",

@@ -35,6 +35,13 @@ snakemake = test_kills.job(
     Path({pools!r}), Path({folder!r}), {iterations}, {runtime}, **{spread}
 )
 """
+# So that there is a step left when a signal has come through.
+SLOWLY = """
+import time
+from mid_core.sampling import Batches
+draw = Batches.draw
+Batches.draw = lambda *arguments: [time.sleep(0.3), draw(*arguments)][1]
+"""
 
 
 class Job:
@@ -133,7 +140,7 @@ def test_any_spread_gives_the_same_result(pools, alone, tmp_path, gpus, accumula
 @pytest.mark.slow
 def test_a_killed_member_ends_the_job_and_the_next_goes_on(pools, alone, tmp_path):
     job = Job(pools, tmp_path / "run")
-    first = job.start(gpus=2, runtime={"save_minutes": 0})
+    first = job.start(gpus=2, before=SLOWLY, runtime={"save_minutes": 0})
     job.wait_for(10)
     os.kill(members(first)[1].pid, signal.SIGKILL)
     assert first.wait(60) == 1
@@ -146,7 +153,7 @@ def test_a_killed_member_ends_the_job_and_the_next_goes_on(pools, alone, tmp_pat
 @pytest.mark.slow
 def test_a_signal_saves_and_another_number_of_processes_goes_on(pools, alone, tmp_path):
     job = Job(pools, tmp_path / "run")
-    first = job.start(gpus=2)
+    first = job.start(gpus=2, before=SLOWLY)
     job.wait_for(6)
     first.send_signal(signal.SIGUSR1)
     assert first.wait(60) == 75

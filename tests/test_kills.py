@@ -57,15 +57,12 @@ def job(
     outputs = {"model": "model.json", "weights": "model.safetensors"}
     outputs["history"] = "history.csv"
     training = SETTINGS["training"] | {"iterations": iterations}
-    method = {"training": {"gpus": 1, "accumulate": 1} | spread, "rounds": [{}]}
+    spreading = {"gpus": 1, "accumulate": 1} | spread
+    method = {"training": spreading, "rounds": [{}], "gate": {}}
     made = {name: str(folder / "round" / file) for name, file in outputs.items()}
     return SimpleNamespace(
         params=SimpleNamespace(settings=SETTINGS | {"training": training}, version=1),
-        config={
-            "runtime": RUNTIME | runtime,
-            "method": method,
-            "variants": {"mid": None},
-        },
+        config={"runtime": RUNTIME | runtime, "variants": {"mid": method}},
         threads=1,
         resources=SimpleNamespace(runtime=60),
         input=SimpleNamespace(

@@ -34,6 +34,7 @@ def paper_config(**rounds) -> dict:
     config["method"] |= method
     for one in config["submissions"].values():
         one["masks"] = 2
+    config["paper"]["distilled"]["training"] = {"iterations": 3, "patch": 16}
     runtime = {"device": "cpu", "threads": 1, "tile": 256}
     return config | {"figures": {"crops": 2, "crop_px": 16}, "runtime": runtime}
 

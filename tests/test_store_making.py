@@ -18,6 +18,7 @@ from mid_core.store import (
     damage,
     finish,
     lay_out,
+    making,
     seal_path,
 )
 from tests.conftest import ROOT
@@ -96,6 +97,21 @@ from tests.test_store_making import write
 print("ready", flush=True)
 write(Path({path!r}), 400)
 """
+
+
+def test_a_kill_before_the_seal_loses_nothing(tmp_path, monkeypatch):
+    write(tmp_path / "whole.zarr", 5)
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(making, "seal", killed)
+        with pytest.raises(KeyboardInterrupt):
+            write(tmp_path / "killed.zarr", 5)
+    assert write(tmp_path / "killed.zarr", 5) == []
+    whole, again = (seal_path(tmp_path / f"{n}.zarr") for n in ("whole", "killed"))
+    assert again.read_text() == whole.read_text()
 
 
 @pytest.mark.slow

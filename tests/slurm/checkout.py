@@ -17,6 +17,9 @@ COMMAND = ("snakemake", "--cores", "8", "--profile", "slurm")
 QUICK = ("--seconds-between-status-checks", "3")
 QUICK += ("--slurm-init-seconds-before-status-checks", "3")
 
+# Seconds after which a run will not end any more.
+PATIENCE = 600
+
 # Trainings of some seconds, each saved after half a one.
 TWO_VARIANTS = changed(training={"iterations": 500, "batch": 2, "patch": 16})
 TWO_VARIANTS["runtime"] = TWO_VARIANTS["runtime"] | {"save_minutes": 0.01}
@@ -78,7 +81,7 @@ class Checkout:
     def run(self, *command: str) -> None:
         """Run a command here to its end, which must be good."""
         with self.started(*command) as run:
-            assert run.wait() == 0, self.said
+            assert run.wait(PATIENCE) == 0, self.said
 
     @property
     def said(self) -> str:

@@ -23,6 +23,8 @@ import psutil
 DAEMONS = ("munged", "slurmctld", "slurmd")
 SBIN = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
 HOST = socket.gethostname().split(".")[0]
+# SLURM does not miss a job that is younger than BatchStartTimeout + MessageTimeout.
+YOUNG_S = 6
 # cred_expire: a requeued job waits for so long; MinJobAge: the plugin wants 120.
 CONFIG = """\
 ClusterName=mid
@@ -150,12 +152,13 @@ class Cluster:
         self._start_controller()
 
     def crash_the_node(self) -> None:
-        """Kill slurmd and all that it runs, at once, and start it again."""
+        """Kill slurmd and all that it runs, at once, and start it again in a while."""
         self._end("slurmd", signal.SIGKILL)
         # The steps' own processes first: they would report what they see.
         for process in sorted(self.work(), key=_is_step, reverse=True):
             with suppress(psutil.NoSuchProcess):
                 process.kill()
+        time.sleep(2 * YOUNG_S)
         self._start_node()
 
     def _start(self) -> None:

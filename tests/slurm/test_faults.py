@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mid_core.joblog import attempts_path, read_attempt
-from tests.slurm.checkout import COMMAND, QUICK, TWO_VARIANTS, Checkout
+from tests.slurm.checkout import COMMAND, PATIENCE, QUICK, TWO_VARIANTS, Checkout
 from tests.slurm.cluster import wait_until
 
 pytestmark = pytest.mark.slow
@@ -65,7 +65,7 @@ def test_snakemake_submits_again_what_slurm_ended(prepared, undisturbed, cluster
         mid, no_mask = hold(prepared)
         cluster.run("scontrol", "update", f"JobId={mid}", "EndTime=now")
         cluster.run("scancel", no_mask)
-        assert run.wait() == 0, prepared.said
+        assert run.wait(PATIENCE) == 0, prepared.said
     assert fates(prepared) == [
         [("TIMEOUT", "0"), ("COMPLETED", "0")],
         [("CANCELLED", "0"), ("COMPLETED", "0")],
@@ -80,7 +80,7 @@ def test_slurm_restarts_what_is_requeued_or_was_on_a_dead_node(
         mid, _ = hold(prepared)
         cluster.run("scontrol", "requeue", mid)
         cluster.crash_the_node()
-        assert run.wait() == 0, prepared.said
+        assert run.wait(PATIENCE) == 0, prepared.said
     # The same jobs: Snakemake did not notice.
     assert fates(prepared) == 2 * [[("COMPLETED", "1")]]
     assert_resumed(prepared, undisturbed)
@@ -93,7 +93,7 @@ def test_after_jobs_vanished_the_same_command_finishes(prepared, undisturbed, cl
         wait_until(lambda: not cluster.work(), "the end of jobs that SLURM forgot")
         # Snakemake would wait for ever: squeue may only be late. Ctrl-C ends that.
         run.send_signal(signal.SIGINT)
-        assert run.wait() != 0
+        assert run.wait(PATIENCE) != 0
     prepared.run(*TRAIN)
     assert fates(prepared) == 2 * [[("COMPLETED", "0")]]
     assert_resumed(prepared, undisturbed)
