@@ -1,11 +1,19 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
 import zarr
 
 from mid_core.errors import MidError
-from mid_core.store import Store, StoreWriter, pairs, seal_path, store_path
+from mid_core.store import (
+    Store,
+    StoreWriter,
+    pack,
+    pairs,
+    seal_path,
+    store_path,
+)
 
 SIZES = [(37, 53), (32, 32), (5, 131), (97, 64)]
 
@@ -60,6 +68,45 @@ def test_zarr_alone_opens_a_store(path, images):
     assert (first, height, width) == (0, 37, 53)
     np.testing.assert_array_equal(group["image"][0], image[:32, :32])
     assert group.attrs["names"] == list(images)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float16"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_shards_are_what_zarr_writes_to_the_byte(
+    dtype, channels, tmp_path, rng, monkeypatch
+):
+    # 4 tiles a shard, and a last one of 2.
+    size = 4 * 32 * 32 * 3 * np.dtype(dtype).itemsize
+    monkeypatch.setattr("mid_core.store.layout.SHARD_BYTES", size)
+    values = rng.normal(40, 9, (70, 50, channels)).astype(dtype)
+    values[:32, :32] = 0
+    path, kind = tmp_path / "ours.zarr", "noise"
+    with StoreWriter(path, kind, tile=32) as store:
+        store.append("a", values)
+    ours = zarr.open_group(path, mode="r")[kind]
+    shutil.copytree(path, tmp_path / "zarrs.zarr")
+    shutil.rmtree(tmp_path / "zarrs.zarr" / kind / "c")
+    zarrs = zarr.open_group(tmp_path / "zarrs.zarr", mode="a")[kind]
+    zarrs.with_config({"write_empty_chunks": True})[:] = ours[:]
+    shards = [f"{kind}/c/{number}/0/0/0" for number in range(2)]
+    for shard in shards:
+        found = (tmp_path / "zarrs.zarr" / shard).read_bytes()
+        assert found == (path / shard).read_bytes()
+    # Mirrored as one whole, not tile by tile.
+    pad = ((0, 96 - 70), (0, 64 - 50), (0, 0))
+    whole = np.pad(values, pad, mode="symmetric").reshape(3, 32, 2, 32, channels)
+    np.testing.assert_array_equal(
+        ours[:], whole.swapaxes(1, 2).reshape(6, 32, 32, channels)
+    )
+
+
+def test_packed_images_are_stored_as_they_are(path, tmp_path, images):
+    other = tmp_path / "packed.zarr"
+    with StoreWriter(other, "image", tile=32) as store:
+        for name, image in images.items():
+            store.append(name, pack(image, 32))
+        store.attributes = {"made_by": {"stage": "test"}}
+    assert seal_path(other).read_bytes() == seal_path(path).read_bytes()
 
 
 def test_same_images_same_seal(path, tmp_path, images):

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 from contextlib import contextmanager
 from pathlib import Path
@@ -64,6 +65,8 @@ class Checkout:
         """A command that runs here; what it says is in ``said``."""
         own = {"HOME": str(self.home), "PYTHONPATH": str(self.folder)}
         own |= {"OMP_NUM_THREADS": "1"}
+        # Whoever started the tests may ignore Ctrl-C; what is started here must not.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         with (self.folder.parent / "said.txt").open("ab") as said:
             run = subprocess.Popen(
                 command,
