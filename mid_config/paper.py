@@ -130,7 +130,7 @@ def paper_tables(config: Mapping) -> dict[str, Table]:
     """Return the paper's tables 2 to 7 and that of its Figure 4, by file name."""
     paper, base = config["paper"], config["paper"]["variant"]
     method = merge(config["method"], config["variants"][base] or {})
-    rounds, network = range(len(method["rounds"])), method["network"]["name"]
+    network = method["network"]["name"]
     first = f"ratio_{_percent(0)}"
     nets = [Row(name, f"net_{name}") for name in paper["networks"]]
     ratios = [Row(f"{100 * r:g} %", f"ratio_{_percent(r)}") for r in paper["ratios"]]
@@ -151,7 +151,7 @@ def paper_tables(config: Mapping) -> dict[str, Table]:
     choices = [Row(variant, variant) for variant in paper["choices"]]
     tables = {
         "networks": Table("Architectures (Table 2)", [Row(network, base), *nets], True),
-        "by_round": Table("Rounds (Table 3)", [Row(f"{k}", base, k) for k in rounds]),
+        "by_round": Table("Rounds (Table 3)", _every_round(config)),
         "components": Table("Components (Table 4)", components),
         "ensemble": Table("Masks in the ensemble (Table 5)", counts),
         "ratios": Table("Hidden in the first round (Table 6)", ratios),
@@ -160,6 +160,18 @@ def paper_tables(config: Mapping) -> dict[str, Table]:
         "choices": Table("Choices on which the paper is silent", choices),
     }
     return {name: table for name, table in tables.items() if table.rows}
+
+
+def _every_round(config: Mapping) -> list[Row]:
+    """Rows for each round of the paper's variant, and of others that have several."""
+    variants = dict.fromkeys([config["paper"]["variant"], *config["tables"]["rounds"]])
+    rounds = {v: range(len(config["variants"][v]["rounds"])) for v in variants}
+    return [
+        Row(f"{v} {k}", v, k)
+        for i, v in enumerate(variants)
+        for k in rounds[v]
+        if i == 0 or len(rounds[v]) > 1
+    ]
 
 
 def table_rows(plan: Plan, table: Table) -> list[dict]:

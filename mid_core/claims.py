@@ -45,8 +45,15 @@ def _masking(tables: Tables) -> Found:
     return f"masks bring {gain:+.2f} dB", gain > NOTHING_DB
 
 
-def _refinement(tables: Tables) -> Found:
+def _rounds(tables: Tables) -> dict[str, pd.Series]:
+    """The PSNR of each variant's rounds, in their order; the paper's variant first."""
     psnr = _psnr(tables, "by_round")
+    variants = psnr.index.astype(str).str.rsplit(" ", n=1).str[0]
+    return dict(list(psnr.groupby(variants, sort=False)))
+
+
+def _refinement(tables: Tables) -> Found:
+    psnr = next(iter(_rounds(tables).values()), ())
     if len(psnr) < 2:
         return None
     gain = psnr.iloc[-1] - psnr.iloc[0]
@@ -55,11 +62,14 @@ def _refinement(tables: Tables) -> Found:
 
 
 def _stagnation(tables: Tables) -> Found:
-    gains = _psnr(tables, "by_round").diff().dropna()
-    if len(gains) < 2:
+    rounds = _rounds(tables)
+    variant = max(rounds, key=lambda v: len(rounds[v]), default=None)
+    if variant is None or len(rounds[variant]) < 3:
         return None
-    text = f"gains by round: {', '.join(f'{gain:+.2f}' for gain in gains)} dB"
-    return text, gains.iloc[0] > NOTHING_DB >= gains.iloc[-1]
+    gains = rounds[variant].diff().dropna()
+    listed = ", ".join(f"{gain:+.2f}" for gain in gains)
+    holds = gains.iloc[0] > NOTHING_DB >= gains.iloc[-1]
+    return f"gains of '{variant}' by round: {listed} dB", holds
 
 
 def _ensemble(tables: Tables) -> Found:

@@ -87,7 +87,9 @@ def run(job, inputs, folder):
         threads=1,
         input=SimpleNamespace(**{key: inputs / name for key, name in names.items()}),
         output=SimpleNamespace(seal=folder / "store.seal.json"),
-        wildcards=SimpleNamespace(stack="image", variant="mid", pool="p", masks="2"),
+        wildcards=SimpleNamespace(
+            stack="image", variant="mid", k="1", pool="p", masks="2"
+        ),
         log=[folder / "logs" / job / "mid_1.log"],
     )
     try:

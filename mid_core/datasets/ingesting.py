@@ -1,8 +1,9 @@
 """Decode every image of a pool once, into a pixel store."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -11,24 +12,32 @@ from mid_core.errors import MidError
 from mid_core.interruption import until_stopped
 from mid_core.parallel import ahead
 from mid_core.progress import Progress, log
-from mid_core.store import StoreWriter
+from mid_core.store import StoreWriter, pack
+
+Result = TypeVar("Result")
 
 
 def decode(
-    items: Sequence[dict], settings: dict, stack: str, threads: int
-) -> Iterator[np.ndarray | MidError]:
+    items: Sequence[dict],
+    settings: dict,
+    stack: str,
+    threads: int,
+    then: Callable[[np.ndarray], Result] = np.asarray,
+) -> Iterator[Result | MidError]:
     """Decode images in order, ``threads`` at a time, a few ahead of the caller.
+
+    With ``crop`` among the settings, images are the top-left square of so many pixels.
 
     Yields
     ------
-    Each image, (H, W, C), or the error that says what is wrong with it. With ``crop``
-    among the settings, the top-left square of so many pixels.
+    Of each image, (H, W, C), what ``then`` makes of it in the thread that decoded it, by
+    default itself; or the error that says what is wrong with it.
     """
     module, crop = reader(settings), settings.get("crop")
 
-    def read(item: dict) -> np.ndarray | MidError:
+    def read(item: dict) -> Result | MidError:
         try:
-            return module.read(item, stack, settings)[:crop, :crop]
+            return then(module.read(item, stack, settings)[:crop, :crop])
         except MidError as error:
             return error
 
@@ -77,13 +86,13 @@ def ingest(
         done = set(store.names)
         left = [item for item in items if item["name"] not in done]
         report = Progress(f"ingest {path.parent.name}", len(items), "image", len(done))
-        decoded = decode(left, settings, stack, threads)
-        for item, pixels in until_stopped(zip(left, decoded, strict=True)):
+        decoded = decode(left, settings, stack, threads, pack)
+        for item, image in until_stopped(zip(left, decoded, strict=True)):
             try:
-                if isinstance(pixels, MidError):
-                    broken[item["name"]] = str(pixels)
+                if isinstance(image, MidError):
+                    broken[item["name"]] = str(image)
                 else:
-                    store.append(item["name"], pixels)
+                    store.append(item["name"], image)
             except MidError as error:
                 unlike.append(str(error))
             report()

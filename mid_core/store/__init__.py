@@ -12,6 +12,7 @@ from mid_core.store.layout import TILE, count_files
 from mid_core.store.parts import PartWriter, finish, lay_out
 from mid_core.store.reading import Store, pairs
 from mid_core.store.sealing import damage, seal_path, sha256, store_path, write_json
+from mid_core.store.shards import pack
 from mid_core.store.writing import StoreWriter
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "damage",
     "finish",
     "lay_out",
+    "pack",
     "pairs",
     "seal_path",
     "sha256",

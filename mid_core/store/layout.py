@@ -1,14 +1,13 @@
 """How images lie in a store: tiles in shards, and an index of images."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import zarr
-from zarr.codecs import ZstdCodec
 
 KINDS = ("image", "truth", "noise")
 TILE = 256
 SHARD_BYTES = 64 * 2**20
-# A tile of zeros is written, too: one that is missing is then known to be lost.
-WRITTEN_WHOLE = {"write_empty_chunks": True}
 
 
 def per_shard(itemsize: int, tile: int) -> int:
@@ -26,14 +25,16 @@ def grid(height: int, width: int, tile: int) -> tuple[int, int]:
     return -(-height // tile), -(-width // tile)
 
 
-def cut(image: np.ndarray, tile: int) -> np.ndarray:
-    """Cut (H, W, C) into (tiles, tile, tile, C), mirrored beyond the far edges."""
-    height, width, channels = image.shape
+def cut(image: np.ndarray, tile: int) -> Iterator[np.ndarray]:
+    """Cut (H, W, C) into (tile, tile, C), row by row, mirrored beyond the far edges."""
+    height, width, _ = image.shape
     rows, columns = grid(height, width, tile)
-    pad = ((0, rows * tile - height), (0, columns * tile - width), (0, 0))
-    blocks = np.pad(image, pad, mode="symmetric")
-    blocks = blocks.reshape(rows, tile, columns, tile, channels)
-    return blocks.swapaxes(1, 2).reshape(-1, tile, tile, channels)
+    lines = np.pad(np.arange(height), (0, rows * tile - height), mode="symmetric")
+    beyond = ((0, 0), (0, columns * tile - width), (0, 0))
+    for row in lines.reshape(rows, tile):
+        yield from np.split(
+            np.pad(image[row], beyond, mode="symmetric"), columns, axis=1
+        )
 
 
 def window(
@@ -67,24 +68,3 @@ def window(
     y, x = top - rows[0] * tile, left - lead * tile
     # A view would keep the tiles' margins in memory.
     return np.ascontiguousarray(np.concatenate(strips)[y : y + high, x : x + wide])
-
-
-def create(
-    group: zarr.Group, kind: str, tiles: int, dtype: str, channels: int, tile: int
-) -> zarr.Array:
-    """Create the stack of tiles in a store's group."""
-    shape = (tile, tile, channels)
-    return group.create_array(
-        kind,
-        shape=(tiles, *shape),
-        dtype=dtype,
-        chunks=(1, *shape),
-        shards=(per_shard(np.dtype(dtype).itemsize, tile), *shape),
-        compressors=[ZstdCodec(level=1, checksum=True)],
-        config=WRITTEN_WHOLE,
-    )
-
-
-def reopen(group: zarr.Group, kind: str) -> zarr.Array:
-    """Open the stack of a store in the making, to write on."""
-    return group[kind].with_config(WRITTEN_WHOLE)

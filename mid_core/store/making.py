@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,9 @@ import zarr
 from mid_core.errors import MidError
 from mid_core.store.sealing import seal, seal_path
 
+# Of the note: raised when it says other things, as half-made stores then begin anew.
+FORMAT = 2
+
 
 def record_path(path: Path | str) -> Path:
     """Where a store in the making notes how far it is."""
@@ -21,8 +23,9 @@ def record_path(path: Path | str) -> Path:
 
 
 def digest(key: dict | None) -> str:
-    """Hash all that a store's content depends on."""
-    return hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
+    """Hash all that a store's content depends on, and the note's format."""
+    whole = json.dumps([FORMAT, key], sort_keys=True)
+    return hashlib.sha256(whole.encode()).hexdigest()
 
 
 def noted(path: Path, key: dict | None) -> dict | None:
@@ -44,12 +47,6 @@ def shard_path(path: Path, kind: str, number: int) -> Path:
     return path / kind / "c" / str(number) / "0/0/0"
 
 
-def sync(file: Path) -> None:
-    """Have a file on the disk before anything is noted that counts on it."""
-    with file.open("rb") as stream:
-        os.fsync(stream.fileno())
-
-
 @contextmanager
 def room_needed(path: Path) -> Iterator[None]:
     """Say in a sentence that the disk refused to take more of a store."""
@@ -62,13 +59,17 @@ def room_needed(path: Path) -> Iterator[None]:
         ) from error
 
 
-def complete(group: zarr.Group, path: Path, index: list, attributes: dict) -> None:
-    """Add index and attributes, and seal."""
-    # What Zarr was writing when it was killed; it had not got its name yet.
+def complete(
+    group: zarr.Group, path: Path, index: list, attributes: dict, hashes: dict[str, str]
+) -> None:
+    """Add index and attributes, and seal; ``hashes`` of files as for `seal`."""
+    # What was being written at a kill; it had not got its name yet.
     for stray in path.rglob("*.partial"):
         stray.unlink()
     with room_needed(path):
-        group.create_array("index", data=np.array(index, np.int64).reshape(-1, 3))
+        data = np.array(index, np.int64).reshape(-1, 3)
+        # It may have been written already, by a job that was killed before it sealed.
+        group.create_array("index", data=data, overwrite=True)
         group.attrs.update(attributes)
-        seal(path, attributes.get("made_by", {}))
+        seal(path, attributes.get("made_by", {}), hashes)
     record_path(path).unlink(missing_ok=True)

@@ -8,7 +8,7 @@ import numpy as np
 import zarr
 
 from mid_core.errors import MidError
-from mid_core.store.layout import TILE, create, cut, grid, reopen, window
+from mid_core.store.layout import TILE, grid, window
 from mid_core.store.making import (
     complete,
     digest,
@@ -16,9 +16,9 @@ from mid_core.store.making import (
     record_path,
     room_needed,
     shard_path,
-    sync,
 )
 from mid_core.store.sealing import write_json
+from mid_core.store.shards import create, pack, write_shard
 
 
 class PartWriter:
@@ -40,12 +40,11 @@ class PartWriter:
         self.path = Path(path)
         note = json.loads(record_path(self.path).read_text())
         self._index, self.kind = note["index"], note["kind"]
-        self._array = reopen(zarr.open_group(self.path, mode="r+"), self.kind)
+        self._array = zarr.open_group(self.path, mode="r")[self.kind]
         tiles, self._shard_tiles = self._array.shape[0], self._array.shards[0]
         shards = -(-tiles // self._shard_tiles)
         self._own = range(shards * part // parts, shards * (part + 1) // parts)
-        self._buffers: dict[int, np.ndarray] = {}
-        self._filled: dict[int, int] = {}
+        self._waiting: dict[int, list[bytes | None]] = {}
 
     def wanted(self) -> list[int]:
         """The images of which a shard is still missing, in order."""
@@ -67,40 +66,35 @@ class PartWriter:
         ]
 
     def put(self, index: int, image: np.ndarray) -> None:
-        """Take in one of the wanted images, (H, W, C); in order, to bound the memory."""
-        tiles, first = cut(image, self._array.shape[1]), self._index[index][0]
+        """Take in one of the wanted images, (H, W, C); in order, to bound the memory.
+
+        Raises
+        ------
+        ValueError
+            If its shape or type is not the one laid out: tiles would go astray.
+        """
+        self._check(index, image)
+        tiles, first = pack(image, self._array.shape[1]).tiles, self._index[index][0]
         for number, place in self._places(index):
             if number not in self._own or self._file(number).is_file():
                 continue
             start = number * self._shard_tiles
             end = min(start + self._shard_tiles, self._array.shape[0])
-            shape = (end - start, *self._array.shape[1:])
-            shard = self._buffers.setdefault(number, np.empty(shape, self._array.dtype))
+            shard = self._waiting.setdefault(number, [None] * (end - start))
             inside = slice(place.start - start, place.stop - start)
             shard[inside] = tiles[place.start - first : place.stop - first]
-            self._filled[number] = self._filled.get(number, 0) + len(place)
-            if self._filled[number] == len(shard):
-                self.write(start, self._buffers.pop(number))
+            if None not in shard:
+                with room_needed(self.path):
+                    write_shard(self._file(number), shard, self._shard_tiles)
+                del self._waiting[number]
 
-    def write(self, first: int, tiles: np.ndarray) -> None:
-        """Write one whole shard of tiles from ``first`` on.
-
-        Raises
-        ------
-        ValueError
-            If it is no whole shard, or not of this part: the shard's other tiles, or
-            another process's, would be lost.
-        """
-        number, rest = divmod(first, self._shard_tiles)
-        end = min(first + self._shard_tiles, self._array.shape[0])
-        if rest or number not in self._own or len(tiles) != end - first:
+    def _check(self, index: int, image: np.ndarray) -> None:
+        due = (*self._index[index][1:], self._array.shape[3]), self._array.dtype
+        if (image.shape, image.dtype) != due:
             raise ValueError(
-                f"tiles {first} to {first + len(tiles)} are no whole shard of this part: "
-                f"it has {self._own} of {self._shard_tiles} tiles each"
+                f"image {index} of {self.path} is {image.shape}, {image.dtype}, but was "
+                f"laid out as {due[0]}, {due[1]}"
             )
-        with room_needed(self.path):
-            self._array[first:end] = tiles
-            sync(self._file(number))
 
     def read(self, index: int) -> np.ndarray:
         """Read back an image of which all shards are there."""
@@ -159,4 +153,4 @@ def finish(path: Path, attributes: dict) -> None:
             f"{missing[0]}: run the workflow again, which writes the rest"
         )
     attributes = attributes | {"names": note["names"], "tile": array.shape[1]}
-    complete(group, path, note["index"], attributes)
+    complete(group, path, note["index"], attributes, {})

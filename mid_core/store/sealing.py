@@ -26,7 +26,7 @@ def write_json(path: Path, content: dict) -> None:
         file.write(json.dumps(content, indent=1, sort_keys=True).encode())
 
 
-def seal(path: Path, made_by: dict) -> None:
+def seal(path: Path, made_by: dict, hashes: dict[str, str]) -> None:
     """Seal the finished store at ``path``: from now on it may be read.
 
     Parameters
@@ -35,11 +35,15 @@ def seal(path: Path, made_by: dict) -> None:
         ``NAME.zarr``.
     made_by
         The stage that made it, and its version; empty where no stage did.
+    hashes
+        SHA-256 of files, by their names in the store, that were hashed when they were
+        written; all others are read again.
     """
     files = {}
     for file in sorted(p for p in path.rglob("*") if p.is_file()):
         name = file.relative_to(path).as_posix()
-        files[name] = {"bytes": file.stat().st_size, "sha256": sha256(file)}
+        digest = hashes.get(name) or sha256(file)
+        files[name] = {"bytes": file.stat().st_size, "sha256": digest}
     content = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
     sealed = {"format": 2, "content": content, "files": files, "made_by": made_by}
     write_json(seal_path(path), sealed)

@@ -7,7 +7,7 @@ import numpy as np
 import zarr
 
 from mid_core.errors import MidError
-from mid_core.store.layout import TILE, create, cut, grid, reopen
+from mid_core.store.layout import TILE
 from mid_core.store.making import (
     complete,
     digest,
@@ -15,9 +15,9 @@ from mid_core.store.making import (
     record_path,
     room_needed,
     shard_path,
-    sync,
 )
 from mid_core.store.sealing import write_json
+from mid_core.store.shards import Packed, create, pack, write_shard
 
 
 class StoreWriter:
@@ -48,7 +48,8 @@ class StoreWriter:
         self.attributes: dict = {}
         self._index: list[list[int]] = []
         self._written = self._tiles = 0
-        self._waiting: list[np.ndarray] = []
+        self._waiting: list[bytes] = []
+        self._hashes: dict[str, str] = {}
         self._array: zarr.Array | None = None
         before = noted(self.path, key)
         self._group = zarr.open_group(self.path, mode="a")
@@ -58,48 +59,59 @@ class StoreWriter:
     def _resume(self, before: dict) -> None:
         self.names, self._index = before["names"], before["index"]
         self._tiles, self._written = before["tiles"], before["written"]
-        self._array = reopen(self._group, self.kind)
+        self._hashes, self._array = before["hashes"], self._group[self.kind]
         # What was written after the note is written again.
         self._array.resize((self._written, *self._array.shape[1:]))
 
-    def append(self, name: str, image: np.ndarray) -> None:
-        """Add one image, (H, W, C), of the type and with as many colours as the first.
+    def append(self, name: str, image: np.ndarray | Packed) -> None:
+        """Add one image, of the type and with as many colours as the first.
+
+        Parameters
+        ----------
+        name
+            Of the image.
+        image
+            (H, W, C), or what `pack` made of it, with this store's tile.
 
         Raises
         ------
         MidError
             If its type or number of colours is another.
         """
-        height, width, channels = image.shape
+        packed = image if isinstance(image, Packed) else pack(image, self.tile)
+        height, width, channels = packed.shape
         if self._array is None:
             self._array = create(
-                self._group, self.kind, 0, image.dtype.name, channels, self.tile
+                self._group, self.kind, 0, packed.dtype.name, channels, self.tile
             )
-        _check_kind(name, image, self._array)
-        rows, columns = grid(height, width, self.tile)
+        _check_kind(name, packed, self._array)
         # A resumed image's first tiles may be there already.
         done = max(0, self._written - self._tiles)
-        self._waiting.extend(cut(image, self.tile)[done:])
+        self._waiting.extend(packed.tiles[done:])
         entry = [self._tiles, height, width]
         shard = self._array.shards[0]
         if len(self._waiting) >= shard:
             self._flush(len(self._waiting) // shard * shard)
         self.names.append(name)
         self._index.append(entry)
-        self._tiles += rows * columns
+        self._tiles += len(packed.tiles)
 
     def _flush(self, ready: int) -> None:
         """Write whole shards, then note what is done: not the image at hand."""
-        shard, first = self._array.shards[0], self._written
+        shard = self._array.shards[0]
         with room_needed(self.path):
-            self._array.append(np.stack(self._waiting[:ready]))
+            self._array.resize((self._written + ready, *self._array.shape[1:]))
+            for start in range(0, ready, shard):
+                number = (self._written + start) // shard
+                file = shard_path(self.path, self.kind, number)
+                tiles = self._waiting[start : min(start + shard, ready)]
+                name = file.relative_to(self.path).as_posix()
+                self._hashes[name] = write_shard(file, tiles, shard)
             del self._waiting[:ready]
             self._written += ready
-            for number in range(first // shard, -(-self._written // shard)):
-                sync(shard_path(self.path, self.kind, number))
             note = {"key": self._key, "names": self.names, "index": self._index}
             note |= {"tiles": self._tiles, "written": self._written}
-            write_json(record_path(self.path), note)
+            write_json(record_path(self.path), note | {"hashes": self._hashes})
 
     def __enter__(self) -> Self:
         return self
@@ -110,10 +122,10 @@ class StoreWriter:
         if self._waiting:
             self._flush(len(self._waiting))
         attributes = self.attributes | {"names": self.names, "tile": self.tile}
-        complete(self._group, self.path, self._index, attributes)
+        complete(self._group, self.path, self._index, attributes, self._hashes)
 
 
-def _check_kind(name: str, image: np.ndarray, array: zarr.Array) -> None:
+def _check_kind(name: str, image: Packed, array: zarr.Array) -> None:
     if image.shape[2] != array.shape[3]:
         raise MidError(
             f"'{name}' has {image.shape[2]} colour(s), but the pool's first image has "
