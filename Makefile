@@ -27,11 +27,13 @@ format: $(READY)
 
 bench: $(READY)
 	$(VENV)/bin/python -m benchmarks.train_step
+	$(VENV)/bin/python -m benchmarks.batches
 	$(VENV)/bin/python -m benchmarks.nafnet_step
 	$(VENV)/bin/python -m benchmarks.denoise_memory
 	$(VENV)/bin/python -m benchmarks.ingest
 	$(VENV)/bin/python -m benchmarks.evaluate_blocks
 	$(VENV)/bin/python -m benchmarks.state_overhead
+	$(VENV)/bin/python -m benchmarks.growth
 
 $(READY): pyproject.toml constraints.txt
 	@if command -v uv >/dev/null; then \

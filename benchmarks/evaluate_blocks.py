@@ -9,17 +9,18 @@ Run: python -m benchmarks.evaluate_blocks [BLOCKS]
 import os
 import statistics
 import sys
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
 from skimage.metrics import structural_similarity
 
+from benchmarks.measuring import alternate, publish, ratio
 from mid_core.metrics import scores
 
-SIDE, REPEATS = 256, 5
+SIDE, REPEATS, REACH = 256, 5, 0.8
 GAUSSIAN = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
 
 
@@ -42,36 +43,29 @@ def theirs(x_hat: np.ndarray, x: np.ndarray) -> float:
     return structural_similarity(x_hat, x, data_range=1, channel_axis=2, **GAUSSIAN)
 
 
-def timed(
-    threads: ThreadPoolExecutor, measure: Callable, pairs: list
-) -> tuple[float, float]:
-    """Seconds for all blocks, and the mean of what `measure` gives."""
-    start = time.perf_counter()
-    values = list(threads.map(measure, *zip(*pairs, strict=True)))
-    return time.perf_counter() - start, statistics.mean(values)
-
-
 def main(blocks: int = 64) -> None:
     """Alternate the two, so that a busy machine slows both."""
-    cores = len(os.sched_getaffinity(0))
+    cores, values = len(os.sched_getaffinity(0)), {}
     with ThreadPoolExecutor(cores) as threads:
         pairs = list(threads.map(pair, range(blocks)))
-        rounds = [
-            [timed(threads, measure, pairs) for measure in (ours, theirs)]
-            for _ in range(REPEATS + 1)
-        ]
-    ours_s, theirs_s = (
-        statistics.median(seconds for seconds, _ in column)
-        for column in zip(*rounds[1:], strict=True)
-    )
-    (_, ours_ssim), (_, theirs_ssim) = rounds[0]
-    print(f"{blocks} blocks of {SIDE} x {SIDE} x 3, CPU, {cores} threads")
-    print(
-        f"mean flat SSIM: scikit-image {theirs_ssim:.6f}, ours, rounded {ours_ssim:.6f}"
-    )
-    print(f"scikit-image, one SSIM: {1e3 * theirs_s / blocks:.1f} ms a block")
-    print(f"ours, PSNR and two SSIMs: {1e3 * ours_s / blocks:.1f} ms a block")
-    print(f"ratio scikit-image / ours: {theirs_s / ours_s:.2f} (to reach: 0.80)")
+
+        def score(measure: Callable) -> None:
+            values[measure] = list(threads.map(measure, *zip(*pairs, strict=True)))
+
+        works = {one.__name__: partial(score, one) for one in (ours, theirs)}
+        times = alternate(works, REPEATS)
+    row = {
+        "blocks": blocks,
+        "threads": cores,
+        "skimage_ms_a_block": 1e3 * statistics.median(times["theirs"]) / blocks,
+        "ours_ms_a_block": 1e3 * statistics.median(times["ours"]) / blocks,
+        "ratio": ratio(times["theirs"], times["ours"]),
+        "to_reach": REACH,
+        "skimage_mean_ssim": statistics.mean(values[theirs]),
+        "our_mean_ssim_rounded": statistics.mean(values[ours]),
+    }
+    title = f"PSNR and two SSIMs against one SSIM, {SIDE}x{SIDE}x3"
+    publish("evaluate_blocks", {title: [row]})
 
 
 if __name__ == "__main__":

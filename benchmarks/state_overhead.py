@@ -9,11 +9,12 @@ in the mean, and the time to load the state. Run: python -m benchmarks.state_ove
 import argparse
 import statistics
 import tempfile
-import time
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 
+from benchmarks.measuring import publish, seconds
 from mid_core.devices import pick_device
 from mid_core.learner import Learner, Training
 from mid_core.networks import build
@@ -23,7 +24,7 @@ NETWORKS = {
     "demo": {"width": 32, "encoder": [1, 1], "middle": 1, "decoder": [1, 1], "fold": 2},
     "paper": {"width": 32},
 }
-INTERVAL_S, REPEATS = 600, 5
+INTERVAL_S, REPEATS, REACH = 600, 5, 0.02
 
 
 def learner(network: dict, device: torch.device) -> Learner:
@@ -37,41 +38,42 @@ def learner(network: dict, device: torch.device) -> Learner:
     return trained
 
 
-def seconds(work) -> float:
+def median(work: Callable[[], object], device: torch.device) -> float:
     """Median time of a piece of work, done several times."""
-    times = []
-    for _ in range(REPEATS):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
+    return statistics.median(seconds(work, device.type) for _ in range(REPEATS))
 
 
-def measure(name: str, device: torch.device, states: States) -> str:
+def measure(name: str, device: torch.device, states: States) -> dict[str, object]:
     """Time the check, the save and the load of one network's state."""
     trained = learner(NETWORKS[name], device)
-    check = seconds(trained.first_bad_step)
-    save = seconds(lambda: states.save(trained.state_dict()))
-    load = seconds(lambda: trained.load_state_dict(states.load()))
-    size = (states.folder / "state.pt").stat().st_size / 1e6
-    return (
-        f"{name} on {device}: state {size:.1f} MB, check {check:.3f} s, save "
-        f"{save:.3f} s, {100 * (check + save) / INTERVAL_S:.3f} % of training "
-        f"(to reach: 2); load {load:.3f} s, a kill loses {INTERVAL_S / 2 + load:.0f} s "
-        f"in the mean, {INTERVAL_S + load:.0f} s at most"
-    )
+    check = median(trained.first_bad_step, device)
+    save = median(lambda: states.save(trained.state_dict()), device)
+    load = median(lambda: trained.load_state_dict(states.load()), device)
+    return {
+        "network": name,
+        "device": device.type,
+        "state_mb": (states.folder / "state.pt").stat().st_size / 1e6,
+        "check_s": check,
+        "save_s": save,
+        "share_of_training": (check + save) / INTERVAL_S,
+        "to_stay_below": REACH,
+        "load_s": load,
+        "mean_loss_by_a_kill_s": INTERVAL_S / 2 + load,
+        "largest_loss_by_a_kill_s": INTERVAL_S + load,
+    }
 
 
 def main() -> None:
-    """Print a line for each network."""
+    """Print a row for each network."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--folder", help="disk to write to; default: a temporary one")
-    arguments = parser.parse_args()
+    arguments, rows = parser.parse_args(), []
     for name in NETWORKS:
         with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
             states = States(Path(folder), {"network": name})
-            print(measure(name, pick_device(arguments.device), states))
+            rows.append(measure(name, pick_device(arguments.device), states))
+    publish("state_overhead", {"saving a training's state": rows})
 
 
 if __name__ == "__main__":

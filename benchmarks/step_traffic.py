@@ -7,11 +7,13 @@ their gradients) drops out. Run: python -m benchmarks.step_traffic
 """
 
 import torch
+from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from mid_core.learner import autocast
 from mid_core.networks import build
+from mid_core.networks.denoiser import Denoiser
 from mid_core.networks.measure import multiply_adds_per_pixel
 
 SIDE, BATCH, PATCH, ITERATIONS = 128, 32, 256, 200_000
@@ -37,25 +39,34 @@ class Traffic(TorchDispatchMode):
         return output
 
 
-def moved(precision: str, crops: int) -> int:
-    """Bytes of a forward and a backward pass."""
-    network = build({"name": "nafnet"})
-    x = torch.rand(crops, 3, SIDE, SIDE).contiguous(memory_format=torch.channels_last)
-    with Traffic() as traffic:
-        with autocast(torch.device("cpu"), precision):
-            loss = network(x).float().square().mean()
-        loss.backward()
-    return traffic.total
+def moved_per_pixel(network: nn.Module, precision: str) -> float:
+    """Bytes a pixel of a forward and a backward pass, where the network is."""
+    device, totals = next(network.parameters()).device, []
+    for crops in (1, 2):
+        x = torch.rand(crops, 3, SIDE, SIDE, device=device)
+        x = x.contiguous(memory_format=torch.channels_last)
+        with Traffic() as traffic:
+            with autocast(device, precision):
+                loss = network(x).float().square().mean()
+            loss.backward()
+        network.zero_grad(set_to_none=True)
+        totals.append(traffic.total)
+    return (totals[1] - totals[0]) / SIDE**2
+
+
+def operations_per_pixel(network: Denoiser) -> float:
+    """Count the operations of a step: backward costs twice as much as forward."""
+    return 3 * 2 * multiply_adds_per_pixel(network)
 
 
 def main() -> None:
     """Print a table of both precisions."""
-    pixels = BATCH * PATCH**2
-    operations = 2 * multiply_adds_per_pixel(build({"name": "nafnet"}))
-    step = 3 * operations * pixels
-    print(f"one pass {operations:.3g} operations a pixel, a step {step:.3g}")
+    network, pixels = build({"name": "nafnet"}), BATCH * PATCH**2
+    each = operations_per_pixel(network)
+    step = each * pixels
+    print(f"one pass {each / 3:.3g} operations a pixel, a step {step:.3g}")
     for precision in ("fp32", "bf16"):
-        each = (moved(precision, 2) - moved(precision, 1)) / SIDE**2
+        each = moved_per_pixel(network, precision)
         seconds = each * pixels / BANDWIDTH
         print(
             f"{precision}: {each / 1e3:.0f} kB a pixel, {each * pixels / 1e9:.0f} GB a "

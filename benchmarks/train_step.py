@@ -1,19 +1,20 @@
 """Images a second of the real training loop, against the bare step.
 
-The loop reads its crops from stores, as `train_round` does, and clips, averages,
+The loop draws its crops from stores, as `train_round` does, and clips, averages,
 schedules and reports. The bare step is forward, backward and Adam on one batch that
 lies in memory. Same network, same run, alternating. Run: python -m benchmarks.train_step
 """
 
 import statistics
 import tempfile
-import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
 
+from benchmarks.measuring import alternate, publish, ratio
+from benchmarks.nafnet_step import BareStep
 from mid_core.learner import Learner, Training
 from mid_core.networks import build
 from mid_core.noise import white_gaussian
@@ -29,61 +30,86 @@ NETWORK = {
     "decoder": [1, 1],
     "fold": 2,
 }
-BATCH, PATCH, STEPS, REPEATS = 8, 64, 80, 5
+BATCH, PATCH, STEPS, REPEATS, REACH = 8, 64, 40, 4, 0.98
+# How much memory a pool may take, in GB: more than it has, or none.
+POOLS = {"in memory": 8, "on disk": 0}
 
 
-def stores(folder: Path) -> Batches:
-    """Make a pool of images and a bank as a run has them."""
+def stores(folder: Path, batch: int, patch: int) -> dict[str, Batches]:
+    """Make a pool of images and a bank as a run has them, held in memory or not."""
     rng = np.random.default_rng(0)
     with StoreWriter(folder / "clean.zarr", "image") as store:
         for i in range(20):
             image = rng.integers(0, 256, (512, 512, 3), dtype=np.uint8)
             store.append(str(i), image)
-    with StoreWriter(folder / "noise.zarr", "noise", tile=128) as store:
-        for name, noise in white_gaussian(128, 128, (5, 50), 3, 0):
+    with StoreWriter(folder / "noise.zarr", "noise", tile=2 * patch) as store:
+        for name, noise in white_gaussian(128, 2 * patch, (5, 50), 3, 0):
             store.append(name, noise)
-    clean = hold(Store(folder / "clean.zarr"), 8)
-    noise = hold(Store(folder / "noise.zarr"), 8)
-    return Batches(clean, noise, BATCH, PATCH, Masking(0.8), False, [0])
+    return {
+        name: Batches(
+            *(hold(Store(folder / f"{pool}.zarr"), gb) for pool in ("clean", "noise")),
+            *(batch, patch, Masking(0.8), False, [0]),
+        )
+        for name, gb in POOLS.items()
+    }
 
 
-def bare(batch: tuple[torch.Tensor, torch.Tensor]) -> float:
-    """Seconds of STEPS bare steps on a batch in memory."""
-    network = build(NETWORK).train()
-    optimizer = torch.optim.Adam(network.parameters(), 4e-4)
-    start = time.perf_counter()
-    for _ in range(STEPS):
-        loss = nn.functional.mse_loss(network(batch[0]), batch[1])
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
-    return time.perf_counter() - start
+def loop(
+    network: dict, batches: Batches, steps: int, precision: str, device: str
+) -> Callable[[], None]:
+    """Return a piece of work: so many steps of the real loop."""
+    settings = Training(steps, batches.batch, batches.patch, precision=precision)
+    learner = Learner(build(network), settings, torch.device(device))
+
+    def again() -> None:
+        # The same learner goes on: to build another would count as training.
+        learner.step = 0
+        train(learner, batches)
+
+    return again
 
 
-def loop(batches: Batches) -> float:
-    """Seconds of STEPS steps of the real loop."""
-    settings = Training(STEPS, BATCH, PATCH)
-    learner = Learner(build(NETWORK), settings, torch.device("cpu"))
-    start = time.perf_counter()
-    train(learner, batches)
-    return time.perf_counter() - start
+def compare(
+    network: dict,
+    sources: Mapping[str, Batches],
+    steps: int,
+    repeats: int,
+    precision: str = "fp32",
+    device: str = "cpu",
+) -> list[dict[str, object]]:
+    """Time the loop on each source of batches against the bare step.
+
+    Returns
+    -------
+    For each source: ``loop`` and ``bare`` in images a second, and their ``ratio``.
+    """
+    batch = next(iter(sources.values())).draw(0)
+    step = BareStep(
+        build(network).to(device), *(t.to(device) for t in batch), True, precision
+    )
+    works = {"bare": lambda: [step() for _ in range(steps)]}
+    for name, batches in sources.items():
+        works[name] = loop(network, batches, steps, precision, device)
+    times = alternate(works, repeats, device)
+    images = steps * len(batch[0])
+    return [
+        {
+            "pools": name,
+            "loop_images_per_s": images / statistics.median(times[name]),
+            "bare_images_per_s": images / statistics.median(times["bare"]),
+            "ratio": ratio(times["bare"], times[name]),
+            "to_reach": REACH,
+        }
+        for name in sources
+    ]
 
 
 def main() -> None:
-    """Alternate the two, so that a busy machine slows both."""
+    """Print a row for pools in memory, and one for pools read from disk."""
     with tempfile.TemporaryDirectory() as folder:
-        batches = stores(Path(folder))
-        batch = batches.draw(0)
-        bare(batch)
-        times = [(bare(batch), loop(batches)) for _ in range(REPEATS)]
-    rates = [
-        statistics.median(BATCH * STEPS / t for t in one)
-        for one in zip(*times, strict=True)
-    ]
-    ratio = statistics.median(b / r for b, r in times)
-    print(f"batch {BATCH} of {PATCH}x{PATCH}, {torch.get_num_threads()} threads")
-    print(f"bare step {rates[0]:.0f} images/s, real loop {rates[1]:.0f} images/s")
-    print(f"ratio loop / bare: {ratio:.3f} (to reach: 0.98)")
+        rows = compare(NETWORK, stores(Path(folder), BATCH, PATCH), STEPS, REPEATS)
+    title = f"batch {BATCH} of {PATCH}x{PATCH}, {torch.get_num_threads()} threads"
+    publish("train_step", {title: rows})
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from tests.conftest import TINY
 def rows(seconds: list[float], memory: list[float]) -> list[dict]:
     measured = zip((10, 20, 40, 80), seconds, memory, strict=True)
     return [
-        {"what": "x", "over": "y", "size": n, "seconds": s, "memory_mb": mb}
+        {"what": "x", "over": "y", "size": n, "cpu_seconds": s, "memory_mb": mb}
         for n, s, mb in measured
     ]
 
