@@ -155,7 +155,7 @@ def training_figure(histories: dict[str, pd.DataFrame]) -> Figure:
 
 
 def rounds_figure(table: pd.DataFrame) -> Figure:
-    """Draw PSNR against the round, a panel for each test; one-round variants as lines.
+    """Draw PSNR by round, and below by the time that training took; a column a test.
 
     Parameters
     ----------
@@ -163,42 +163,45 @@ def rounds_figure(table: pd.DataFrame) -> Figure:
         As ``tables.rounds_table`` returns it; each test's first protocol is drawn.
     """
     first = table.groupby("test")["protocol"].transform("first")
-    table = table[table["protocol"] == first]
-    tests = list(table["test"].unique())
-    figure = Figure(figsize=(4.2 * len(tests), 3.2), layout="constrained")
-    for axes, test in zip(
-        figure.subplots(1, len(tests), squeeze=False)[0], tests, strict=True
-    ):
-        part = table[table["test"] == test]
-        models = part[part["variant"] != "noisy"]
-        last = int(models["round"].max())
+    tests = list(table[table["protocol"] == first].groupby("test", sort=False))
+    figure = Figure(figsize=(4.2 * len(tests), 5.6), layout="constrained")
+    grid = figure.subplots(2, len(tests), squeeze=False, sharey="col")
+    for (above, below), (test, part) in zip(grid.T, tests, strict=True):
+        models, noisy = part[part["variant"] != "noisy"], part.iloc[0]
         for i, (variant, own) in enumerate(models.groupby("variant", sort=False)):
             colour = COLOURS[i % len(COLOURS)]
-            for k, line in own.groupby("k"):
-                style = "-" if k > 1 or len(own["k"].unique()) == 1 else ":"
-                label = f"{variant}, K = {k}"
-                if line["round"].max() == 0:
-                    axes.axhline(
-                        line["psnr_db"].iloc[0], ls=style, c=colour, lw=1, label=label
-                    )
-                else:
-                    axes.plot(
-                        line["round"],
-                        line["psnr_db"],
-                        style,
-                        marker="o",
-                        ms=3,
-                        c=colour,
-                        label=label,
-                    )
-        n, protocol = part["n_images"].iloc[0], part["protocol"].iloc[0]
-        noisy = part[part["variant"] == "noisy"]["psnr_db"].iloc[0]
-        axes.set(xlabel="round", ylabel="PSNR (dB)", xticks=range(last + 1))
-        axes.set_title(f"{test}: n = {n}, {protocol}\nnoisy input {noisy:.2f} dB")
-    figure.legend(
-        *axes.get_legend_handles_labels(), loc="outside right center", fontsize=6
-    )
+            marker = "os^Dv"[i // len(COLOURS) % 5]
+            _by_round(above, variant, own, c=colour, marker=marker)
+            _by_minutes(below, own, c=colour, marker=marker)
+        above.set(xlabel="round", xticks=range(int(models["round"].max()) + 1))
+        above.set_title(
+            f"{test}: n = {noisy['n_images']}, {noisy['protocol']}\n"
+            f"noisy input {noisy['psnr_db']:.2f} dB"
+        )
+        below.set(xlabel="minutes of training, earlier rounds included", xlim=(0, None))
+        for axes in (above, below):
+            axes.set_ylabel("PSNR (dB)")
+    handles = grid[0, -1].get_legend_handles_labels()
+    figure.legend(*handles, loc="outside right center", fontsize=6)
     return figure
+
+
+def _by_round(axes, variant: str, own: pd.DataFrame, **look) -> None:
+    """Draw a variant against the round: a line for each K, or a level of one round."""
+    for k, line in own.groupby("k"):
+        style = "-" if k > 1 or own["k"].nunique() == 1 else ":"
+        look |= {"ls": style, "label": f"{variant}, K = {k}"}
+        if line["round"].max() == 0:
+            level = {key: value for key, value in look.items() if key != "marker"}
+            axes.axhline(line["psnr_db"].iloc[0], lw=1, **level)
+        else:
+            axes.plot(line["round"], line["psnr_db"], ms=3, **look)
+
+
+def _by_minutes(axes, own: pd.DataFrame, **look) -> None:
+    """Draw a variant, with its largest K, against what its rounds took to train."""
+    line = own[own["k"] == own["k"].max()].sort_values("round")
+    axes.plot(line["train_seconds"].cumsum() / 60, line["psnr_db"], ms=3, **look)
 
 
 def busiest_window(image: np.ndarray, size: int) -> tuple[slice, slice]:

@@ -53,15 +53,18 @@ def test_psnr_by_round_shows_every_variant_and_k():
             "psnr_db": [20.0, 30, 31, 32, 33, 29],
             "n_images": 4,
             "protocol": "p",
+            "train_seconds": [np.nan, 60, 90, 60, 90, 30],
         }
     )
-    figure = rounds_figure(table)
-    (axes,) = figure.axes
+    axes, below = rounds_figure(table).axes
     labels = axes.get_legend_handles_labels()[1]
     assert labels == ["mid, K = 1", "mid, K = 10", "no_mask, K = 1"]
     assert "n = 4, p" in axes.get_title()
     assert "20.00 dB" in axes.get_title()
     assert list(axes.lines[1].get_ydata()) == [32, 33]
+    # A round takes the minutes of those before it, too.
+    curves = [(list(line.get_xdata()), list(line.get_ydata())) for line in below.lines]
+    assert curves == [([1, 2.5], [32, 33]), ([0.5], [29])]
 
 
 def test_training_and_crops():
