@@ -1,9 +1,11 @@
 """A network in training (paper, Eq. 2 and 3): one step, and all that it changes."""
 
+import logging
 import math
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 import torch.nn.functional as F
@@ -11,6 +13,8 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from mid_core.distributed import ALONE, Team, unsynchronised
+
+log = logging.getLogger("mid")
 
 
 def charbonnier(prediction: Tensor, target: Tensor, epsilon: float = 1e-3) -> Tensor:
@@ -37,7 +41,8 @@ class Training:
     ema
         Decay of the running mean of the weights that becomes the model; 0: none.
     precision
-        ``"fp32"``, or ``"bf16"`` for autocast (weights stay float32).
+        ``"fp32"``, or ``"bf16"`` for autocast (weights stay float32); a GPU without
+        that arithmetic computes in fp32.
     loss
         ``"mse"`` (the paper) or ``"charbonnier"``; over all pixels.
     """
@@ -55,9 +60,18 @@ class Training:
 
 def autocast(device: torch.device, precision: str):
     """Return the context in which the network runs."""
-    if precision == "bf16":
+    if precision == "bf16" and _has_bf16(device.type):
         return torch.autocast(device.type, torch.bfloat16)
     return nullcontext()
+
+
+@cache
+def _has_bf16(kind: str) -> bool:
+    """Whether a device has bfloat16 arithmetic; says once if not."""
+    there = kind != "cuda" or torch.cuda.is_bf16_supported(including_emulation=False)
+    if not there:
+        log.warning("this GPU has no bf16 arithmetic: fp32 is used, which is slower")
+    return there
 
 
 class Learner:

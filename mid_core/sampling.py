@@ -30,10 +30,10 @@ class InMemory:
 
 def hold(store: Store, memory_gb: float) -> Images:
     """Return the images in memory if they fit, else the store, read crop by crop."""
-    if store.nbytes > memory_gb * 2**30:
-        log.info("%.1f GB: read from the store", store.nbytes / 2**30)
-        return store
-    return InMemory(store)
+    fits = store.nbytes <= memory_gb * 2**30
+    how = "held in memory" if fits else "read crop by crop"
+    log.info("%s: %.2f GB, %s", store.path, store.nbytes / 2**30, how)
+    return InMemory(store) if fits else store
 
 
 @dataclass(frozen=True)
