@@ -29,6 +29,7 @@ bench: $(READY)
 	$(VENV)/bin/python -m benchmarks.train_step
 	$(VENV)/bin/python -m benchmarks.batches
 	$(VENV)/bin/python -m benchmarks.nafnet_step
+	$(VENV)/bin/python -m benchmarks.ensemble
 	$(VENV)/bin/python -m benchmarks.denoise_memory
 	$(VENV)/bin/python -m benchmarks.ingest
 	$(VENV)/bin/python -m benchmarks.evaluate_blocks

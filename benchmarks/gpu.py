@@ -12,21 +12,16 @@ import argparse
 import re
 import statistics
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
-import numpy as np
 import torch
 
-from benchmarks import nafnet_step, train_step
+from benchmarks import ensemble, nafnet_step, train_step
 from benchmarks.batches import pools
-from benchmarks.measuring import Rows, alternate, ratio, seconds, show, write
+from benchmarks.measuring import Rows, alternate, ratio, show, write
 from benchmarks.step_traffic import moved_per_pixel, operations_per_pixel
-from mid_core.inference import denoise, residual
 from mid_core.networks import build
-from mid_core.networks.measure import peak_memory
 from mid_core.sampling import Batches, Masking
 
 # Of a step against the plain one.
@@ -156,55 +151,17 @@ def batches(sizes: Sizes, device: str) -> Rows:
     ]
 
 
-def whole_pass(
-    network: torch.nn.Module, image: np.ndarray
-) -> tuple[Callable[[], torch.Tensor], float]:
-    """Find the most rows that fit in one pass: the pass, and their share."""
-    device, rows = next(network.parameters()).device, len(image)
-    while True:
-        try:
-            y = torch.from_numpy(image[:rows]).to(device).permute(2, 0, 1)[None]
-            work = torch.inference_mode()(partial(network, y))
-            work()
-        except torch.OutOfMemoryError:
-            rows //= 2
-        else:
-            return work, rows / len(image)
-
-
-def ensemble(sizes: Sizes, device: str) -> Rows:
-    """Compare extraction and ensemble with as many passes over the same pixels."""
-    network = build({"name": "nafnet", "width": 32, **sizes.depth}).to(device).eval()
-    network.set_patch(sizes.patch)
-    y = np.random.default_rng(0).random((*sizes.image, 3), dtype=np.float32)
-    masking, rows = Masking(0.7), []
-    bare, share = whole_pass(network, y)
-    for tile in sizes.tiles:
-        if device == "cuda":
-            torch.cuda.reset_peak_memory_stats()
-        extract = partial(residual, network, y, masking, [0], tile=tile)
-        mean = partial(denoise, network, y, masking, [0], (sizes.masks,), tile)
-        first = alternate({"extraction": extract}, 1, device)["extraction"][0]
-        took = {1: first, sizes.masks: seconds(mean, device)}
-        peak = peak_memory(torch.device(device))
-        one = statistics.median(
-            alternate({"bare": bare}, sizes.repeats, device)["bare"]
+def images(sizes: Sizes, device: str) -> Rows:
+    """Denoise a large image, against as many passes over the same pixels."""
+    network = {"name": "nafnet", "width": 32, **sizes.depth}
+    return [
+        row
+        for tile in sizes.tiles
+        for row in ensemble.compare(
+            *(network, sizes.patch, sizes.image, tile, sizes.masks),
+            *(sizes.repeats, device),
         )
-        rows += [
-            {
-                "what": "extraction" if count == 1 else "ensemble",
-                "masks": count,
-                "tile": tile,
-                "seconds": taken,
-                "bare_s": count * one / share,
-                "ratio": count * one / share / taken,
-                "to_reach": 0.9,
-                "peak_gb": peak / 2**30,
-                "share_of_image_in_bare_pass": share,
-            }
-            for count, taken in took.items()
-        ]
-    return rows
+    ]
 
 
 PARTS = {
@@ -212,7 +169,7 @@ PARTS = {
     "a training step against a plain one": steps,
     "the training loop against the bare step": loop,
     "batches on the device against copies": batches,
-    "an image of many megapixels against bare passes": ensemble,
+    "an image of many megapixels against bare passes": images,
 }
 
 

@@ -8,8 +8,6 @@ import shutil
 import statistics
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from os import cpu_count
 from pathlib import Path
@@ -19,9 +17,10 @@ import numpy as np
 from scipy.ndimage import gaussian_filter, zoom
 from skimage.data import coffee
 
+from benchmarks.measuring import alternate, publish, ratio
 from mid_core.datasets.ingesting import decode, ingest
 
-SHAPE, DISTINCT, REPEATS = (3000, 5328, 3), 4, 5
+SHAPE, DISTINCT, REPEATS, REACH = (3000, 5328, 3), 4, 5, 0.8
 SIDD_MEDIUM = 320
 
 
@@ -39,16 +38,9 @@ def photograph(path: Path, seed: int) -> None:
     iio.imwrite(path, np.clip(picture, 0, 255).astype(np.uint8), compress_level=6)
 
 
-def seconds_of(work: Callable[[], None]) -> float:
-    """Time one go."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
 def main(count: int = 12) -> None:
     """Print seconds, ratio and peak memory, and what SIDD Medium would take."""
-    threads, taken = cpu_count() or 1, []
+    threads = cpu_count() or 1
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder) / f"{i}.png" for i in range(DISTINCT)]
         with ProcessPoolExecutor(threads) as pool:
@@ -66,26 +58,21 @@ def main(count: int = 12) -> None:
             shutil.rmtree(store.parent, ignore_errors=True)
             ingest(items, settings, "image", store, 1, threads)
 
-        # Alternating, so that a busy machine slows both.
-        for _ in range(REPEATS + 1):
-            taken.append([seconds_of(work) for work in (decode_all, ingest_all)])
+        times = alternate({"decode": decode_all, "ingest": ingest_all}, REPEATS)
         stored = sum(p.stat().st_size for p in store.rglob("*") if p.is_file())
         made = sum(path.is_file() for path in store.rglob("*")) + 1
         read = sum(path.stat().st_size for path in files)
-    decoding, ingesting = map(statistics.median, zip(*taken[1:], strict=True))
-    print(
-        f"{count} PNG of {SHAPE[1]}x{SHAPE[0]}, {read / 2**20:.0f} MB, {threads} cores"
-    )
-    print(f"decode, thrown away {decoding:.1f} s; ingest {ingesting:.1f} s")
-    print(f"ratio decode / ingest: {decoding / ingesting:.2f} (to reach: 0.80)")
-    print(f"store {stored / 2**20:.0f} MB in {made} files")
+    decoding, ingesting = (statistics.median(taken) for taken in times.values())
+    row = {"images": count, "read_mb": read / 2**20, "threads": threads}
+    row |= {"decode_s": decoding, "ingest_s": ingesting}
+    row |= {"ratio": ratio(times["decode"], times["ingest"]), "to_reach": REACH}
+    row |= {"store_mb": stored / 2**20, "files": made}
+    row["peak_gb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     share = SIDD_MEDIUM / count
-    print(
-        f"SIDD Medium, {SIDD_MEDIUM} such images: {share * ingesting / 60:.1f} min, "
-        f"{share * stored / 2**30:.1f} GB, about {share * made:.0f} files"
-    )
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(f"peak memory {peak:.2f} GB")
+    medium = {"images": SIDD_MEDIUM, "minutes": share * ingesting / 60}
+    medium |= {"store_gb": share * stored / 2**30, "files": round(share * made)}
+    title = f"PNG of {SHAPE[1]}x{SHAPE[0]}, against decoding and throwing away"
+    publish("ingest", {title: [row], "SIDD Medium would take": [medium]})
 
 
 if __name__ == "__main__":

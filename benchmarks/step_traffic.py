@@ -11,6 +11,7 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from benchmarks.measuring import publish
 from mid_core.learner import autocast
 from mid_core.networks import build
 from mid_core.networks.denoiser import Denoiser
@@ -60,20 +61,20 @@ def operations_per_pixel(network: Denoiser) -> float:
 
 
 def main() -> None:
-    """Print a table of both precisions."""
+    """Print a row for each precision."""
     network, pixels = build({"name": "nafnet"}), BATCH * PATCH**2
-    each = operations_per_pixel(network)
-    step = each * pixels
-    print(f"one pass {each / 3:.3g} operations a pixel, a step {step:.3g}")
+    operations, rows = operations_per_pixel(network) * pixels, []
     for precision in ("fp32", "bf16"):
-        each = moved_per_pixel(network, precision)
-        seconds = each * pixels / BANDWIDTH
-        print(
-            f"{precision}: {each / 1e3:.0f} kB a pixel, {each * pixels / 1e9:.0f} GB a "
-            f"step; at {BANDWIDTH / 1e12:.1f} TB/s {1e3 * seconds:.0f} ms, as if "
-            f"{step / seconds / 1e12:.0f} TFLOP/s; {ITERATIONS * seconds / 3600:.1f} h a "
-            "training"
-        )
+        moved = moved_per_pixel(network, precision) * pixels
+        seconds = moved / BANDWIDTH
+        row = {"precision": precision, "tflop_a_step": operations / 1e12}
+        row |= {"gb_a_step": moved / 1e9, "ms_a_step": 1e3 * seconds}
+        row |= {"as_if_tflop_per_s": operations / seconds / 1e12}
+        rows.append(row | {"hours_a_training": ITERATIONS * seconds / 3600})
+    title = (
+        f"NAFNet-32, {BATCH} crops of {PATCH}x{PATCH}, at {BANDWIDTH / 1e12:.1f} TB/s"
+    )
+    publish("step_traffic", {title: rows})
 
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ def denoise_files(
     masks: int = 10,
     ratio: float | None = None,
     device: str = "auto",
-    tile: int = 512,
+    tile: int = 1024,
     seed: int = 0,
 ) -> None:
     """Denoise a file or every image of a folder, whatever their size and mode.

@@ -16,7 +16,7 @@ def denoise_bands(
     masking: Masking,
     seed: Sequence[int],
     masks: int = 10,
-    tile: int = 512,
+    tile: int = 1024,
     report: Callable[[float], None] = lambda share: None,
 ) -> Iterator[np.ndarray]:
     """Yield the estimate of `inference.denoise`, number for number, from top to bottom.

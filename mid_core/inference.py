@@ -26,7 +26,7 @@ def denoise(
     masking: Masking,
     seed: Sequence[int],
     counts: Sequence[int] = (10,),
-    tile: int = 512,
+    tile: int = 1024,
     report: Callable[[float], None] = lambda share: None,
     first_row: int = 0,
 ) -> list[np.ndarray]:
@@ -189,7 +189,7 @@ def residual(
     masking: Masking,
     seed: Sequence[int],
     masks: int = 1,
-    tile: int = 512,
+    tile: int = 1024,
     report: Callable[[float], None] = lambda share: None,
 ) -> np.ndarray:
     """Return y - D(M*y), an element of the next noise bank (paper, Eq. 4).

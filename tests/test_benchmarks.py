@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import gpu
+from benchmarks import ensemble, gpu
 from benchmarks.growth import exponent, fit
 from benchmarks.measuring import alternate, ratio, write
 
@@ -73,5 +73,5 @@ def test_a_pass_that_does_not_fit_takes_fewer_rows():
                 raise torch.OutOfMemoryError
             return super().forward(x)
 
-    _, share = gpu.whole_pass(Narrow(3, 3, 1), np.zeros((20, 7, 3), np.float32))
+    _, share = ensemble.whole_pass(Narrow(3, 3, 1), np.zeros((20, 7, 3), np.float32))
     assert share == 0.25
