@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 AHEAD = 3
 EVERY = slice(None)
-# Torch shares larger pieces among threads, which belong to the training.
-ALONE = 2**14
 
 
 class Images(Protocol):
@@ -77,6 +75,18 @@ class Place(NamedTuple):
     turns: int
 
 
+def turned(window: np.ndarray, turns: int) -> np.ndarray:
+    """Return a view of an (H, W, C) window by so many quarter turns (``np.rot90``).
+
+    NumPy's own takes as long as all else that is done to a small crop.
+    """
+    if turns == 2:
+        return window[::-1, ::-1]
+    if turns == 1:
+        return window[:, ::-1].swapaxes(0, 1)
+    return window.swapaxes(0, 1)[:, ::-1] if turns else window
+
+
 class Drawing:
     """Batches of crops; crop ``i`` of batch ``t`` depends on ``seed``, t and i alone.
 
@@ -127,9 +137,7 @@ class Drawing:
     def _cut(self, pool: Images, place: Place) -> np.ndarray:
         """Take a window out of a pool."""
         window = pool.crop(place.index, place.top, place.left, self.patch)
-        if place.mirrored:
-            window = window[:, ::-1]
-        return np.rot90(window, place.turns)
+        return turned(window[:, ::-1] if place.mirrored else window, place.turns)
 
     def _fill(self, x: np.ndarray, masked: np.ndarray, rng: np.random.Generator):
         """Draw a crop's target and input into (H, W, C) arrays."""
@@ -192,27 +200,3 @@ class Drawing:
         }
         replace(self, **pools).draw(step)
         return crops
-
-
-def unit(window: np.ndarray, out: np.ndarray) -> None:
-    """Bring pixels to float32 in [0, 1], in ``out``."""
-    white = np.iinfo(window.dtype).max if window.dtype.kind == "u" else 1
-    np.multiply(window, np.float32(1 / white), out=out)
-
-
-def packed(window: np.ndarray) -> np.ndarray:
-    """Copy a turned (H, W, C) window in the order of memory."""
-    copy = np.empty_like(window, order="C")
-    # Colour by colour: NumPy is slow where the innermost axis is short.
-    for colour in range(window.shape[2]):
-        copy[..., colour] = window[..., colour]
-    return copy
-
-
-def floats(noise: np.ndarray) -> np.ndarray:
-    """Return packed noise as float32; NumPy alone takes ten times as long."""
-    found = np.empty(noise.shape, np.float32)
-    pieces = (torch.from_numpy(one).view(-1).split(ALONE) for one in (found, noise))
-    for whole, half in zip(*pieces, strict=True):
-        whole.copy_(half)
-    return found

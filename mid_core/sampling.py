@@ -7,9 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from mid_core.drawing import Drawing, Images, floats, packed, unit
+from mid_core.drawing import Drawing, Images
 from mid_core.errors import MidError
 from mid_core.masking import Ratio
+from mid_core.pixelwise import add_noise, hide
 from mid_core.store import Store
 
 log = logging.getLogger("mid")
@@ -68,17 +69,12 @@ class Masking:
     def apply(
         self, y: np.ndarray, mask: np.ndarray, out: np.ndarray | None = None
     ) -> np.ndarray:
-        """Hide pixels of ``y`` (..., H, W, C): the network's input M*y, in ``out``."""
+        """Hide pixels of ``y`` (H, W, C): the network's input M*y, in ``out``."""
         colours = y.shape[-1]
         if out is None:
             channels = colours + self.extra_channels(colours)
-            out = np.empty((*y.shape[:-1], channels), y.dtype)
-        # Colour by colour, as in ``packed``.
-        for colour in range(colours):
-            kept, hidden = mask[..., colour % mask.shape[-1]], out[..., colour]
-            np.multiply(y[..., colour], kept, out=hidden)
-            if self.fill:
-                hidden += (1 - kept) * self.fill
+            out = np.empty((*y.shape[:2], channels), np.float32)
+        hide(y, mask, self.fill, out)
         if self.as_input:
             out[..., colours:] = mask
         return out
@@ -120,11 +116,11 @@ class Batches(Drawing):
         return self.clean.channels
 
     def _fill(self, x: np.ndarray, masked: np.ndarray, rng: np.random.Generator):
-        unit(packed(self._cut(self.clean, self._place(self.clean, rng))), x)
+        clean = self._cut(self.clean, self._place(self.clean, rng))
         # White noise has three colours; a grey pool takes the first.
         noise = self._cut(self.noise, self._place(self.noise, rng))
-        y = floats(packed(noise[..., : self.channels]))
-        y += x
+        y = masked[..., : self.channels]
+        add_noise(clean, noise, x, y)
         if self.clip:
             np.clip(y, 0, 1, out=y)
         self._hide(y, masked, rng)

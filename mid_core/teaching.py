@@ -6,9 +6,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from mid_core.drawing import Drawing, Images, packed, unit
+from mid_core.drawing import Drawing, Images
 from mid_core.errors import MidError
 from mid_core.masking import quick_bernoulli
+from mid_core.pixelwise import unit
 from mid_core.sampling import Masking
 
 
@@ -61,9 +62,9 @@ class Lessons(Drawing):
 
     def _fill(self, x: np.ndarray, masked: np.ndarray, rng: np.random.Generator):
         place, y = self._place(self.noisy, rng), np.empty_like(x)
-        unit(packed(self._cut(self.noisy, place)), y)
+        unit(self._cut(self.noisy, place), y)
         target = self.each * place.index + int(self.each * rng.random())
-        unit(packed(self._cut(self.targets, place._replace(index=target))), x)
+        unit(self._cut(self.targets, place._replace(index=target)), x)
         kept = quick_bernoulli((*x.shape[:2], 1), self.recharge, rng)
         np.copyto(x, y, where=kept == 0)
         self._hide(y, masked, rng)
