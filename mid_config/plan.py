@@ -6,7 +6,6 @@ on, from round 0 on. It lives under the first variant that has the key.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from mid_config.checking import check_method, check_names, check_protocols
 from mid_config.pools import POOL_ROLES, split_settings
@@ -85,6 +84,16 @@ class Plan:
             return None
         teacher = self.methods[variant]["teacher"]["variant"]
         return teacher, len(self.rounds[teacher]) - 1
+
+    def rounds_behind(self, variant: str, k: int) -> int:
+        """How long the longest chain of rounds is that waits for round ``k``."""
+        model = self._keys["model", variant, int(k)]
+        sharing = [v for v in self.rounds if self._keys.get(("model", v, k)) == model]
+        chains = [len(self.rounds[v]) - 1 - k for v in sharing]
+        for student in self.rounds:
+            if self.maker(student, 0) in [(v, k) for v in sharing]:
+                chains.append(self.rounds_behind(student, 0) + 1)
+        return max(chains)
 
     def _folder(self, kind: str, variant: str, k: int) -> str:
         owner = self.owner(kind, variant, k)
@@ -278,17 +287,3 @@ class Plan:
         """Who owns each ``bank``, ``model`` or ``scores`` that a run shows."""
         asked = [(v, k) for v in self.asked() for k in range(len(self.rounds[v]))]
         return list(dict.fromkeys((self.owner(kind, v, k), k) for v, k in asked))
-
-
-def absent_pools(config: Mapping) -> dict[str, str]:
-    """The pools whose folder is not on this disk, and where it would be.
-
-    The folder of a truth counts where a test needs it.
-    """
-    absent = {}
-    for name, pool in config["pools"].items():
-        truth = pool.get("truth", {}) if name in config["tests"] else {}
-        for path in (part["path"] for part in (pool, truth) if "path" in part):
-            if not Path(path).exists():
-                absent[name] = str(Path(path).absolute())
-    return absent

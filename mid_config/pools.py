@@ -1,6 +1,7 @@
 """What the settings of a pool say of it."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 POOL_ROLES = ("clean", "noisy")
 
@@ -17,3 +18,17 @@ def split_settings(pool: Mapping) -> dict | None:
     own = {"part", "crop", "crops", "broken", "level", "sides"}
     shared = {name: value for name, value in pool.items() if name not in own}
     return shared if "split" in pool else None
+
+
+def absent_pools(config: Mapping) -> dict[str, str]:
+    """The pools whose folder is not on this disk, and where it would be.
+
+    The folder of a truth counts where a test needs it.
+    """
+    absent = {}
+    for name, pool in config["pools"].items():
+        truth = pool.get("truth", {}) if name in config["tests"] else {}
+        for path in (part["path"] for part in (pool, truth) if "path" in part):
+            if not Path(path).exists():
+                absent[name] = str(Path(path).absolute())
+    return absent

@@ -12,7 +12,8 @@ from pathlib import Path
 from tabulate import tabulate
 
 from mid_config.loading import ConfigError, load_config
-from mid_config.plan import Plan, absent_pools
+from mid_config.plan import Plan
+from mid_config.pools import absent_pools
 from mid_core.errors import MidError
 from mid_core.joblog import Attempt, job_name, read_attempt
 from mid_core.jobs import Job, pool_jobs, result_jobs, round_jobs

@@ -194,6 +194,14 @@ def test_paths_lead_to_the_owner(shared_plan):
     )
 
 
+def test_the_longest_chain_of_rounds_is_known(shared_plan):
+    # mid's rounds are the first two of `longer`.
+    assert [shared_plan.rounds_behind("mid", k) for k in (0, 1)] == [2, 1]
+    assert shared_plan.rounds_behind("longer", 2) == 0
+    assert shared_plan.rounds_behind("other_first", 0) == 1
+    assert shared_plan.rounds_behind("other_last", 1) == 0
+
+
 def test_extraction_uses_the_ratio_of_the_round_before(shared_plan):
     assert shared_plan.rounds["mid"][1].extract["masking"]["ratio"] == 0.8
     assert shared_plan.rounds["longer"][2].extract["masking"]["ratio"] == 0.3

@@ -213,6 +213,9 @@ def test_targets_are_shared_while_teacher_and_noisy_images_are(tmp_path):
     owners = {v: found.owner("bank", v, 0) for v in "abcd"}
     assert owners == {"a": "a", "b": "a", "c": "c", "d": "d"}
     assert [found.owner("model", v, 0) for v in "abcd"] == list("abcd")
+    # A student waits for its teacher's last round.
+    last = len(found.rounds["mid"]) - 1
+    assert [found.rounds_behind("mid", k) for k in (0, last)] == [last + 1, 1]
 
 
 def test_repetitions_have_teachers_of_their_seed(tmp_path):

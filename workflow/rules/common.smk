@@ -18,7 +18,8 @@ ROOT = Path(workflow.basedir).parent
 sys.path.insert(0, str(ROOT))
 
 from mid_config.loading import ConfigError, load_config
-from mid_config.plan import Plan, absent_pools
+from mid_config.plan import Plan
+from mid_config.pools import absent_pools
 from mid_config.requests import memory_mb
 from mid_config.walking import walk
 
@@ -69,6 +70,11 @@ def spread(processes):
 
 training_gpus, training_threads = spread(plan.gpus)
 extraction_gpus, extraction_threads = spread(plan.extraction_gpus)
+
+
+def rounds_behind(wildcards):
+    """Priority of a round's jobs: the longest chain of rounds starts first."""
+    return plan.rounds_behind(wildcards.variant, int(wildcards.k))
 
 
 def pool_settings(wildcards):

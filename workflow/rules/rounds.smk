@@ -18,6 +18,7 @@ rule extract_noise:
         "results/{dataset}/logs/extract_noise/{variant}_{k}.log",
     benchmark:
         "results/{dataset}/benchmarks/extract_noise/{variant}_{k}.tsv"
+    priority: rounds_behind
     conda:
         "../../environment.yml"
     threads: extraction_threads
@@ -46,6 +47,7 @@ rule train_round:
         "results/{dataset}/logs/train_round/{variant}_{k}.log",
     benchmark:
         "results/{dataset}/benchmarks/train_round/{variant}_{k}.tsv"
+    priority: rounds_behind
     conda:
         "../../environment.yml"
     threads: training_threads

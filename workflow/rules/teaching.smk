@@ -16,6 +16,7 @@ rule teach:
         "results/{dataset}/logs/teach/{variant}_{k}.log",
     benchmark:
         "results/{dataset}/benchmarks/teach/{variant}_{k}.tsv"
+    priority: rounds_behind
     conda:
         "../../environment.yml"
     threads: plan.config["runtime"]["threads"]

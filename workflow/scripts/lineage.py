@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from mid_config.plan import Plan, absent_pools
+from mid_config.plan import Plan
+from mid_config.pools import absent_pools
 from mid_core.jobs import pool_jobs, result_jobs, round_jobs
 from mid_core.lineage import rows
 from mid_core.progress import run_rule
