@@ -89,11 +89,11 @@ class Plan:
         """How long the longest chain of rounds is that waits for round ``k``."""
         model = self._keys["model", variant, int(k)]
         sharing = [v for v in self.rounds if self._keys.get(("model", v, k)) == model]
-        chains = [len(self.rounds[v]) - 1 - k for v in sharing]
-        for student in self.rounds:
-            if self.maker(student, 0) in [(v, k) for v in sharing]:
-                chains.append(self.rounds_behind(student, 0) + 1)
-        return max(chains)
+        after = [(v, k + 1) for v in sharing if k + 1 < len(self.rounds[v])]
+        # Students wait for their teacher's last round.
+        own = [(v, k) for v in sharing]
+        after += [(v, 0) for v in self.rounds if self.maker(v, 0) in own]
+        return max((1 + self.rounds_behind(*one) for one in after), default=0)
 
     def _folder(self, kind: str, variant: str, k: int) -> str:
         owner = self.owner(kind, variant, k)
