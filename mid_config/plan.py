@@ -89,10 +89,11 @@ class Plan:
         """How long the longest chain of rounds is that waits for round ``k``."""
         model = self._keys["model", variant, int(k)]
         sharing = [v for v in self.rounds if self._keys.get(("model", v, k)) == model]
-        after = [(v, k + 1) for v in sharing if k + 1 < len(self.rounds[v])]
+        longer = [v for v in sharing if k + 1 < len(self.rounds[v])]
+        after = {(self.owner("model", v, k + 1), k + 1) for v in longer}
         # Students wait for their teacher's last round.
         own = [(v, k) for v in sharing]
-        after += [(v, 0) for v in self.rounds if self.maker(v, 0) in own]
+        after |= {(v, 0) for v in self.rounds if self.maker(v, 0) in own}
         return max((1 + self.rounds_behind(*one) for one in after), default=0)
 
     def _folder(self, kind: str, variant: str, k: int) -> str:
