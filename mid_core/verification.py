@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from mid_core.advice import rebuilt
 from mid_core.errors import MidError
 from mid_core.progress import Progress
 from mid_core.store import damage, sha256, store_path
@@ -61,9 +62,7 @@ def _of_store(path: Path) -> list[str]:
 
 def _of_model(weights: Path) -> list[str]:
     card = weights.with_suffix(".json")
-    advice = (
-        f"delete {card}, then run the workflow again: its rule train_round makes it"
-    )
+    advice = rebuilt(card, "train_round")
     for file in (weights, card):
         if not file.is_file():
             return [f"{file} is missing: {advice}"]

@@ -1,5 +1,6 @@
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -141,9 +142,47 @@ def test_missing_and_short_files_are_refused(path, tmp_path):
         Store(path)
     shard.unlink()
     with pytest.raises(
-        MidError, match=f"{shard} is missing: delete .* rule test rebuilds it"
+        MidError, match=f"{shard} is missing: its rule test rebuilds it by `rm -f "
     ):
         Store(path)
+
+
+@pytest.mark.parametrize("harm", [Path.unlink, lambda shard: shard.write_bytes(b"")])
+def test_a_shard_that_goes_while_the_store_is_open_is_noticed(harm, path, images):
+    store = Store(path)
+    shard = path / "image/c/0/0/0/0"
+    whole = shard.read_bytes()
+    harm(shard)
+    for read in (lambda: store.read(1), lambda: store.crop(3, 40, 40, 8)):
+        with pytest.raises(MidError, match=r"image/c/0/0/0/0.* rule test rebuilds it"):
+            read()
+    shard.write_bytes(whole)
+    np.testing.assert_array_equal(store.read(1), images["image_1.png"])
+
+
+def test_a_crop_asks_for_its_own_shards_only(tmp_path, images, monkeypatch):
+    # One tile a shard.
+    monkeypatch.setattr("mid_core.store.layout.SHARD_BYTES", 1)
+    with StoreWriter(tmp_path / "many.zarr", "image", tile=32) as store:
+        for name, image in images.items():
+            store.append(name, image)
+    store = Store(tmp_path / "many.zarr")
+    # The last of the last image's 4 x 2 tiles.
+    shutil.rmtree(tmp_path / "many.zarr/image/c/17")
+    expected = images["image_3.png"]
+    np.testing.assert_array_equal(store.crop(3, 0, 0, 64), expected[:64, :64])
+    with pytest.raises(MidError, match="image/c/17/0/0/0 is missing"):
+        store.crop(3, 80, 40, 17)
+
+
+def test_an_empty_store_is_not_sealed(tmp_path):
+    path = tmp_path / "empty.zarr"
+    with (
+        pytest.raises(MidError, match=r"no image was put into .*empty\.zarr"),
+        StoreWriter(path, "noise"),
+    ):
+        pass
+    assert not seal_path(path).exists()
 
 
 def test_a_flipped_bit_is_noticed(path):

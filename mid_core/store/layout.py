@@ -20,6 +20,11 @@ def count_files(tiles: int, itemsize: int, tile: int = TILE) -> int:
     return -(-tiles // per_shard(itemsize, tile)) + 5
 
 
+def shard_name(kind: str, number: int) -> str:
+    """Name of a shard's file in its store."""
+    return f"{kind}/c/{number}/0/0/0"
+
+
 def grid(height: int, width: int, tile: int) -> tuple[int, int]:
     """Rows and columns of tiles that cover an image."""
     return -(-height // tile), -(-width // tile)
@@ -37,6 +42,30 @@ def cut(image: np.ndarray, tile: int) -> Iterator[np.ndarray]:
         )
 
 
+def strips(
+    entry: np.ndarray, tile: int, start: tuple[int, int], size: tuple[int, int]
+) -> list[range]:
+    """Return the tiles that cover a window of an image, a range for each row of them.
+
+    Parameters
+    ----------
+    entry
+        The image's row of the index: first tile, height, width.
+    tile
+        Side of a tile in pixels.
+    start, size
+        Top and left, height and width of the window, in pixels.
+    """
+    first, height, width = map(int, entry)
+    columns = grid(height, width, tile)[1]
+    (top, left), (high, wide) = start, size
+    lead, end = left // tile, -(-(left + wide) // tile)
+    rows = range(top // tile, -(-(top + high) // tile))
+    return [
+        range(first + row * columns + lead, first + row * columns + end) for row in rows
+    ]
+
+
 def window(
     array: zarr.Array, entry: np.ndarray, start: tuple[int, int], size: tuple[int, int]
 ) -> np.ndarray:
@@ -46,25 +75,18 @@ def window(
     ----------
     array
         The stack of tiles.
-    entry
-        The image's row of the index: first tile, height, width.
-    start, size
-        Top and left, height and width of the window, in pixels.
+    entry, start, size
+        As for `strips`.
 
     Returns
     -------
     (H, W, C) in the stored dtype.
     """
-    first, height, width = map(int, entry)
     tile = array.shape[1]
-    columns = grid(height, width, tile)[1]
-    (top, left), (high, wide) = start, size
-    rows = range(top // tile, -(-(top + high) // tile))
-    lead, end = left // tile, -(-(left + wide) // tile)
-    starts = [first + row * columns for row in rows]
-    strips = [
-        np.concatenate(array[start + lead : start + end], axis=1) for start in starts
+    read = [
+        np.concatenate(array[strip.start : strip.stop], axis=1)
+        for strip in strips(entry, tile, start, size)
     ]
-    y, x = top - rows[0] * tile, left - lead * tile
+    (y, x), (high, wide) = (edge % tile for edge in start), size
     # A view would keep the tiles' margins in memory.
-    return np.ascontiguousarray(np.concatenate(strips)[y : y + high, x : x + wide])
+    return np.ascontiguousarray(np.concatenate(read)[y : y + high, x : x + wide])

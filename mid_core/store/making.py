@@ -42,11 +42,6 @@ def noted(path: Path, key: dict | None) -> dict | None:
     return None
 
 
-def shard_path(path: Path, kind: str, number: int) -> Path:
-    """Where a shard of the stack lies."""
-    return path / kind / "c" / str(number) / "0/0/0"
-
-
 @contextmanager
 def room_needed(path: Path) -> Iterator[None]:
     """Say in a sentence that the disk refused to take more of a store."""

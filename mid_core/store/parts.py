@@ -8,15 +8,8 @@ import numpy as np
 import zarr
 
 from mid_core.errors import MidError
-from mid_core.store.layout import TILE, grid, window
-from mid_core.store.making import (
-    complete,
-    digest,
-    noted,
-    record_path,
-    room_needed,
-    shard_path,
-)
+from mid_core.store.layout import TILE, grid, shard_name, window
+from mid_core.store.making import complete, digest, noted, record_path, room_needed
 from mid_core.store.sealing import write_json
 from mid_core.store.shards import create, pack, write_shard
 
@@ -53,7 +46,7 @@ class PartWriter:
         return [i for i in every if missing & {n for n, _ in self._places(i)}]
 
     def _file(self, number: int) -> Path:
-        return shard_path(self.path, self.kind, number)
+        return self.path / shard_name(self.kind, number)
 
     def _places(self, index: int) -> list[tuple[int, range]]:
         """Shards in which an image lies, each with the tiles that it has there."""
@@ -146,7 +139,7 @@ def finish(path: Path, attributes: dict) -> None:
     note, group = json.loads(record_path(path).read_text()), zarr.open_group(path)
     array, kind = group[note["kind"]], note["kind"]
     shards = range(-(-array.shape[0] // array.shards[0]))
-    missing = [n for n in shards if not shard_path(path, kind, n).is_file()]
+    missing = [n for n in shards if not (path / shard_name(kind, n)).is_file()]
     if missing:
         raise MidError(
             f"{path} lacks {len(missing)} of {len(shards)} shards, the first is number "

@@ -7,8 +7,8 @@ import numpy as np
 import zarr
 
 from mid_core.errors import MidError
-from mid_core.store.layout import KINDS, grid, window
-from mid_core.store.sealing import again, damage, read_seal, seal_path
+from mid_core.store.layout import KINDS, shard_name, strips, window
+from mid_core.store.sealing import again, damage, misfit, read_seal
 
 
 class Store:
@@ -38,7 +38,8 @@ class Store:
         damaged = damage(self.path, every=False)
         if damaged:
             raise MidError(damaged[0])
-        self.content = read_seal(self.path)["content"]
+        self._sealed = read_seal(self.path)
+        self.content = self._sealed["content"]
         group = zarr.open_group(self.path, mode="r")
         self.attributes = dict(group.attrs)
         self.kind = next(kind for kind in KINDS if kind in group)
@@ -67,23 +68,35 @@ class Store:
     def _window(
         self, index: int, start: tuple[int, int], size: tuple[int, int]
     ) -> np.ndarray:
+        tiles = strips(self._index[index], self._array.shape[1], start, size)
         try:
-            return window(self._array, self._index[index], start, size)
+            read = window(self._array, self._index[index], start, size)
         # A checksum's failure comes as whatever the codec raises.
         except Exception as error:
+            shards = " or ".join(self._shards(tiles))
             raise MidError(
-                f"{self._shards(index)} of {self.path} is damaged ({error}): delete "
-                f"{seal_path(self.path)}, then {again(read_seal(self.path))}"
+                f"{shards} of {self.path} is damaged ({error}): "
+                f"{again(self.path, self._sealed)}"
             ) from error
+        self._check_there(tiles)
+        return read
 
-    def _shards(self, index: int) -> str:
-        """Name the files in which an image lies."""
-        first, height, width = map(int, self._index[index])
-        rows, columns = grid(height, width, self._array.shape[1])
-        per_shard = self._array.shards[0]
-        last = (first + rows * columns - 1) // per_shard
-        names = range(first // per_shard, last + 1)
-        return " or ".join(f"{self.kind}/c/{number}/0/0/0" for number in names)
+    def _check_there(self, tiles: list[range]) -> None:
+        """Look, after reading, whether the shards were there: Zarr would read zeros."""
+        for name in self._shards(tiles):
+            problem = misfit(self.path / name, self._sealed["files"][name]["bytes"])
+            if problem:
+                raise MidError(f"{problem}: {again(self.path, self._sealed)}")
+
+    def _shards(self, tiles: list[range]) -> list[str]:
+        """Name the files in which tiles lie."""
+        size = self._array.shards[0]
+        numbers = {
+            number
+            for strip in tiles
+            for number in range(strip.start // size, (strip.stop - 1) // size + 1)
+        }
+        return [shard_name(self.kind, number) for number in sorted(numbers)]
 
     def __iter__(self) -> Iterator[tuple[str, np.ndarray]]:
         for index, name in enumerate(self.names):

@@ -4,6 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
+from mid_core.advice import rebuilt
 from mid_core.errors import MidError
 from mid_core.files import written_whole
 
@@ -76,16 +77,12 @@ def damage(path: Path, every: bool) -> list[str]:
         If the store or its seal is missing, or the seal is damaged.
     """
     sealed = read_seal(path)
-    advice = f"delete {seal_path(path)}, then {again(sealed)}"
+    advice = again(path, sealed)
     problems = []
     for name, facts in sealed["files"].items():
         file = path / name
-        size = file.stat().st_size if file.is_file() else None
-        if size is None:
-            problems.append(f"{file} is missing: {advice}")
-        elif size != facts["bytes"]:
-            was = f"was sealed with {facts['bytes']}"
-            problems.append(f"{file} has {size} bytes but {was}: {advice}")
+        if problem := misfit(file, facts["bytes"]):
+            problems.append(f"{problem}: {advice}")
         elif (every or not _is_shard(name)) and sha256(file) != facts["sha256"]:
             problems.append(f"{file} is damaged, its hash is another: {advice}")
     if every:
@@ -93,6 +90,17 @@ def damage(path: Path, every: bool) -> list[str]:
         strangers = sorted(found - set(sealed["files"]))
         problems += [f"{path / name} was not there when sealed" for name in strangers]
     return problems
+
+
+def misfit(file: Path, size: int) -> str:
+    """Say how a file is not there in its sealed size, in bytes; empty where it is."""
+    try:
+        found = file.stat().st_size
+    except (FileNotFoundError, NotADirectoryError):
+        return f"{file} is missing"
+    return (
+        "" if found == size else f"{file} has {found} bytes but was sealed with {size}"
+    )
 
 
 def _is_shard(name: str) -> bool:
@@ -107,28 +115,24 @@ def read_seal(path: Path) -> dict:
     MidError
         If the store or its seal is missing, or the seal is damaged.
     """
-    file, anyhow = seal_path(path), "run the workflow again: it rebuilds it"
+    file, advice = seal_path(path), rebuilt(seal_path(path))
     if not path.is_dir():
-        raise MidError(f"there is no store at {path}: {anyhow}")
+        raise MidError(f"there is no store at {path}: {advice}")
     if not file.is_file():
-        raise MidError(f"{path} is unfinished, {file.name} is not there: {anyhow}")
+        raise MidError(f"{path} is unfinished, {file.name} is not there: {advice}")
     try:
         sealed = json.loads(file.read_text())
         listed = json.dumps(sealed["files"], sort_keys=True)
         whole = hashlib.sha256(listed.encode()).hexdigest() == sealed["content"]
     except (ValueError, KeyError, TypeError) as error:
-        raise MidError(
-            f"{file} is damaged ({error}): delete it, then {anyhow}"
-        ) from error
+        raise MidError(f"{file} is damaged ({error}): {advice}") from error
     if not whole:
-        raise MidError(
-            f"{file} is damaged, its hash is another: delete it, then {anyhow}"
-        )
+        raise MidError(f"{file} is damaged, its hash is another: {advice}")
     return sealed
 
 
-def again(sealed: dict) -> str:
+def again(path: Path, sealed: dict) -> str:
     """Say what rebuilds the store of this seal."""
     if stage := sealed.get("made_by", {}).get("stage"):
-        return f"run the workflow again: its rule {stage} rebuilds it"
+        return rebuilt(seal_path(path), stage)
     return "write it again: its seal does not say what made it"

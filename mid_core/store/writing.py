@@ -7,15 +7,8 @@ import numpy as np
 import zarr
 
 from mid_core.errors import MidError
-from mid_core.store.layout import TILE
-from mid_core.store.making import (
-    complete,
-    digest,
-    noted,
-    record_path,
-    room_needed,
-    shard_path,
-)
+from mid_core.store.layout import TILE, shard_name
+from mid_core.store.making import complete, digest, noted, record_path, room_needed
 from mid_core.store.sealing import write_json
 from mid_core.store.shards import Packed, create, pack, write_shard
 
@@ -102,11 +95,9 @@ class StoreWriter:
         with room_needed(self.path):
             self._array.resize((self._written + ready, *self._array.shape[1:]))
             for start in range(0, ready, shard):
-                number = (self._written + start) // shard
-                file = shard_path(self.path, self.kind, number)
+                name = shard_name(self.kind, (self._written + start) // shard)
                 tiles = self._waiting[start : min(start + shard, ready)]
-                name = file.relative_to(self.path).as_posix()
-                self._hashes[name] = write_shard(file, tiles, shard)
+                self._hashes[name] = write_shard(self.path / name, tiles, shard)
             del self._waiting[:ready]
             self._written += ready
             note = {"key": self._key, "names": self.names, "index": self._index}
@@ -119,6 +110,11 @@ class StoreWriter:
     def __exit__(self, *error: object) -> None:
         if error[0] is not None:
             return
+        if not self.names:
+            raise MidError(
+                f"no image was put into {self.path}: it is not sealed, as an empty store "
+                "cannot be read; see to what should have come"
+            )
         if self._waiting:
             self._flush(len(self._waiting))
         attributes = self.attributes | {"names": self.names, "tile": self.tile}
