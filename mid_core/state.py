@@ -2,13 +2,12 @@
 
 It lies in ``training/KEY`` beside the model that it leads to; KEY is a hash of all that
 the numbers depend on. Trainings of other settings thus never meet: new settings start
-anew, and settings that come back find their own state.
+anew, and settings that come back find their own state, or their model if it is finished.
 """
 
 import hashlib
 import json
 import logging
-import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -134,7 +133,8 @@ class States:
 
     def remove(self) -> None:
         """Delete the states: a finished training needs none."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        for path in (self._newest, self._previous, partial_path(self._newest)):
+            path.unlink(missing_ok=True)
 
     def _refuse_others(self, path: Path, state: dict) -> None:
         if changed := differences(state["fingerprint"], self.fingerprint):

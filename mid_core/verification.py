@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mid_core.advice import rebuilt
 from mid_core.errors import MidError
+from mid_core.finished import is_kept
 from mid_core.progress import Progress
 from mid_core.store import damage, sha256, store_path
 
@@ -47,7 +48,9 @@ def _below(path: Path) -> Iterator[Path]:
         return
     seals = {store_path(seal) for seal in path.rglob("*.seal.json")}
     unsealed = {store for store in path.rglob("*.zarr") if store.is_dir()}
-    cards = {card.with_suffix(".safetensors") for card in path.rglob("model.json")}
+    # A kept one is looked at when it is used.
+    cards = {card for card in path.rglob("model.json") if not is_kept(card)}
+    cards = {card.with_suffix(".safetensors") for card in cards}
     if not seals | unsealed | cards:
         raise MidError(f"{path} has no store and no model: give a folder of results")
     yield from sorted(seals | unsealed | cards)

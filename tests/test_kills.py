@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from mid_core import learner
+from mid_core.finished import CARD, HISTORY, WEIGHTS
 from mid_core.noise import white_gaussian
 from mid_core.store import StoreWriter
 from tests.conftest import ROOT, TINY
@@ -116,16 +117,13 @@ class Trainer:
 
     def outputs(self) -> dict[str, str]:
         """Hashes of the weights' and the history's files."""
-        files = [
-            self.folder / "round" / n for n in ("model.safetensors", "history.csv")
-        ]
+        files = [self.folder / "round" / name for name in (WEIGHTS, HISTORY)]
         return {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
 
     def left_behind(self) -> set[str]:
-        """Files of the round's folder that are not outputs."""
-        folder = self.folder / "round"
-        files = {p.relative_to(folder).as_posix() for p in folder.rglob("*")}
-        return files - {"model.json", "model.safetensors", "history.csv"}
+        """Names of files in the round's folder that no output has."""
+        files = [p for p in (self.folder / "round").rglob("*") if p.is_file()]
+        return {p.name for p in files} - {WEIGHTS, HISTORY, CARD}
 
 
 def draw_pools(folder: Path) -> Path:
@@ -202,6 +200,28 @@ def test_slices_of_limited_time_finish(pools, tmp_path):
     assert ends == [75, 75, 0]
     assert sliced.outputs() == whole.outputs()
     assert sliced.steps == 3
+
+
+def test_what_is_finished_is_not_trained_again(pools, tmp_path):
+    trainer = Trainer(pools, tmp_path / "run", iterations=3)
+    assert trainer.finish() == 0
+    outputs = trainer.outputs()
+    for name in (WEIGHTS, HISTORY, CARD):
+        # As Snakemake does with a job that it takes for failed.
+        (trainer.folder / "round" / name).unlink()
+    before = time.time_ns()
+    assert trainer.finish() == 0
+    assert trainer.steps == 3
+    assert "nothing is trained" in trainer.log()
+    assert trainer.outputs() == outputs
+    assert (trainer.folder / "round" / CARD).stat().st_mtime_ns >= before - 10**8
+    # What is damaged is not put back.
+    (kept,) = trainer.folder.glob(f"round/training/*/{WEIGHTS}")
+    kept.write_bytes(kept.read_bytes()[:-1] + b"?")
+    assert trainer.finish() == 0
+    assert "is damaged and is not used" in trainer.log()
+    assert trainer.steps == 6
+    assert trainer.outputs() == outputs
 
 
 def test_a_second_trainer_is_refused_while_the_first_lives(pools, tmp_path):

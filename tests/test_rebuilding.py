@@ -44,3 +44,18 @@ def test_a_damaged_store_says_the_command_that_mends_it(run, monkeypatch):
     assert seal_path(path).read_bytes() == sealed
     assert shard.read_bytes() == whole
     assert jobs_of(snakemake(run, SMALL, "--dry-run")) == {}
+
+
+def test_a_training_that_snakemake_does_again_is_not_trained_again(run):
+    goal = "results/tiny/mid/round_0/model.json"
+    folder, log = (run / goal).parent, run / "results/tiny/logs/train_round/mid_0.log"
+    names = ("model.safetensors", "history.csv", "model.json")
+    made = [(folder / name).read_bytes() for name in names]
+    for name in names:
+        (folder / name).unlink()
+    done = snakemake(run, SMALL, "--forcerun", "train_round", "--", goal)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "nothing is trained" in log.read_text()
+    assert "step 4 of 4" not in log.read_text()
+    assert [(folder / name).read_bytes() for name in names] == made
+    assert jobs_of(snakemake(run, SMALL, "--dry-run")) == {}

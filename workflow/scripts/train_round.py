@@ -12,6 +12,7 @@ from mid_core.checkpoint import save_model
 from mid_core.devices import pick_device
 from mid_core.distributed import Team, is_member, run_member
 from mid_core.files import written_whole
+from mid_core.finished import CARD, HISTORY, WEIGHTS, is_finished, put_back
 from mid_core.gate import check_bank
 from mid_core.held_out import HeldOut
 from mid_core.interruption import Stop
@@ -65,15 +66,14 @@ def gate_limits() -> dict:
     return snakemake.config["variants"][snakemake.wildcards.variant]["gate"]
 
 
-def write(learner: Learner, card: dict) -> None:
-    # Hours after Snakemake made the folder, it may be gone: do not lose the training.
-    Path(snakemake.output.model).parent.mkdir(parents=True, exist_ok=True)
-    with written_whole(Path(snakemake.output.history)) as file:
+def write(folder: Path, learner: Learner, card: dict) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with written_whole(folder / HISTORY) as file:
         pd.DataFrame(learner.history).to_csv(file, index=False)
-    digest = save_model(Path(snakemake.output.weights), learner.model, card)
+    digest = save_model(folder / WEIGHTS, learner.model, card)
     seconds, device = round(learner.seconds, 1), str(learner.device)
     run = {"sha256": digest, "train_seconds": seconds, "device": device}
-    write_json(Path(snakemake.output.model), card | run)
+    write_json(folder / CARD, card | run)
 
 
 def how_spread() -> dict:
@@ -89,16 +89,40 @@ def check_noise(stores: dict[str, Store]) -> None:
         check_bank(noise.attributes["statistics"], gate_limits(), str(noise.path), what)
 
 
-def fit(stores: dict[str, Store], parts: int, stop: Stop) -> None:
+def origin(stores: dict[str, Store]) -> dict:
+    made = {name: store.content for name, store in stores.items()}
+    return made | {
+        "made_by": {"stage": "train_round", "version": snakemake.params.version}
+    }
+
+
+def states_of(made: dict) -> States:
+    folder = Path(snakemake.output.model).parent / "training"
+    return States(folder, snakemake.params.settings | made)
+
+
+def publish(states: States) -> None:
+    outputs = snakemake.output
+    put_back(states.folder, (outputs.history, outputs.weights, outputs.model))
+    states.remove()
+
+
+def was_finished(states: States) -> bool:
+    """Publish the model of this training, if an earlier job finished it."""
+    with Lease(states.folder.parent):
+        if not is_finished(states.folder):
+            return False
+        log.info("nothing is trained: %s has the finished model", states.folder)
+        publish(states)
+    return True
+
+
+def fit(stores: dict[str, Store], made: dict, parts: int, stop: Stop) -> None:
     settings, runtime = snakemake.params.settings, snakemake.config["runtime"]
     title = f"{snakemake.wildcards.variant}, round {settings['round']}"
     device, training = pick_device(runtime["device"]), Training(**settings["training"])
-    team = Team.join(device)
-    made = {name: store.content for name, store in stores.items()}
-    made["made_by"] = {"stage": "train_round", "version": snakemake.params.version}
-    folder = Path(snakemake.output.model).parent / "training"
-    states = States(folder, settings | made)
-    with Lease(folder) if team.rank == 0 else nullcontext() as lease:
+    team, states = Team.join(device), states_of(made)
+    with Lease(states.folder.parent) if team.rank == 0 else nullcontext() as lease:
         batches = batches_of(settings, stores)
         held_out = held_out_of(settings, batches, stores)
         channels = batches.channels
@@ -116,8 +140,8 @@ def fit(stores: dict[str, Store], parts: int, stop: Stop) -> None:
                 lease.check()
                 facts = {"channels": channels, "patch": training.patch}
                 facts["parameters"] = sum(p.numel() for p in network.parameters())
-                write(learner, settings | facts | made)
-                states.remove()
+                write(states.folder, learner, settings | facts | made)
+                publish(states)
 
 
 def main() -> None:
@@ -129,10 +153,13 @@ def main() -> None:
     torch.set_num_threads(threads)
     stores = opened()
     check_noise(stores)
+    made = origin(stores)
+    if not is_member() and was_finished(states_of(made)):
+        return
     if ways["gpus"] > 1 and not is_member():
         launch(sys.argv[0], ways["gpus"], threads, stop)
     else:
-        fit(stores, ways["accumulate"], stop)
+        fit(stores, made, ways["accumulate"], stop)
 
 
 if is_member():
