@@ -1,5 +1,6 @@
 import json
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -123,9 +124,9 @@ def test_same_images_same_seal(path, tmp_path, images):
 def test_an_unfinished_store_is_refused_and_rebuilt(tmp_path, images):
     path = tmp_path / "broken.zarr"
     image = next(iter(images.values()))
-    writer = StoreWriter(path, "image", tile=32)
-    writer.append("a", image)
-    writer.__exit__(RuntimeError, RuntimeError("killed"), None)
+    with suppress(InterruptedError), StoreWriter(path, "image", tile=32) as writer:
+        writer.append("a", image)
+        raise InterruptedError
     with pytest.raises(MidError, match=r"is unfinished, broken.seal.json is not there"):
         Store(path)
     with StoreWriter(path, "image", tile=32) as store:
@@ -216,12 +217,12 @@ def test_shards_keep_the_number_of_files_small(tmp_path, monkeypatch):
 
 
 def test_images_of_another_kind_are_refused(tmp_path):
-    store = StoreWriter(tmp_path / "x.zarr", "image")
-    store.append("a", np.zeros((4, 4, 3), np.uint8))
-    with pytest.raises(MidError, match="'b' has uint16 samples"):
-        store.append("b", np.zeros((4, 4, 3), np.uint16))
-    with pytest.raises(MidError, match=r"'c' has 1 colour\(s\), but .* has 3"):
-        store.append("c", np.zeros((4, 4, 1), np.uint8))
+    with StoreWriter(tmp_path / "x.zarr", "image") as store:
+        store.append("a", np.zeros((4, 4, 3), np.uint8))
+        with pytest.raises(MidError, match="'b' has uint16 samples"):
+            store.append("b", np.zeros((4, 4, 3), np.uint16))
+        with pytest.raises(MidError, match=r"'c' has 1 colour\(s\), but .* has 3"):
+            store.append("c", np.zeros((4, 4, 1), np.uint8))
 
 
 def test_pairs_are_what_both_stores_have(path, tmp_path, images):

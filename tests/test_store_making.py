@@ -41,7 +41,7 @@ def image(i: int) -> np.ndarray:
 
 def write(path: Path, count: int, stop: int | None = None, key=KEY) -> list[int]:
     """Write images 0 to count - 1, dying before ``stop``; return those made."""
-    made, writer = [], StoreWriter(path, "image", key, tile=TILE)
+    made, writer = [], StoreWriter(path, "image", key, tile=TILE).__enter__()
     for i in range(len(writer.names), count):
         if i == stop:
             writer.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
@@ -151,20 +151,20 @@ def noise(i: int) -> np.ndarray:
     return np.random.default_rng(i).normal(size=(*SIZES[i], 3)).astype(np.float16)
 
 
-def laid_out(path: Path) -> None:
+def laid_out(path: Path):
     names = [str(i) for i in range(len(SIZES))]
-    lay_out(path, "noise", KEY, names, SIZES, "float16", 3, tile=TILE)
+    return lay_out(path, "noise", KEY, names, SIZES, "float16", 3, tile=TILE)
 
 
 @pytest.mark.slow
 def test_four_processes_that_write_one_store_lose_nothing(tmp_path):
     path = tmp_path / "noise.zarr"
-    laid_out(path)
     code = PART.format(root=str(ROOT), path=str(path))
     command = [sys.executable, "-c", code]
-    running = [subprocess.Popen([*command, str(part)]) for part in range(4)]
-    assert [process.wait() for process in running] == [0, 0, 0, 0]
-    finish(path, {"made_by": {"stage": "test"}})
+    with laid_out(path):
+        running = [subprocess.Popen([*command, str(part)]) for part in range(4)]
+        assert [process.wait() for process in running] == [0, 0, 0, 0]
+        finish(path, {"made_by": {"stage": "test"}})
     for i, (name, found) in enumerate(Store(path)):
         assert name == str(i)
         np.testing.assert_array_equal(found, noise(i))
@@ -173,33 +173,66 @@ def test_four_processes_that_write_one_store_lose_nothing(tmp_path):
 
 def test_parts_resume_by_shard_and_leave_each_other_alone(tmp_path):
     path = tmp_path / "noise.zarr"
-    laid_out(path)
-    first = PartWriter(path, 0, 2)
-    for i in first.wanted()[:40]:
-        first.put(i, noise(i))
-    with pytest.raises(MidError, match=r"lacks .* shards, the first is number"):
+    with laid_out(path):
+        first = PartWriter(path, 0, 2)
+        for i in first.wanted()[:40]:
+            first.put(i, noise(i))
+        with pytest.raises(MidError, match=r"lacks .* shards, the first is number"):
+            finish(path, {})
+    # The same command again keeps what is there.
+    with laid_out(path):
+        left = PartWriter(path, 0, 2).wanted()
+        assert 30 < left[0] < 41
+        for part in (1, 0):
+            writer = PartWriter(path, part, 2)
+            for i in writer.wanted():
+                writer.put(i, noise(i))
+        np.testing.assert_array_equal(writer.read(17), noise(17))
         finish(path, {})
-    laid_out(path)  # the same command again keeps what is there
-    left = PartWriter(path, 0, 2).wanted()
-    assert 30 < left[0] < 41
-    for part in (1, 0):
-        writer = PartWriter(path, part, 2)
-        for i in writer.wanted():
-            writer.put(i, noise(i))
-    np.testing.assert_array_equal(writer.read(17), noise(17))
-    finish(path, {})
     for i, (_, found) in enumerate(Store(path)):
         np.testing.assert_array_equal(found, noise(i))
 
 
 def test_an_image_that_was_not_laid_out_so_is_refused(tmp_path):
     path = tmp_path / "noise.zarr"
-    laid_out(path)
-    writer = PartWriter(path)
-    for wrong in (noise(1), noise(0)[..., :1], noise(0).astype(np.float32)):
-        with pytest.raises(ValueError, match=r"image 0 of .* but was laid out as"):
-            writer.put(0, wrong)
-    assert writer.wanted() == list(range(200))
+    with laid_out(path):
+        writer = PartWriter(path)
+        for wrong in (noise(1), noise(0)[..., :1], noise(0).astype(np.float32)):
+            with pytest.raises(ValueError, match=r"image 0 of .* but was laid out as"):
+                writer.put(0, wrong)
+        assert writer.wanted() == list(range(200))
+
+
+HOLDER = """
+import sys
+sys.path.insert(0, {root!r})
+from mid_core.store.making import lease
+with lease({path!r}):
+    print("ready", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.slow
+def test_a_second_writer_is_told_who_writes(tmp_path):
+    path = tmp_path / "noise.zarr"
+    with laid_out(path):
+        pass
+    code = HOLDER.format(root=str(ROOT), path=str(path))
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", code], **pipes) as first:
+        first.stdout.readline()
+        said = rf"noise\.lease is held by .*, process {first.pid}, since"
+        with pytest.raises(MidError, match=said), laid_out(path):
+            pass
+        # Its content would be another: the store would be begun anew.
+        with pytest.raises(MidError, match=said), StoreWriter(path, "noise"):
+            pass
+        assert PartWriter(path).wanted() == list(range(200))
+        first.kill()
+    with laid_out(path):
+        pass
+    assert not list(tmp_path.glob("*.lease"))
 
 
 def test_two_hundred_flipped_bits_are_all_noticed(tmp_path):

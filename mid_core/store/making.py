@@ -11,6 +11,7 @@ import numpy as np
 import zarr
 
 from mid_core.errors import MidError
+from mid_core.lease import Lease
 from mid_core.store.sealing import seal, seal_path
 
 # Of the note: raised when it says other things, as half-made stores then begin anew.
@@ -20,6 +21,11 @@ FORMAT = 2
 def record_path(path: Path | str) -> Path:
     """Where a store in the making notes how far it is."""
     return seal_path(path).with_suffix("").with_suffix(".partial.json")
+
+
+def lease(path: Path | str) -> Lease:
+    """What a writer of the store holds: with two, shards of either would be lost."""
+    return Lease(seal_path(path).with_suffix("").with_suffix(".lease"))
 
 
 def digest(key: dict | None) -> str:

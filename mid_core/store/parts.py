@@ -1,7 +1,8 @@
 """Stores of images whose sizes are known: written by one process or several."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,14 @@ import zarr
 
 from mid_core.errors import MidError
 from mid_core.store.layout import TILE, grid, shard_name, window
-from mid_core.store.making import complete, digest, noted, record_path, room_needed
+from mid_core.store.making import (
+    complete,
+    digest,
+    lease,
+    noted,
+    record_path,
+    room_needed,
+)
 from mid_core.store.sealing import write_json
 from mid_core.store.shards import create, pack, write_shard
 
@@ -17,8 +25,8 @@ from mid_core.store.shards import create, pack, write_shard
 class PartWriter:
     """Writes the shards of a store that are this process's, of images of known size.
 
-    One process first calls `lay_out`; then as many as there are parts write side by
-    side; then one calls `finish`. A shard that is there is whole, as it appears by
+    One process enters `lay_out`; within, as many as there are parts write side by side;
+    then the one calls `finish`. A shard that is there is whole, as it appears by
     rename: what a killed process has written is not made again.
 
     Parameters
@@ -95,6 +103,7 @@ class PartWriter:
         return window(self._array, entry, (0, 0), tuple(entry[1:]))
 
 
+@contextmanager
 def lay_out(
     path: Path,
     kind: str,
@@ -104,8 +113,10 @@ def lay_out(
     dtype: str,
     channels: int,
     tile: int = TILE,
-) -> None:
-    """Prepare a store for its `PartWriter`; keep what they wrote under the same key.
+) -> Iterator[None]:
+    """Prepare a store for its `PartWriter`, and keep other writers out meanwhile.
+
+    What was written under the same key is kept.
 
     Parameters
     ----------
@@ -115,17 +126,30 @@ def lay_out(
         Of the images: name, and (height, width) in pixels.
     dtype, channels
         Of the samples, and colours of every image.
+
+    Raises
+    ------
+    MidError
+        On entering, if another process writes the store.
     """
-    if noted(path, key) is not None:
-        return
+    with lease(path):
+        if noted(path, key) is None:
+            index, tiles = _places(sizes, tile)
+            group = zarr.open_group(path, mode="w")
+            create(group, kind, tiles, dtype, channels, tile)
+            note = {"key": digest(key), "kind": kind, "names": list(names)}
+            write_json(record_path(path), note | {"index": index})
+        yield
+
+
+def _places(sizes: Sequence[tuple[int, int]], tile: int) -> tuple[list, int]:
+    """Return the index of images that follow each other, and how many tiles they have."""
     index, tiles = [], 0
     for height, width in sizes:
         rows, columns = grid(height, width, tile)
         index.append([tiles, height, width])
         tiles += rows * columns
-    create(zarr.open_group(path, mode="w"), kind, tiles, dtype, channels, tile)
-    note = {"key": digest(key), "kind": kind, "names": list(names), "index": index}
-    write_json(record_path(path), note)
+    return index, tiles
 
 
 def finish(path: Path, attributes: dict) -> None:

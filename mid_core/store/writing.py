@@ -1,5 +1,6 @@
 """Stores written image by image, in whole shards, and resumed at the last one."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
@@ -8,7 +9,14 @@ import zarr
 
 from mid_core.errors import MidError
 from mid_core.store.layout import TILE, shard_name
-from mid_core.store.making import complete, digest, noted, record_path, room_needed
+from mid_core.store.making import (
+    complete,
+    digest,
+    lease,
+    noted,
+    record_path,
+    room_needed,
+)
 from mid_core.store.sealing import write_json
 from mid_core.store.shards import Packed, create, pack, write_shard
 
@@ -31,12 +39,17 @@ class StoreWriter:
         All that the content depends on; with another, or None, the store is begun anew.
     tile
         Side of a tile in pixels.
+
+    Raises
+    ------
+    MidError
+        On entering, if another process writes the store; on leaving, if it is empty.
     """
 
     def __init__(
         self, path: Path | str, kind: str, key: dict | None = None, tile: int = TILE
     ) -> None:
-        self.path, self.kind, self.tile, self._key = Path(path), kind, tile, digest(key)
+        self.path, self.kind, self.tile, self._key = Path(path), kind, tile, key
         self.names: list[str] = []
         self.attributes: dict = {}
         self._index: list[list[int]] = []
@@ -44,10 +57,16 @@ class StoreWriter:
         self._waiting: list[bytes] = []
         self._hashes: dict[str, str] = {}
         self._array: zarr.Array | None = None
-        before = noted(self.path, key)
-        self._group = zarr.open_group(self.path, mode="a")
-        if before is not None:
-            self._resume(before)
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self._lease = stack.enter_context(lease(self.path))
+            before = noted(self.path, self._key)
+            self._group = zarr.open_group(self.path, mode="a")
+            if before is not None:
+                self._resume(before)
+            self._held = stack.pop_all()
+        return self
 
     def _resume(self, before: dict) -> None:
         self.names, self._index = before["names"], before["index"]
@@ -92,6 +111,7 @@ class StoreWriter:
     def _flush(self, ready: int) -> None:
         """Write whole shards, then note what is done: not the image at hand."""
         shard = self._array.shards[0]
+        self._lease.check()
         with room_needed(self.path):
             self._array.resize((self._written + ready, *self._array.shape[1:]))
             for start in range(0, ready, shard):
@@ -100,16 +120,16 @@ class StoreWriter:
                 self._hashes[name] = write_shard(self.path / name, tiles, shard)
             del self._waiting[:ready]
             self._written += ready
-            note = {"key": self._key, "names": self.names, "index": self._index}
+            note = {"key": digest(self._key), "names": self.names, "index": self._index}
             note |= {"tiles": self._tiles, "written": self._written}
             write_json(record_path(self.path), note | {"hashes": self._hashes})
 
-    def __enter__(self) -> Self:
-        return self
-
     def __exit__(self, *error: object) -> None:
-        if error[0] is not None:
-            return
+        with self._held:
+            if error[0] is None:
+                self._finish()
+
+    def _finish(self) -> None:
         if not self.names:
             raise MidError(
                 f"no image was put into {self.path}: it is not sealed, as an empty store "

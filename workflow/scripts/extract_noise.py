@@ -37,16 +37,16 @@ def main() -> None:
         "noisy": noisy.content,
     }
     known = (noisy.names, noisy.sizes)
-    lay_out(path, "noise", made, *known, "float16", noisy.channels)
-    if processes > 1:
-        launch(sys.argv[0], processes, threads, Stop())
-    else:
-        extract(noisy, path)
-    bank, statistics = PartWriter(path), Statistics()
-    for i, (_, image) in until_stopped(enumerate(noisy)):
-        noise = bank.read(i)
-        statistics.add(noise, to_float(image) - noise)
-    finish(path, made | {"statistics": statistics.summary()})
+    with lay_out(path, "noise", made, *known, "float16", noisy.channels):
+        if processes > 1:
+            launch(sys.argv[0], processes, threads, Stop())
+        else:
+            extract(noisy, path)
+        bank, statistics = PartWriter(path), Statistics()
+        for i, (_, image) in until_stopped(enumerate(noisy)):
+            noise = bank.read(i)
+            statistics.add(noise, to_float(image) - noise)
+        finish(path, made | {"statistics": statistics.summary()})
 
 
 def how_spread() -> tuple[int, int]:

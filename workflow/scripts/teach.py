@@ -31,9 +31,10 @@ def main() -> None:
     sizes = [size for size in noisy.sizes for _ in each]
     # Rounded as the noisy images are, to 0.3 grey levels of 8 bits: far below what one
     # prediction differs from the next.
-    lay_out(path, "image", made, names, sizes, noisy.dtype.name, noisy.channels)
-    teach(noisy, PartWriter(path))
-    finish(path, made)
+    known = names, sizes, noisy.dtype.name, noisy.channels
+    with lay_out(path, "image", made, *known):
+        teach(noisy, PartWriter(path))
+        finish(path, made)
 
 
 def teach(noisy: Store, targets: PartWriter) -> None:
