@@ -193,6 +193,33 @@ def test_parts_resume_by_shard_and_leave_each_other_alone(tmp_path):
         np.testing.assert_array_equal(found, noise(i))
 
 
+def test_a_store_that_lost_its_seal_is_sealed_again(tmp_path):
+    path = tmp_path / "noise.zarr"
+
+    def fill() -> list[int]:
+        with laid_out(path):
+            writer = PartWriter(path)
+            wanted = writer.wanted()
+            for i in wanted:
+                writer.put(i, noise(i))
+            finish(path, {"made_by": {"stage": "test"}})
+        return wanted
+
+    assert fill() == list(range(200))
+    sealed = seal_path(path).read_text()
+    seal_path(path).unlink()
+    assert fill() == []
+    assert seal_path(path).read_text() == sealed
+    # Of what is damaged by then, no more is made again.
+    for name in ("zarr.json", "noise/zarr.json", "index/zarr.json", "noise/c/1/0/0/0"):
+        content = (path / name).read_bytes()
+        (path / name).write_bytes(content[:-9] + b"?" + content[-8:])
+    seal_path(path).unlink()
+    assert 0 < len(fill()) < 9
+    assert seal_path(path).read_text() == sealed
+    assert damage(path, every=True) == []
+
+
 def test_an_image_that_was_not_laid_out_so_is_refused(tmp_path):
     path = tmp_path / "noise.zarr"
     with laid_out(path):

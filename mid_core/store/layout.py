@@ -16,8 +16,8 @@ def per_shard(itemsize: int, tile: int) -> int:
 
 
 def count_files(tiles: int, itemsize: int, tile: int = TILE) -> int:
-    """Count the files of a store of so many tiles: shards, metadata, index, seal."""
-    return -(-tiles // per_shard(itemsize, tile)) + 5
+    """Count the files of a store of so many tiles: shards, metadata, index, seal, note."""
+    return -(-tiles // per_shard(itemsize, tile)) + 6
 
 
 def shard_name(kind: str, number: int) -> str:

@@ -73,4 +73,3 @@ def complete(
         group.create_array("index", data=data, overwrite=True)
         group.attrs.update(attributes)
         seal(path, attributes.get("made_by", {}), hashes)
-    record_path(path).unlink(missing_ok=True)

@@ -18,7 +18,7 @@ from mid_core.store.making import (
     record_path,
     room_needed,
 )
-from mid_core.store.sealing import write_json
+from mid_core.store.sealing import read_seal, sha256, write_json
 from mid_core.store.shards import create, pack, write_shard
 
 
@@ -116,7 +116,8 @@ def lay_out(
 ) -> Iterator[None]:
     """Prepare a store for its `PartWriter`, and keep other writers out meanwhile.
 
-    What was written under the same key is kept.
+    What was written under the same key is kept, be it that only the seal is gone;
+    shards that are not as they were sealed are made again.
 
     Parameters
     ----------
@@ -133,13 +134,22 @@ def lay_out(
         On entering, if another process writes the store.
     """
     with lease(path):
-        if noted(path, key) is None:
-            index, tiles = _places(sizes, tile)
-            group = zarr.open_group(path, mode="w")
-            create(group, kind, tiles, dtype, channels, tile)
+        index, tiles = _places(sizes, tile)
+        if (before := noted(path, key)) is None:
             note = {"key": digest(key), "kind": kind, "names": list(names)}
             write_json(record_path(path), note | {"index": index})
+        else:
+            _clear(path, before.get("shards", {}))
+        create(zarr.open_group(path, mode="a"), kind, tiles, dtype, channels, tile)
         yield
+
+
+def _clear(path: Path, shards: dict[str, str]) -> None:
+    """Delete what may be damaged, and can be made again, of a store that was sealed."""
+    for file in [*path.rglob("zarr.json"), *map(path.joinpath, shards)]:
+        name = file.relative_to(path).as_posix()
+        if file.is_file() and sha256(file) != shards.get(name):
+            file.unlink()
 
 
 def _places(sizes: Sequence[tuple[int, int]], tile: int) -> tuple[list, int]:
@@ -171,3 +181,7 @@ def finish(path: Path, attributes: dict) -> None:
         )
     attributes = attributes | {"names": note["names"], "tile": array.shape[1]}
     complete(group, path, note["index"], attributes, {})
+    # The seal is Snakemake's to delete; what it costs to seal again is to read.
+    files = read_seal(path)["files"]
+    hashes = {n: files[n]["sha256"] for n in (shard_name(kind, i) for i in shards)}
+    write_json(record_path(path), note | {"shards": hashes})

@@ -139,6 +139,7 @@ class StoreWriter:
             self._flush(len(self._waiting))
         attributes = self.attributes | {"names": self.names, "tile": self.tile}
         complete(self._group, self.path, self._index, attributes, self._hashes)
+        record_path(self.path).unlink(missing_ok=True)
 
 
 def _check_kind(name: str, image: Packed, array: zarr.Array) -> None:
