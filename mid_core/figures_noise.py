@@ -5,18 +5,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from matplotlib import colormaps
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from mid_core.figures import COLOURS, crops_figure
+from mid_core.figures_crops import crops_figure, draw_crop
+from mid_core.figures_style import COLUMN, PAGE, TRUE, label, look
 from mid_core.metrics import psnr
 from mid_core.noise import autocorrelation
 from mid_core.realism import MEASURES
 
-# Inches of a printed page: one column, and both. Fonts are then as large as they say.
-COLUMN, PAGE = 3.3, 6.9
-MARKERS = "os^Dvx*"
 # Residuals are drawn stronger than they are, around mid grey.
 GAIN = 4
 LAGS = 6
@@ -36,7 +33,7 @@ def realism_figure(table: pd.DataFrame, floor: Mapping[str, float]) -> Figure:
     """
     figure = Figure(figsize=(PAGE, 3.6), layout="constrained")
     panels = figure.subplots(2, 3).ravel()
-    for axes, (measure, label) in zip(panels, MEASURES.items(), strict=False):
+    for axes, (measure, title) in zip(panels, MEASURES.items(), strict=False):
         highest = table[measure].max()
         lowest = max(abs(floor[measure]), highest / 1000, 1e-6)
         axes.axhspan(0, lowest, color="0.88", lw=0, label="floor: the true noise")
@@ -44,15 +41,12 @@ def realism_figure(table: pd.DataFrame, floor: Mapping[str, float]) -> Figure:
             axes.plot(
                 own["round"],
                 own[measure],
-                marker=MARKERS[i % len(MARKERS)],
-                ms=4,
-                lw=1,
-                color=COLOURS[i % len(COLOURS)],
                 label=variant,
+                **look(variant, i),
             )
         axes.set_yscale("symlog", linthresh=lowest, linscale=0.5)
         axes.yaxis.set_minor_locator(NullLocator())
-        axes.set(xticks=sorted(table["round"].unique()), title=label)
+        axes.set(xticks=sorted(table["round"].unique()), title=title)
         axes.set_ylim(min(0, 1.2 * table[measure].min()), max(1.5 * highest, lowest))
         axes.set_xlabel("bank $N_k$ of round k")
     panels[-1].set_axis_off()
@@ -73,21 +67,19 @@ def brightness_figure(banks: Mapping[str, dict], truth: dict) -> Figure:
     """
     figure = Figure(figsize=(COLUMN, 2.6), layout="constrained")
     axes = figure.subplots()
-    for i, (name, statistics) in enumerate([*banks.items(), ("true noise", truth)]):
+    for name, statistics in (banks | {TRUE[0]: truth}).items():
         curve = statistics["variance_by_brightness"]
-        style = {"label": name, "color": COLOURS[i % len(COLOURS)], "lw": 1}
-        if statistics is truth:
-            style |= {"color": "black", "lw": 2, "zorder": 1}
+        style = look(name) | {"label": label(name)}
         if curve["brightness"]:
             brightness = 255 * np.asarray(curve["brightness"])
             std = 255 * np.sqrt(np.maximum(curve["variance"], 0))
-            marker = "" if statistics is truth else MARKERS[i % len(MARKERS)]
-            axes.plot(brightness, std, marker=marker, ms=3, **style)
+            axes.plot(brightness, std, **style)
         else:
+            del style["marker"]
             axes.axhline(255 * np.mean(statistics["std"]), ls="--", **style)
     axes.set(xlabel="brightness (grey levels)", ylabel="std (grey levels)")
     axes.set(xlim=(0, 255), ylim=(0, None))
-    axes.legend(fontsize=7)
+    figure.legend(loc="outside upper center", ncols=3)
     return figure
 
 
@@ -120,7 +112,7 @@ def autocorrelation_figure(banks: Mapping[str, dict]) -> Figure:
         )
         across, down = values[middle, middle + 1], values[middle + 1, middle]
         # Adding 0 turns -0.00 into 0.00.
-        axes.set_title(f"{name}\nlag 1: {round((across + down) / 2, 2) + 0:.2f}")
+        axes.set_title(f"{label(name)}\nlag 1: {round((across + down) / 2, 2) + 0:.2f}")
         axes.set(xticks=(-reach, 0, reach), yticks=(-reach, 0, reach))
     for axes in grid[-1]:
         axes.set_xlabel("shift (pixels)")
@@ -145,32 +137,21 @@ def gap_figure(
     ratio = 100 * np.asarray(floor["mask_ratio"])
     lowest = np.abs(floor["gap_nats"])
     axes.fill_between(ratio, lowest, color="0.88", lw=0, label="floor: real inputs")
-    for i, (name, found) in enumerate(gaps.items()):
+    for name, found in gaps.items():
         axes.plot(
             100 * np.asarray(found["mask_ratio"]),
             found["gap_nats"],
-            marker=MARKERS[i % len(MARKERS)],
             markevery=4,
-            ms=4,
-            lw=1,
-            color=COLOURS[i % len(COLOURS)],
-            label=name,
+            label=label(name),
+            **look(name),
         )
     axes.set(xlabel="masked (%)", ylabel="KL of masked 3×3 patches (nats)")
     # Near 0, where every gap ends and the floor lies, the axis is linear.
     axes.set_yscale("symlog", linthresh=0.02, linscale=0.5)
     axes.yaxis.set_minor_locator(NullLocator())
     axes.set_xlim(0, 100)
-    figure.legend(loc="outside upper center", ncols=3, fontsize=7)
+    figure.legend(loc="outside upper center", ncols=3)
     return figure
-
-
-def _picture(axes: Axes, image: np.ndarray, title: str, text: str) -> None:
-    """Show (S, S, C) in [0, 1], with a line under it."""
-    picture = np.clip(image if image.shape[2] == 3 else image[..., 0], 0, 1)
-    axes.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-    axes.set(xticks=[], yticks=[], title=title, xlabel=text)
-    axes.spines[:].set_visible(False)
 
 
 def remains_figure(
@@ -201,47 +182,53 @@ def remains_figure(
     ):
         exact = image is clean
         text = "" if exact else f"{psnr(image, clean):.2f} dB"
-        _picture(axes, image[window], title, text)
+        draw_crop(axes, image[window], title, text)
     noise, left = noisy - clean, denoised - clean
     for axes, error, title in zip(
         grid[1], (noise, left), ("noise", "what is left of it"), strict=False
     ):
         text = f"std {255 * error.std(dtype=np.float64):.1f} of 255, drawn × {GAIN}"
-        _picture(axes, 0.5 + GAIN * error[window], title, text)
+        draw_crop(axes, 0.5 + GAIN * error[window], title, text)
     axes = grid[1, 2]
-    for i, (error, name) in enumerate(((noise, "noise"), (left, "what is left"))):
+    # What is left goes by the colour of N_0, on which the denoiser was trained.
+    for error, name, of in ((noise, "noise", TRUE[0]), (left, "what is left", "N_0")):
         values = autocorrelation(error)
         middle = values.shape[0] // 2
         near = (values[middle, middle:] + values[middle:, middle]) / 2
-        axes.plot(near, marker=MARKERS[i], ms=3, lw=1, color=COLOURS[i], label=name)
+        axes.plot(near, label=name, **look(of))
     axes.axhline(0, color="0.7", lw=0.5, zorder=0)
     axes.set(xlabel="shift (pixels)", title="autocorrelation of both")
-    axes.legend(fontsize=7)
+    axes.legend()
     return figure
 
 
-def inpainter_figure(histories: Mapping[float, pd.DataFrame]) -> Figure:
+def inpainter_figure(
+    histories: Mapping[float, pd.DataFrame], images: str = "held-out images"
+) -> Figure:
     """Draw how well inpainters do on held-out images (paper, Fig. 4).
 
     Parameters
     ----------
     histories
         For each mask ratio: the columns ``step`` and ``psnr_db``, of held-out images.
+    images
+        Which these are.
     """
-    figure = Figure(figsize=(PAGE, 2.6), layout="constrained")
+    figure = Figure(figsize=(PAGE, 2.4), layout="constrained")
     curves, ends = figure.subplots(1, 2, width_ratios=(3, 2))
     ratios = sorted(histories)
     # Viridis without its end, which is too pale to see on white.
     shades = colormaps["viridis"](np.linspace(0, 0.85, len(ratios)))
     for shade, ratio in zip(shades, ratios, strict=True):
-        history, label = histories[ratio], f"{100 * ratio:.0f} %"
-        curves.plot(history["step"], history["psnr_db"], lw=1, color=shade, label=label)
+        history, text = histories[ratio], f"{100 * ratio:.0f} %"
+        curves.plot(history["step"], history["psnr_db"], color=shade, label=text)
         last = history["psnr_db"].iloc[-1]
-        ends.plot(100 * ratio, last, "o", ms=4, color=shade)
-        place = {"textcoords": "offset points", "xytext": (3, 3), "fontsize": 7}
+        ends.plot(100 * ratio, last, "o", color=shade)
+        place = {"textcoords": "offset points", "xytext": (3, 3)}
         ends.annotate(f"{last:.1f}", (100 * ratio, last), **place)
     curves.set(xlabel="step", ylabel="held-out PSNR (dB)", title="while training")
-    curves.legend(title="masked", fontsize=7, title_fontsize=7, ncols=2)
+    figure.suptitle(images)
+    figure.legend(title="masked", loc="outside right center")
     ends.set(xlabel="masked (%)", ylabel="held-out PSNR (dB)", title="at the end")
     ends.set(xlim=(0, 100))
     ends.margins(y=0.15)
@@ -260,12 +247,12 @@ def inpainted_figure(
         in [0, 1].
     """
     return crops_figure(
-        [
-            {
+        {
+            name: {
                 "masked": (masked, f"{psnr(masked, original):.2f} dB"),
                 "inpainted": (found, f"{psnr(found, original):.2f} dB"),
-                "original": (original, name),
+                "original": (original, ""),
             }
             for name, (masked, found, original) in images.items()
-        ]
+        }
     )

@@ -1,13 +1,8 @@
 import numpy as np
 import pandas as pd
 
-from mid_core.figures import (
-    busiest_window,
-    crops_figure,
-    noise_figure,
-    rounds_figure,
-    training_figure,
-)
+from mid_core.figures import noise_figure, rounds_figure, training_figure
+from mid_core.figures_style import COLOURS, PAGE
 from mid_core.noise import Statistics
 
 
@@ -15,16 +10,6 @@ def statistics(noise, image=None):
     found = Statistics()
     found.add(noise, image)
     return found.summary()
-
-
-def test_busiest_window_is_where_the_edges_are():
-    image = np.zeros((90, 150, 3))
-    image[33:63:2, 81:111] = 1
-    rows, columns = busiest_window(image, 32)
-    assert (rows.start, columns.start) == (32, 80)
-    assert (rows.stop - rows.start, columns.stop - columns.start) == (32, 32)
-    rows, columns = busiest_window(image[:20, :25], 32)
-    assert (rows, columns) == (slice(0, 20), slice(0, 25))
 
 
 def test_a_row_for_each_bank_with_and_without_an_image(rng):
@@ -38,7 +23,9 @@ def test_a_row_for_each_bank_with_and_without_an_image(rng):
     figure = noise_figure(banks)
     assert len(figure.axes) == 4 * 5
     titles = [axes.get_title() for axes in figure.axes[::5]]
-    assert titles[1].startswith("N_1\nmean ")
+    assert titles[1].startswith("$N_{1}$\nmean ")
+    density = [axes.lines[1].get_color() for axes in figure.axes[1::5]]
+    assert density[:2] == COLOURS[:2]
     texts = [text.get_text() for text in figure.axes[3].texts]
     assert texts == ["no image\nunder it"]
 
@@ -57,8 +44,8 @@ def test_psnr_by_round_shows_every_variant_and_k():
         }
     )
     axes, below = rounds_figure(table).axes
-    labels = axes.get_legend_handles_labels()[1]
-    assert labels == ["mid, K = 1", "mid, K = 10", "no_mask, K = 1"]
+    texts = [text.get_text() for text in axes.figure.legends[0].get_texts()]
+    assert texts == ["mid", "no_mask", "smaller K", "the largest K"]
     assert "n = 4, p" in axes.get_title()
     assert "20.00 dB" in axes.get_title()
     assert list(axes.lines[1].get_ydata()) == [32, 33]
@@ -67,11 +54,36 @@ def test_psnr_by_round_shows_every_variant_and_k():
     assert curves == [([1, 2.5], [32, 33]), ([0.5], [29])]
 
 
-def test_training_and_crops():
+def test_many_variants_look_different_and_the_legend_is_outside():
+    names = [f"variant_{i}" for i in range(14)]
+    rows = [
+        {"variant": name, "round": k, "k": 10, "psnr_db": 30 + i + k}
+        for i, name in enumerate(names)
+        for k in (0, 1)
+    ]
+    rows.insert(0, {"variant": "noisy", "psnr_db": 20.0})
+    known = {"test": "t", "protocol": "p", "n_images": 4, "train_seconds": 60}
+    figure = rounds_figure(pd.DataFrame(rows).assign(**known))
+    (legend,) = figure.legends
+    keys = legend.get_lines()[: len(names)]
+    looks = [(line.get_color(), line.get_marker()) for line in keys]
+    assert len(set(looks)) == len(names)
+    drawn = [(line.get_color(), line.get_marker()) for line in figure.axes[0].lines]
+    assert drawn == looks
+    figure.draw_without_rendering()
+    outside = legend.get_window_extent()
+    assert not any(outside.overlaps(axes.bbox) for axes in figure.axes)
+    assert figure.get_figwidth() == PAGE
+
+
+def test_a_panel_for_each_variant_and_the_same_colour_for_a_round():
     history = pd.DataFrame({"step": [10, 20], "loss": [0.1, 0.05]})
-    (axes,) = training_figure({"mid, round 0": history}).axes
-    assert list(axes.lines[0].get_ydata()) == [0.1, 0.05]
-    crop = np.zeros((8, 8, 1))
-    figure = crops_figure([{"noisy": (crop, "20 dB"), "truth": (crop, "a.png")}] * 2)
-    assert [axes.get_title() for axes in figure.axes] == ["noisy", "truth", "", ""]
-    assert figure.axes[3].get_xlabel() == "a.png"
+    rounds = [("mid", 0), ("mid", 1), *((f"v{i}", 1) for i in range(4))]
+    figure = training_figure(dict.fromkeys(rounds, history))
+    first, *others, last = [axes for axes in figure.axes if axes.lines]
+    assert [axes.get_title() for axes in (first, last)] == ["mid", "v3"]
+    assert len(others) == 3
+    assert list(first.lines[0].get_ydata()) == [0.1, 0.05]
+    assert last.lines[0].get_color() == first.lines[1].get_color()
+    texts = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert texts == ["round 0", "round 1"]

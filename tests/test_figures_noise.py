@@ -2,8 +2,8 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 
-from mid_core.figures import STYLE, save
 from mid_core.figures_noise import (
     autocorrelation_figure,
     brightness_figure,
@@ -13,6 +13,7 @@ from mid_core.figures_noise import (
     realism_figure,
     remains_figure,
 )
+from mid_core.figures_style import COLOURS, PAGE, STYLE, save
 from mid_core.noise import Statistics
 from mid_core.realism import MEASURES
 
@@ -25,9 +26,26 @@ def drawn(tmp_path):
         with mpl.rc_context(STYLE):
             figure = make(*data)
             save(figure, tmp_path / "figure.pdf")
+        _check_legible(figure)
         return figure
 
     return draw
+
+
+def _check_legible(figure):
+    """Nothing is wider than a page, smaller than 6 pt, cut off, or over a curve."""
+    assert figure.get_figwidth() <= PAGE
+    figure.draw_without_rendering()
+    for text in figure.findobj(Text):
+        if text.get_text() and text.get_visible():
+            assert text.get_fontsize() >= 6
+    whole = figure.bbox.padded(2)
+    box = figure.get_tightbbox().transformed(figure.dpi_scale_trans)
+    assert whole.x0 <= box.x0
+    assert box.x1 <= whole.x1
+    for legend in figure.legends:
+        outside = legend.get_window_extent()
+        assert not any(outside.overlaps(axes.bbox) for axes in figure.axes)
 
 
 def statistics(noise, image=None):
@@ -77,10 +95,13 @@ def test_spread_of_every_bank_and_of_the_truth(drawn, rng):
         truth,
     )
     (axes,) = figure.axes
-    assert labels(axes) == ["N_0", "N_1", "true noise"]
+    assert labels(axes) == ["$N_{0}$", "$N_{1}$", "true noise"]
     white, own, true = (np.asarray(line.get_ydata()) for line in axes.lines)
     np.testing.assert_allclose(white, 10, rtol=0.05)
     np.testing.assert_allclose(own, 2 * true)
+    # The same colours wherever these banks are drawn.
+    colours = [line.get_color() for line in axes.lines]
+    assert colours == [COLOURS[0], COLOURS[1], "black"]
 
 
 def test_a_map_for_each_bank_on_one_scale(drawn, rng):
@@ -89,7 +110,10 @@ def test_a_map_for_each_bank_on_one_scale(drawn, rng):
     banks = {f"N_{k}": statistics(white) for k in range(5)} | {"t": statistics(alike)}
     figure = drawn(autocorrelation_figure, banks)
     maps = [axes for axes in figure.axes if axes.images]
-    assert [axes.get_title().split("\n")[0] for axes in maps] == list(banks)
+    assert [axes.get_title().split("\n")[0] for axes in maps] == [
+        *(f"$N_{{{k}}}$" for k in range(5)),
+        "t",
+    ]
     assert {image.get_clim() for axes in maps for image in axes.images} == {(-0.5, 0.5)}
     shown = maps[-1].images[0].get_array()
     middle = shown.shape[0] // 2
@@ -104,9 +128,10 @@ def test_gap_in_per_cent_of_masked_pixels(drawn):
     floor = {"mask_ratio": [0, 0.5, 1], "gap_nats": [0.02, -0.01, 0]}
     (axes,) = drawn(gap_figure, {"N_0": found}, floor).axes
     (line,) = axes.lines
+    assert line.get_color() == COLOURS[0]
     assert list(line.get_xdata()) == [0, 50, 100]
     assert list(line.get_ydata()) == [0.6, 0.2, 0]
-    assert labels(axes) == ["floor: real inputs", "N_0"]
+    assert labels(axes) == ["floor: real inputs", "$N_{0}$"]
 
 
 @pytest.mark.parametrize("colours", [1, 3])
@@ -145,9 +170,7 @@ def test_inpainters_in_order_with_their_last_value(drawn):
 
 def test_inpainted_images_with_their_psnr(drawn):
     original = np.full((9, 9, 3), 0.5, np.float32)
-    figure = drawn(
-        inpainted_figure, {"a.png": (0 * original, original + 0.01, original)}
-    )
+    figure = drawn(inpainted_figure, {"a": (0 * original, original + 0.01, original)})
     assert [axes.get_title() for axes in figure.axes] == [
         "masked",
         "inpainted",
@@ -155,4 +178,5 @@ def test_inpainted_images_with_their_psnr(drawn):
     ]
     # 20 log10 of 1 / 0.5 and of 1 / 0.01.
     under = [axes.get_xlabel() for axes in figure.axes]
-    assert under == ["6.02 dB", "40.00 dB", "a.png"]
+    assert under == ["6.02 dB", "40.00 dB", ""]
+    assert figure.subfigs[0].get_supylabel() == "a"

@@ -19,7 +19,8 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.figure:
         import matplotlib as mpl
 
-        from mid_core.figures import STYLE, noise_figure, save
+        from mid_core.figures import noise_figure
+        from mid_core.figures_style import STYLE, save
 
         noise_of(store)
         bank = {

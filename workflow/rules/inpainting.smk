@@ -30,6 +30,7 @@ rule plot_inpainter:
         cost=cost,
     params:
         ratios=list(INPAINTERS),
+        images=held_out_images(),
         version=VERSIONS["figures"],
     script:
         "../scripts/plot_inpainter.py"

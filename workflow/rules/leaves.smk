@@ -27,6 +27,12 @@ def pictured_inpainter(wildcards):
     return {"clean": clean, "model": plan.model(SHOWN_INPAINTER, 0)}
 
 
+def held_out_images():
+    """On what the inpainters are scored while they are trained."""
+    own = plan.rounds[SHOWN_INPAINTER][0].train["held_out"] if INPAINTERS else {}
+    return "held-out truths of {pool}: n = {crops} crops".format(**own) if own else ""
+
+
 def shown_rounds():
     """The rounds of the variant that is drawn."""
     return range(len(plan.rounds[plan.shown()]))
@@ -67,12 +73,13 @@ def realism_input(wildcards):
 
 
 def method_input(wildcards):
-    """The pools, banks and networks of the shown variant."""
+    """The pools, banks and networks of the shown variant, and its answers' scores."""
     shown = plan.shown()
     pools = {"X": plan.methods[shown]["clean"], "Y": plan.methods[shown]["noisy"]}
     made = {name: plan.pool(pool) for name, pool in pools.items()}
     made |= {f"N_{k}": plan.bank(shown, k) for k in shown_rounds()}
-    return made | {f"D_{k}": plan.model(shown, k) for k in shown_rounds()}
+    made |= {f"D_{k}": plan.model(shown, k) for k in shown_rounds()}
+    return made | {"scores": plan.scores(shown, shown_rounds()[-1], plan.tests[0])}
 
 
 def results_wanted():

@@ -89,7 +89,7 @@ rule plot_training:
         runtime="1h",
         cost=cost,
     params:
-        labels=[f"{variant}, round {k}" for variant, k in plan.own_rounds()],
+        rounds=plan.own_rounds(),
         version=VERSIONS["figures"],
     script:
         "../scripts/plot_training.py"

@@ -10,7 +10,7 @@ import torch
 
 from mid_core.checkpoint import load_model
 from mid_core.devices import pick_device
-from mid_core.figures import busiest_window
+from mid_core.figures_crops import busiest_window
 from mid_core.images import to_dtype, to_float
 from mid_core.inference import denoise
 from mid_core.masking import image_seed

@@ -8,7 +8,8 @@ import torch
 
 from mid_core.checkpoint import load_model
 from mid_core.devices import pick_device
-from mid_core.figures import STYLE, busiest_window, crops_figure, save
+from mid_core.figures_crops import busiest_window, crops_figure
+from mid_core.figures_style import STYLE, save
 from mid_core.images import to_float
 from mid_core.inference import denoise
 from mid_core.masking import image_seed
@@ -28,7 +29,7 @@ def main() -> None:
     networks = [load_model(path, device)[0] for path in weights]
     noisy = Store(store_path(snakemake.input.test))
     clean = Store(store_path(snakemake.input.truth))
-    rows = []
+    rows = {}
     for name, image, truth in pairs(noisy, clean, params.crops):
         y, x = to_float(image), to_float(truth)
         window = busiest_window(x, params.size)
@@ -44,7 +45,7 @@ def main() -> None:
             version: (image[window], f"{psnr(image[window], x[window]):.2f} dB")
             for version, image in versions.items()
         }
-        rows.append(row | {"truth": (x[window], name)})
+        rows[Path(name).stem] = row | {"truth": (x[window], "")}
     with mpl.rc_context(STYLE):
         save(crops_figure(rows), *snakemake.output)
 

@@ -8,8 +8,9 @@ import torch
 
 from mid_core.checkpoint import load_model
 from mid_core.devices import pick_device
-from mid_core.figures import STYLE, busiest_window, save
+from mid_core.figures_crops import busiest_window
 from mid_core.figures_noise import inpainted_figure
+from mid_core.figures_style import STYLE, save
 from mid_core.images import to_float
 from mid_core.inference import denoise
 from mid_core.masking import image_seed, mask_rows
@@ -35,7 +36,9 @@ def main() -> None:
         mask = mask_rows([*seed, 0], *whole, masking.ratio)
         masked = masking.apply(x, mask)[..., :colours]
         window = busiest_window(x, params.size)
-        images[name] = masked[window], np.clip(x_hat, 0, 1)[window], x[window]
+        # The test's names are those of its noisy images.
+        own = f"truth of {Path(name).stem}"
+        images[own] = masked[window], np.clip(x_hat, 0, 1)[window], x[window]
     with mpl.rc_context(STYLE):
         save(inpainted_figure(images), *snakemake.output)
 

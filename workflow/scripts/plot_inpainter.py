@@ -3,8 +3,8 @@
 import matplotlib as mpl
 import pandas as pd
 
-from mid_core.figures import STYLE, save
 from mid_core.figures_noise import inpainter_figure
+from mid_core.figures_style import STYLE, save
 from mid_core.held_out import COLUMN
 from mid_core.progress import run_rule
 
@@ -16,7 +16,7 @@ def main() -> None:
         for ratio, file in files
     }
     with mpl.rc_context(STYLE):
-        save(inpainter_figure(histories), *snakemake.output)
+        save(inpainter_figure(histories, snakemake.params.images), *snakemake.output)
 
 
 run_rule(main, snakemake.log[0])

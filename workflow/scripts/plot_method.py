@@ -1,48 +1,101 @@
-"""Draw the method's diagram from the jobs of the shown variant."""
+"""Draw the method's diagram from what the jobs of the shown variant left."""
 
 import json
 from pathlib import Path
 
 import matplotlib as mpl
+import pandas as pd
 
-from mid_core.figures import STYLE, save
-from mid_core.figures_method import Node, method_figure
+from mid_core.figures_method import (
+    CLEAN,
+    NETWORK,
+    NOISE,
+    NOISY,
+    Node,
+    method_figure,
+)
+from mid_core.figures_style import STYLE, save
 from mid_core.progress import run_rule
 from mid_core.store import Store, store_path
 
+# What a bank is, by the stage that made it, and how its colour is known.
+BANKS = {
+    "awgn_bank": "white noise",
+    "true_noise": "true noise",
+    "extract_noise": "noise",
+    "teach": "targets",
+}
 
-def network(path: str, column: float) -> Node:
+
+def percent(ratio: float | list[float]) -> str:
+    """Write a ratio, or the lowest and the highest."""
+    ratios = ratio if isinstance(ratio, list) else [ratio]
+    return "–".join(f"{100 * one:g}" for one in ratios) + " %"
+
+
+def texts(known: dict) -> list[str]:
+    """The values that may be hashes of what something was made of."""
+    return [value for value in known.values() if isinstance(value, str)]
+
+
+def network(path: str, k: int) -> Node:
     card = json.loads(Path(path).read_text())
     ratio, steps = card["masking"]["ratio"], card["training"]["iterations"]
-    low, high = ratio if isinstance(ratio, list) else (ratio, ratio)
-    hidden = f"{100 * low:g} %" if low == high else f"{100 * low:g}–{100 * high:g} %"
-    k = card["round"]
-    return Node("network", column, f"$D_{k}$", f"{hidden} hidden\n{steps} steps")
+    text = f"{percent(ratio)} hidden,\n{steps} steps"
+    others = texts({key: card[key] for key in card if key != "sha256"})
+    return Node((k, NETWORK), f"$D_{{{k}}}$", text, "", card["sha256"], others)
 
 
-def store(path: str, kind: str, column: float, title: str) -> Node:
-    count = len(Store(store_path(path)))
-    word = "fields" if kind == "noise" else "images"
-    return Node(kind, column, title, f"{count} {word}")
+def images(path: str, place: tuple[float, int], title: str) -> Node:
+    store = Store(store_path(path))
+    return Node(place, title, f"{len(store)} images", "", store.content)
+
+
+def bank(path: str, k: int) -> Node:
+    store = Store(store_path(path))
+    word = BANKS[store.attributes["made_by"]["stage"]]
+    name = word if word == "true noise" else f"N_{k}"
+    title, text = f"$N_{{{k}}}$", f"{word},\n{len(store)} fields"
+    made_of = texts(store.attributes)
+    return Node((k, NOISE), title, text, name, store.content, made_of)
+
+
+def answers(path: str, network: str, k: int) -> dict[str, Node]:
+    """The test: an image's masks, the mean of what the last network makes of them."""
+    scores = pd.read_csv(path)
+    last = scores[scores["k"] == scores["k"].max()]
+    masks, hidden = last["k"].iloc[0], last["mask_ratio"].iloc[0]
+    count, test = last["image"].nunique(), last["test"].iloc[0]
+    column = k + 1
+    mean = f"mean of {masks}\npredictions" if masks > 1 else "its prediction"
+    masked = f"K = {masks},\n{percent(json.loads(str(hidden)))} hidden"
+    made_of = ["masks", network]
+    return {
+        "y": Node((column, NOISY), "noisy $y$", f"{test},\n{count} images", "", "y"),
+        "masks": Node((column, NOISE), "$M * y$", masked, "", "masks", ["y"]),
+        "mean": Node(
+            (column, NETWORK), f"$D_{{{k}}}(M * y)$", mean, "", "mean", made_of
+        ),
+        "answer": Node(
+            (column, CLEAN), "answer $\\hat{x}$", "clipped", "", "", ["mean"]
+        ),
+    }
 
 
 def main() -> None:
     made = snakemake.input
     banks = [path for name, path in made.items() if name.startswith("N_")]
     models = [path for name, path in made.items() if name.startswith("D_")]
-    middle = len(models) - 0.5
-    nodes = {"X": store(made["X"], "images", middle, "clean $X$")}
-    nodes["Y"] = store(made["Y"], "noisy", middle, "noisy $Y$")
-    edges = {}
-    for k, (bank, model) in enumerate(zip(banks, models, strict=True)):
-        title = f"noise $N_{k}$" if k else "white $N_0$"
-        nodes[f"N_{k}"] = store(bank, "noise", 2 * k, title)
-        nodes[f"D_{k}"] = network(model, 2 * k + 1)
-        edges[f"D_{k}"] = ["X", f"N_{k}"]
-        if k:
-            edges[f"N_{k}"] = ["Y", f"D_{k - 1}"]
+    last = len(models) - 1
+    nodes = {
+        "X": images(made["X"], (last / 2, CLEAN), "clean $X$"),
+        "Y": images(made["Y"], (last / 2, NOISY), "noisy $Y$"),
+    }
+    for k, (own, model) in enumerate(zip(banks, models, strict=True)):
+        nodes |= {f"N_{k}": bank(own, k), f"D_{k}": network(model, k)}
+    nodes |= answers(made["scores"], nodes[f"D_{last}"].content, last)
     with mpl.rc_context(STYLE):
-        save(method_figure(nodes, edges), *snakemake.output)
+        save(method_figure(nodes), *snakemake.output)
 
 
 run_rule(main, snakemake.log[0])

@@ -7,8 +7,9 @@ import imageio.v3 as iio
 import matplotlib as mpl
 import numpy as np
 
-from mid_core.figures import STYLE, busiest_window, crops_figure, save
+from mid_core.figures_crops import busiest_window, crops_figure
 from mid_core.figures_noise import remains_figure
+from mid_core.figures_style import STYLE, save
 from mid_core.images import to_float
 from mid_core.metrics import scores
 from mid_core.progress import run_rule
@@ -26,6 +27,13 @@ def pictures(folder: Path, image: dict) -> Pictures:
     return found
 
 
+def without_middle_rounds(found: Pictures, shown: str) -> Pictures:
+    """Keep the first and the last round of the shown variant: room is scarce."""
+    variant, _, last = shown.rpartition("_")
+    middle = {f"{variant}_{k}" for k in range(1, int(last))}
+    return {key: one for key, one in found.items() if key not in middle}
+
+
 def row(found: Pictures, protocol: str) -> dict:
     """Cut the same window of each, with its scores."""
     truth = found["truth"][1]
@@ -34,7 +42,7 @@ def row(found: Pictures, protocol: str) -> dict:
     for key, (label, samples) in found.items():
         (own,) = scores(samples[window], truth[window], [protocol])
         text = "" if key == "truth" else f"{own['psnr_db']:.2f} dB / {own['ssim']:.3f}"
-        crops[label.replace(", ", ",\n")] = samples[window], text
+        crops[label] = samples[window], text
     return crops
 
 
@@ -45,7 +53,13 @@ def main() -> None:
     first = images[0]
     window = busiest_window(first["truth"][1], snakemake.params.size)
     with mpl.rc_context(STYLE):
-        crops = crops_figure([row(found, index["protocol"]) for found in images])
+        rows = {
+            Path(image["name"]).stem: row(
+                without_middle_rounds(found, index["shown"]), index["protocol"]
+            )
+            for image, found in zip(index["images"], images, strict=True)
+        }
+        crops = crops_figure(rows)
         seen = (first[key][1] for key in ("noisy", "ratio_00_0", "truth"))
         remains = remains_figure(*seen, window)
         figures = {"methods": crops, "remains": remains}

@@ -2,7 +2,8 @@
 
 import matplotlib as mpl
 
-from mid_core.figures import STYLE, noise_figure, save
+from mid_core.figures import noise_figure
+from mid_core.figures_style import STYLE, save
 from mid_core.inspection import patches
 from mid_core.progress import run_rule
 from mid_core.store import Store, store_path

@@ -3,7 +3,8 @@
 import matplotlib as mpl
 import pandas as pd
 
-from mid_core.figures import STYLE, rounds_figure, save
+from mid_core.figures import rounds_figure
+from mid_core.figures_style import STYLE, save
 from mid_core.progress import run_rule
 
 

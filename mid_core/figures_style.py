@@ -1,0 +1,61 @@
+"""One style for every figure: its sizes, and for each thing the same colour."""
+
+import re
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+# Inches of a printed page: one column, and both. Fonts are then as large as they say.
+COLUMN, PAGE = 3.3, 6.9
+SMALL = 6.5
+STYLE = {
+    "font.size": 7,
+    "axes.titlesize": 7,
+    "figure.titlesize": 7,
+    "figure.labelsize": 7,
+    "legend.fontsize": 7,
+    "legend.title_fontsize": 7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+    "lines.linewidth": 1,
+    "lines.markersize": 3.5,
+    "figure.dpi": 150,
+    "pdf.fonttype": 42,
+}
+# Okabe and Ito's colours, told apart by colour-blind readers too; black is the truth's.
+COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
+# One more than colours: only after 42 lines do two look alike.
+MARKERS = "os^Dvx*"
+# What is true noise, or trained on it.
+TRUE = ("true noise", "true_noise", "ceiling")
+
+
+def save(figure: Figure, *paths: Path | str) -> None:
+    """Write a figure to every path, by its suffix, in the size that it says."""
+    for path in paths:
+        # A date in the file would make equal figures differ.
+        metadata = {"CreationDate": None} if str(path).endswith(".pdf") else None
+        figure.savefig(path, metadata=metadata)
+
+
+def look(name: str, position: int = 0) -> dict[str, str]:
+    """Return the colour and the marker of a line or a bank, the same in every figure.
+
+    Parameters
+    ----------
+    name
+        A bank N_k looks as its k says, true noise is black.
+    position
+        What others look by, from 0.
+    """
+    if name in TRUE:
+        return {"color": "black", "marker": "."}
+    bank = re.fullmatch(r"N_(\d+)", name)
+    i = int(bank[1]) if bank else position
+    return {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)]}
+
+
+def label(name: str) -> str:
+    """Write the name of a bank as the paper does."""
+    return re.sub(r"^N_(\d+)$", r"$N_{\1}$", name)
