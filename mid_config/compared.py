@@ -21,7 +21,7 @@ def pictured_methods(plan: Plan) -> list[dict]:
     """Return the methods to show beside each other, in order and in plain values.
 
     Methods without training, the one trained on white noise, each round of the shown
-    variant, the ceiling; without a section ``paper`` each round of the shown variant,
+    variant, the network that it taught, the ceiling; without a section ``paper`` each round of the shown variant,
     then the last of each other variant.
 
     Returns
@@ -43,8 +43,9 @@ def pictured_methods(plan: Plan) -> list[dict]:
         for rival in paper["rivals"]
     ]
     white = _last(plan, WHITE_NOISE, "white noise, no mask")
-    ceiling = [_last(plan, "ceiling", "true noise, no mask")]
-    return [*rivals, white, *rounds, *(ceiling if "ceiling" in plan.rounds else [])]
+    others = {"distilled": "MID, distilled", "ceiling": "true noise, no mask"}
+    known = [_last(plan, v, text) for v, text in others.items() if v in plan.rounds]
+    return [*rivals, white, *rounds, *known]
 
 
 def _shown(plan: Plan) -> str:

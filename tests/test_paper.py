@@ -5,6 +5,7 @@ import copy
 import pytest
 import yaml
 
+from mid_config.compared import pictured_methods
 from mid_config.loading import ConfigError, load_config
 from mid_config.paper import compared_methods, paper_tables, table_rows
 from mid_config.plan import Plan
@@ -90,6 +91,13 @@ def test_rows_name_their_round_and_their_masks(planned):
         "results/tiny/mid/round_1/cost.json",
         "results/tiny/net_other/round_1/cost.json",
     ]
+
+
+def test_the_distilled_network_is_pictured_too(planned):
+    network = {"name": "unet", "width": 8, "depth": 2}
+    plan = planned(distilled={"network": network}, rivals=["nlm"])
+    keys = [method["key"] for method in pictured_methods(plan)]
+    assert keys == ["nlm", "ratio_00_0", "mid_0", "mid_1", "distilled_0", "ceiling_0"]
 
 
 def test_an_unknown_variant_is_named(planned):

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from mid_core.report import (
     lineage_table,
     noise_card,
     png_uri,
+    printed_width,
     read_compared,
     read_tables,
     render,
@@ -90,7 +92,7 @@ def made_report(folder, rng) -> Report:
     return Report(
         dataset="<i>set",
         tables=read_tables(MARKDOWN),
-        figures=[Figure("Curve", "Up & down.", png_uri(folder / "noisy.png"))],
+        figures=[Figure("Curve", "Up & down.", png_uri(folder / "noisy.png"), 300)],
         compared=read_compared(folder / "index.json"),
         cards=[noise_card("N_0", Store(folder / "noise.zarr"))],
         facts={"Versions": {"Python": "3"}},
@@ -115,6 +117,25 @@ def test_a_wide_table_of_few_numbers_is_folded():
     (table,) = read_tables("\n".join(f"| {' | '.join(line)} |" for line in lines))
     assert table.header == ["method", "by source"]
     assert table.rows == [["A", "0: 1.5"], ["B", "10: **2**; 11: 3"]]
+
+
+def test_published_tables_are_folded_and_no_other(report):
+    heading = "## Published, SIDD benchmark: other images than those above"
+    published = MARKDOWN.replace("## Methods (Table 1)", heading)
+    text = render(replace(report, tables=read_tables(MARKDOWN + "\n" + published)))
+    first, second = text.split(heading.removeprefix("## "))
+    assert '<details class="rows">' not in first
+    assert '<details class="rows"><summary>1 methods</summary>' in second
+    assert Page(text).tags.count("table") == 2
+
+
+def test_a_figure_is_never_narrower_than_in_print(tmp_path):
+    path = tmp_path / "figure.png"
+    Image.new("L", (300, 20)).save(path, dpi=(150, 150))
+    width = printed_width(path)
+    assert width == 192
+    page = render(Report("", [], [Figure("a", "", png_uri(path), width)]))
+    assert 'style="--printed: 192px"' in page
 
 
 def test_the_page_is_whole_and_needs_nothing_else(report):

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -128,6 +129,19 @@ def test_it_is_drawn_in_both_schemes(tmp_path, text, dark):
     assert (np.median(pixels) < 60) == dark
     # Writing stands out from its ground.
     assert np.ptp(pixels[:150]) > 180
+
+
+def test_a_phone_scrolls_a_wide_figure_and_not_the_page(tmp_path, rng):
+    report = made_report(tmp_path, rng)
+    wide = report.figures[0]._replace(width=662)
+    count = """<pre id="seen"></pre><script>addEventListener("load", () => {
+    const picture = document.querySelector("#figures img");
+    document.querySelector("#seen").textContent = JSON.stringify([picture.offsetWidth,
+      picture.parentNode.scrollWidth > picture.parentNode.clientWidth,
+      document.documentElement.scrollWidth - innerWidth]);});</script>"""
+    text = render(replace(report, figures=[wide])).replace("</body>", count)
+    run = browse(tmp_path, text, "--dump-dom", "--window-size=500,900")
+    assert '<pre id="seen">[662,true,0]</pre>' in run.stdout
 
 
 def test_paper_shows_every_picture_and_no_slider(tmp_path, text):

@@ -14,7 +14,7 @@ from mid_core.report.facts import (
 )
 from mid_core.report.noise_cards import noise_card
 from mid_core.report.page import Figure, Report, render
-from mid_core.report.pictures import png_uri
+from mid_core.report.pictures import png_uri, printed_width
 from mid_core.report.tables import Table, read_tables
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "lineage_table",
     "noise_card",
     "png_uri",
+    "printed_width",
     "read_compared",
     "read_tables",
     "render",

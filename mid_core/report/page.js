@@ -1,8 +1,8 @@
 "use strict";
 
-// What is folded on a screen is open on paper.
+// Tables that are folded on a screen are open on paper.
 addEventListener("beforeprint", () => {
-  for (const one of document.querySelectorAll("details")) one.open = true;
+  for (const one of document.querySelectorAll(".rows")) one.open = true;
 });
 
 /** Two pictures on a stage, and a line between them. */

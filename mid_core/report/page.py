@@ -15,11 +15,12 @@ LIMIT_BYTES = 20_000_000
 
 
 class Figure(NamedTuple):
-    """A figure: its title, its caption, and its picture's data URI."""
+    """A figure: title, caption, its picture's data URI, its width on paper in px."""
 
     title: str
     caption: str
     src: str
+    width: int
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,11 @@ class Table(NamedTuple):
     numeric: Sequence[bool] = ()
     notes: Sequence[str] = ()
 
+    @property
+    def is_published(self) -> bool:
+        """Whether its numbers are others', by the heading of ``comparison.md``."""
+        return self.caption.startswith("**Published")
+
 
 def read_tables(markdown: str) -> list[Table]:
     """Read a page of tables: before each a heading or paragraph, after it a list.

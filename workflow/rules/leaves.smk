@@ -139,9 +139,10 @@ def wanted_pixels():
 
 
 def shown_results(suffix):
-    """The tables or figures of the config, once each, in the order of the targets."""
+    """The tables or figures of the config, once each: claims, then as the targets do."""
     wanted = dict.fromkeys([*results_wanted(), *paper_wanted()])
-    return [path for path in wanted if path.endswith(suffix)]
+    found = [path for path in wanted if path.endswith(suffix)]
+    return sorted(found, key=lambda path: Path(path).stem != "claims")
 
 
 def captions():

@@ -14,6 +14,7 @@ from mid_core.report import (
     lineage_table,
     noise_card,
     png_uri,
+    printed_width,
     read_compared,
     read_tables,
     render,
@@ -29,7 +30,12 @@ def figures() -> list[Figure]:
     captions = snakemake.params.captions
     names = [Path(path).stem for path in snakemake.input.figures]
     return [
-        Figure(name.replace("_", " ").capitalize(), captions[name], png_uri(path))
+        Figure(
+            name.replace("_", " ").capitalize(),
+            captions[name],
+            png_uri(path),
+            printed_width(path),
+        )
         for name, path in zip(names, snakemake.input.figures, strict=True)
     ]
 
