@@ -151,7 +151,8 @@ def check_names(config: Mapping) -> None:
             )
     named = [*(config["tables"]["rounds"] or []), config["figures"]["variant"]]
     named += [one["variant"] for one in config["submissions"].values()]
-    named += config.get("paper", {}).get("choices", [])
+    for key in ("choices", "compared"):
+        named += config.get("paper", {}).get(key, [])
     for variant in named:
         if variant is not None and variant not in config["variants"]:
             raise ConfigError(

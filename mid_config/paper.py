@@ -196,7 +196,13 @@ def table_rows(plan: Plan, table: Table) -> list[dict]:
 
 
 def compared_methods(plan: Plan) -> list[dict]:
-    """Return the methods of Table 1 that are measured here, and their score files."""
+    """Return the methods of Table 1 that are measured here, in plain values.
+
+    Returns
+    -------
+    For each ``method``, ``category``, ``scores`` (files), and ``saw``: the pool that its
+    training sees the noisy half of, or the true noise, and which; empty where neither.
+    """
     paper = plan.config.get("paper")
     if not (paper and plan.tests):
         return []
@@ -205,6 +211,7 @@ def compared_methods(plan: Plan) -> list[dict]:
         {
             "method": rival.upper(),
             "category": "non-learning",
+            "saw": ("", ""),
             "scores": [f"{folder}/{rival}/scores/{test}.csv" for test in plan.tests],
         }
         for rival in paper["rivals"]
@@ -215,6 +222,7 @@ def compared_methods(plan: Plan) -> list[dict]:
         "distilled": ("MID, distilled", "unpaired"),
         "ceiling": ("true noise, no mask", "supervised"),
     }
+    trained |= {variant: (variant, "unpaired") for variant in paper["compared"]}
     for variant, (method, category) in trained.items():
         if variant in plan.rounds:
             last = len(plan.rounds[variant]) - 1
@@ -224,10 +232,22 @@ def compared_methods(plan: Plan) -> list[dict]:
                 for test in plan.tests
             ]
             own = {"method": method, "category": category, "scores": scores}
-            methods.append(own)
+            methods.append(own | {"saw": _saw(plan, variant)})
     return methods
 
 
+def _saw(plan: Plan, variant: str) -> tuple[str, str]:
+    """Return the noisy pool that a variant trains on, and what it sees of it."""
+    method = plan.methods[variant]
+    if method["first_bank"] == "true_noise":
+        return method["noisy"], "true noise"
+    if method["first_bank"] == "teacher" or len(plan.rounds[variant]) > 1:
+        return method["noisy"], "noisy halves"
+    return "", ""
+
+
 def _with_repetitions(plan: Plan, variant: str) -> list[str]:
+    """A variant and its repetitions; one that a table only borrows has none."""
     seeds = plan.config["paper"]["seeds"]
-    return [variant, *(repetition(variant, seed) for seed in seeds)]
+    repeated = [repetition(variant, seed) for seed in seeds]
+    return [variant, *(one for one in repeated if one in plan.rounds)]

@@ -115,6 +115,10 @@ class Plan:
         """The seal of a pool's pixels: of its images, or of their ``truth``."""
         return f"results/{self.dataset}/data/{name}/{stack}.seal.json"
 
+    def files(self, pool: str, stack: str = "image") -> str:
+        """The list of a pool's files."""
+        return f"results/{self.dataset}/data/{pool}/{stack}.files.json"
+
     def split(self, pool: str) -> str | None:
         """The file that says which images are on which side; None takes all."""
         pools = self.config["pools"]

@@ -1,12 +1,14 @@
 """The table of methods: what was measured here beside what others published."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import pandas as pd
 
 from mid_core.datasets import describe
 from mid_core.errors import MidError
 from mid_core.published import CATEGORIES, UNSUPERVISED, references
+from mid_core.rivals import LEVEL, RIVALS
 from mid_core.tables import SAME
 
 # The source of a number that this workflow measured.
@@ -20,11 +22,20 @@ _WHOLE = {
     )
 }
 _FACTS = [*SAME, "n_images"]
-_COLUMNS = ["method", "category", "trained_on_test", "source", "protocol", "psnr_db"]
-_COLUMNS += ["ssim", "seeds", "n_images", *SAME]
+_COLUMNS = ["method", "category", "trained_on_test", "seen", "source", "protocol"]
+_COLUMNS += ["psnr_db", "psnr_sd", "ssim", "ssim_sd", "seeds", "n_images", *SAME]
 
-# How the best and the second best are written.
-Marks = tuple[Callable[[str], str], Callable[[str], str]]
+
+class Style(NamedTuple):
+    """How the best and the second best are written, and what is before a deviation."""
+
+    best: Callable[[str], str]
+    second: Callable[[str], str]
+    spread: str
+
+
+_MARKDOWN = Style("**{}**".format, "*{}*".format, "±")
+_LATEX = Style(r"\textbf{{{}}}".format, r"\underline{{{}}}".format, r"$\pm$")
 
 
 def comparison(measured: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
@@ -34,9 +45,10 @@ def comparison(measured: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
     ----------
     measured
         One test's numbers, a row for each method, protocol and seed: the columns of
-        ``tables.mean_scores``, and ``method``, ``category`` and ``trained_on_test``.
-        Several K or rounds go by different names. A method that could not be run has
-        no ``psnr_db``, one without randomness no ``seed``. May be empty.
+        ``tables.mean_scores``, and ``method``, ``category`` and ``seen``: what its
+        training saw of the test images, in words, empty for nothing. Several K or
+        rounds go by different names. A method that could not be run has no
+        ``psnr_db``, one without randomness no ``seed``. May be empty.
     others
         Rows of ``published`` for one test set; may be empty, as for images on which
         nobody published anything.
@@ -44,8 +56,9 @@ def comparison(measured: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     A row for each method, source and protocol, the numbers measured here first, as
-    means over seeds: besides the columns of ``published``, ``seeds`` (how many),
-    ``n_images`` and ``content``, which published numbers do not tell.
+    means over seeds: besides the columns of ``published``, ``psnr_sd`` and ``ssim_sd``
+    (over seeds; NaN for one), ``seeds`` (how many), ``seen``, ``n_images`` and
+    ``content``, none of which published numbers tell.
 
     Raises
     ------
@@ -89,14 +102,17 @@ def _check_measured(measured: pd.DataFrame) -> None:
 
 
 def _means_over_seeds(measured: pd.DataFrame) -> pd.DataFrame:
-    groups = measured.groupby([*_COLUMNS[:3], "protocol"], sort=False)
+    groups = measured.groupby(["method", "category", "seen", "protocol"], sort=False)
     means = groups.agg(
         psnr_db=("psnr_db", "mean"),
+        psnr_sd=("psnr_db", "std"),
         ssim=("ssim", "mean"),
+        ssim_sd=("ssim", "std"),
         seeds=("seed", "nunique"),
         **{fact: (fact, "first") for fact in _FACTS},
     )
-    return means.reset_index().assign(source=HERE)
+    means = means.reset_index().assign(source=HERE)
+    return means.assign(trained_on_test=means["seen"] != "")
 
 
 def published_set(measured: pd.DataFrame) -> tuple[str, str] | None:
@@ -123,7 +139,7 @@ def _refuse_other_images(own: pd.Series, others: pd.DataFrame) -> None:
 
 def comparison_markdown(table: pd.DataFrame) -> str:
     """Lay a comparison out for people: best bold, second best in italics."""
-    wide = _wide(table, ("**{}**".format, "*{}*".format))
+    wide = _wide(table, _MARKDOWN)
     notes = [f"- {note}\n" for note in _notes(table, "bold, italics")]
     return f"{wide.reset_index().to_markdown(index=False)}\n\n{''.join(notes)}"
 
@@ -133,18 +149,18 @@ def comparison_latex(table: pd.DataFrame) -> str:
 
     What is to be told of the numbers stands above them in comments.
     """
-    style = _wide(table, (r"\textbf{{{}}}".format, r"\underline{{{}}}".format)).style
+    style = _wide(table, _LATEX).style
     for axis in ("index", "columns"):
         style = style.format_index(escape="latex", axis=axis)
     notes = [f"% {note}\n" for note in _notes(table, "bold, underlined")]
     return "".join(notes) + style.to_latex(hrules=True, multirow_align="naive")
 
 
-def _wide(table: pd.DataFrame, marks: Marks) -> pd.DataFrame:
+def _wide(table: pd.DataFrame, style: Style) -> pd.DataFrame:
     """Give a row to each method, and a column to each source and protocol."""
     own = table["protocol"] != "as in source"
     table = table.assign(
-        cell=_cells(table, marks),
+        cell=_cells(table, style),
         method=table["method"] + table["trained_on_test"].map({True: " †", False: ""}),
         column=table["source"] + (": " + table["protocol"]).where(own, ""),
     )
@@ -156,20 +172,20 @@ def _wide(table: pd.DataFrame, marks: Marks) -> pd.DataFrame:
     return wide[table["column"].unique()].rename_axis(columns=None)
 
 
-def _cells(table: pd.DataFrame, marks: Marks) -> list[str]:
+def _cells(table: pd.DataFrame, style: Style) -> list[str]:
     """Write PSNR / SSIM, each marked by its rank in its column, and how many seeds."""
     ranked = table["category"].isin(UNSUPERVISED) & ~table["trained_on_test"]
     column = [table["source"], table["protocol"]]
     texts = []
-    for key, digits in (("psnr_db", 2), ("ssim", 3)):
+    for key, sd, digits in (("psnr_db", "psnr_sd", 2), ("ssim", "ssim_sd", 3)):
         values = table[key].round(digits)
         rivals = values.where(ranked).groupby(column)
         ranks = rivals.rank("dense", ascending=False)
         ranks = ranks.where(rivals.transform("count") > 1)
         texts.append(
             [
-                _number(f"{value:.{digits}f}", rank, marks)
-                for value, rank in zip(values, ranks, strict=True)
+                _number(f"{value:.{digits}f}", rank, style) + _spread(sd, digits, style)
+                for value, sd, rank in zip(values, table[sd], ranks, strict=True)
             ]
         )
     return [
@@ -178,10 +194,14 @@ def _cells(table: pd.DataFrame, marks: Marks) -> list[str]:
     ]
 
 
-def _number(text: str, rank: float, marks: Marks) -> str:
+def _number(text: str, rank: float, style: Style) -> str:
     if text == "nan":
         return "–"
-    return marks[int(rank) - 1](text) if rank <= len(marks) else text
+    return {1: style.best, 2: style.second}.get(rank, str)(text)
+
+
+def _spread(sd: float, digits: int, style: Style) -> str:
+    return "" if pd.isna(sd) else f" {style.spread} {sd:.{digits}f}"
 
 
 def _seeds(count: int) -> str:
@@ -192,10 +212,7 @@ def _notes(table: pd.DataFrame, marks: str) -> list[str]:
     """Say what the numbers are of, how they are marked, and where they stand."""
     here = table["source"] == HERE
     notes = ["PSNR (dB) / SSIM; protocols are the source's where none is named"]
-    notes += [
-        f"{HERE}: {own.dataset} ({own.split}), n = {own.n_images}"
-        for own in table[here].head(1).itertuples()
-    ]
+    notes += _notes_here(table[here])
     sets = table.loc[~here, ["dataset", "split"]].drop_duplicates()
     notes += [
         f"published: {other.dataset} {other.split}; †: trained on the test images"
@@ -207,3 +224,20 @@ def _notes(table: pd.DataFrame, marks: str) -> list[str]:
     )
     sources = references(table.loc[~here, "source"].unique())
     return notes + [f"{source}: {where}" for source, where in sources.items()]
+
+
+def _notes_here(own: pd.DataFrame) -> list[str]:
+    """Say what is to be told of the numbers that were measured here."""
+    notes = [
+        f"{HERE}: {one.dataset} ({one.split}), n = {one.n_images}"
+        for one in own.head(1).itertuples()
+    ]
+    if own["seeds"].gt(1).any():
+        notes.append("±: standard deviation over seeds")
+    for seen, part in own[own["trained_on_test"]].groupby("seen", sort=False):
+        names = "; ".join(part["method"].unique())
+        notes.append(f"{HERE}, †: trained on the test images, {seen} seen: {names}")
+    known = {name.upper() for name in RIVALS}
+    if rivals := [name for name in own["method"].unique() if name in known]:
+        notes.append(f"{', '.join(rivals)}: {LEVEL}")
+    return notes

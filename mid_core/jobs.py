@@ -98,9 +98,8 @@ def pool_jobs(plan: Plan) -> Iterator[Job]:
         if split := plan.split(pool):
             yield Job(pool, "list", Path(split))
         for stack in plan.stacks(pool):
-            seal = Path(plan.pool(pool, stack))
-            yield Job(pool, "list", seal.with_name(f"{stack}.files.json"))
-            yield Job(pool, "pixels", seal)
+            yield Job(pool, "list", Path(plan.files(pool, stack)))
+            yield Job(pool, "pixels", Path(plan.pool(pool, stack)))
     yield Job("all", "pixels", Path(f"results/{plan.dataset}/data/checked.json"))
 
 

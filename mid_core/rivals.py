@@ -13,6 +13,12 @@ from skimage.restoration import denoise_nl_means, estimate_sigma
 
 from mid_core.errors import MidError
 
+# For the notes of tables.
+LEVEL = (
+    "the noise's level is estimated on each image, from the median of its finest "
+    "diagonal wavelet details (Donoho and Johnstone 1994; scikit-image's "
+    "estimate_sigma), mean of the colours; for a camera's correlated noise it is too low"
+)
 # BM3D works on blocks of 8 x 8; the library (4.0.3) crashes on an image of one.
 _SMALLEST_PX = 9
 

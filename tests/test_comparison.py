@@ -24,7 +24,7 @@ NOBODY = published("SIDD", "validation").iloc[:0]
 
 
 def row(method, psnr_db, ssim=0.9, category="unpaired", seed=0, **others):
-    facts = {"protocol": "p", "trained_on_test": False} | WHOLE | others
+    facts = {"protocol": "p", "seen": ""} | WHOLE | others
     return {
         "method": method,
         "category": category,
@@ -63,8 +63,11 @@ def test_seeds_are_averaged_and_counted():
     )
     assert list(table["psnr_db"]) == [36.5, 30]
     assert list(table["seeds"]) == [2, 0]
+    assert table["psnr_sd"].iloc[0] == pytest.approx(0.5**0.5)
+    assert r"36.50 $\pm$ 0.71 / 0.900 $\pm$ 0.000 (2 seeds)" in comparison_latex(table)
     found = cells(comparison_markdown(table))
-    assert found["MID", "measured here: p"] == "36.50 / 0.900 (2 seeds)"
+    spread = "36.50 ± 0.71 / 0.900 ± 0.000 (2 seeds)"
+    assert found["MID", "measured here: p"] == spread
     assert found["NLM", "measured here: p"] == "30.00 / 0.900"
 
 
@@ -106,7 +109,7 @@ def test_protocols_have_columns_of_their_own():
 def test_best_and_second_are_marked_among_those_without_pairs():
     own = measured(
         row("ceiling", 40.0, 0.99, "supervised"),
-        row("peeks", 39.0, 0.98, trained_on_test=True),
+        row("peeks", 39.0, 0.98, seen="noisy halves"),
         row("a", 38.0, 0.91),
         row("b", 37.0, 0.93, "self-supervised"),
         row("c", 36.0, 0.93, "zero-shot"),
@@ -150,6 +153,28 @@ def test_the_notes_tell_images_count_and_sources():
     assert f"{WHOLE['dataset']} (validation, 1280 of 1280), n = 1280" in text
     assert "- TM-BSN note: second-hand: a note on TM-BSN" in text
     assert "TM-BSN: github" not in text
+
+
+def test_the_notes_tell_what_was_seen_and_how_noise_was_estimated():
+    own = measured(
+        row("NLM", 30.0, category="non-learning", seed=None),
+        row("MID", 36.0, seen="noisy halves"),
+        row("held out", 35.0),
+        row("ceiling", 39.0, category="supervised", seen="true noise"),
+    )
+    text = comparison_markdown(comparison(own, NOBODY))
+    for note in (
+        "- measured here, †: trained on the test images, noisy halves seen: MID\n",
+        "- measured here, †: trained on the test images, true noise seen: ceiling\n",
+        "- NLM: the noise's level is estimated on each image",
+    ):
+        assert note in text
+    assert [method for method, _ in cells(text)] == [
+        name for name in ("NLM", "ceiling †", "MID †", "held out") for _ in range(3)
+    ]
+    alone = comparison_markdown(comparison(measured(row("MID", 36.0)), NOBODY))
+    assert "†: trained" not in alone
+    assert "level" not in alone
 
 
 def test_latex_is_escaped_and_whole():

@@ -100,6 +100,28 @@ def test_the_distilled_network_is_pictured_too(planned):
     assert keys == ["nlm", "ratio_00_0", "mid_0", "mid_1", "distilled_0", "ceiling_0"]
 
 
+def test_what_is_borrowed_is_not_repeated(planned):
+    plan = planned({"other": {"clip": True}}, choices=["mid", "other"], seeds=[3])
+    tables = paper_tables(plan.config)
+    seeds = [len(row["scores"]) for row in table_rows(plan, tables["choices"])]
+    assert seeds == [2, 1]
+
+
+def test_each_method_tells_what_it_saw(planned):
+    plan = planned({"other": {"clip": True}}, compared=["other"])
+    saw = {one["method"]: one["saw"] for one in compared_methods(plan)}
+    assert saw == {
+        "NLM": ("", ""),
+        "BM3D": ("", ""),
+        "white noise, no mask": ("", ""),
+        "MID": ("noisy", "noisy halves"),
+        "true noise, no mask": ("noisy", "true noise"),
+        "other": ("noisy", "noisy halves"),
+    }
+    with pytest.raises(ConfigError, match="'lost' is asked for by a table"):
+        planned(compared=["lost"])
+
+
 def test_an_unknown_variant_is_named(planned):
     with pytest.raises(ConfigError, match=r"paper.variant: 'mod' is not a variant"):
         planned(variant="mod")

@@ -122,6 +122,12 @@ def judged_tables():
     return [*judged, *([f"{folder}/realism.csv"] if realism else [])]
 
 
+def compared_files():
+    """What tells whether a method of Table 1 saw the images on which it is scored."""
+    saw = [method["saw"][0] for method in METHODS if method["saw"][0]]
+    return [plan.files(pool) for pool in dict.fromkeys([*plan.tests, *saw])]
+
+
 def rows_of_table(wildcards):
     return table_rows(plan, TABLES[wildcards.table])
 

@@ -66,6 +66,7 @@ rule measure_cost:
 rule tabulate_comparison:
     input:
         scores=[path for method in METHODS for path in method["scores"]],
+        files=compared_files(),
     output:
         csv="results/{dataset}/tables/comparison.csv",
         md="results/{dataset}/tables/comparison.md",

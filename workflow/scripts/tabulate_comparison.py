@@ -1,5 +1,6 @@
 """Assemble the table of methods: what was measured here, and what others published."""
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -17,15 +18,26 @@ from mid_core.tables import mean_scores
 SETS = (("SIDD", "validation"), ("SIDD", "benchmark"), ("DND", "benchmark"))
 
 
+def files() -> dict[str, set[Path]]:
+    """Read the files of each pool's images."""
+    found = {}
+    for path in map(Path, snakemake.input.files):
+        items = json.loads(path.read_text())["items"]
+        found[path.parent.name] = {Path(item["image"]).resolve() for item in items}
+    return found
+
+
 def measured() -> pd.DataFrame:
     """Read the means of each method, the noisy input first."""
-    rows = []
+    rows, images = [], files()
     for row in snakemake.params.rows:
         for path in row["scores"]:
             means = mean_scores(pd.read_csv(path))
             means = means[means["k"] == means["k"].max()]
             facts = {key: row[key] for key in ("method", "category")}
-            rows.append(means.assign(**facts, trained_on_test=False))
+            pool, what = row["saw"]
+            common = images.get(pool, set()) & images[Path(path).stem]
+            rows.append(means.assign(**facts, seen=what if common else ""))
     noisy = rows[0].assign(
         psnr_db=rows[0]["noisy_psnr_db"],
         ssim=rows[0]["noisy_ssim"],
