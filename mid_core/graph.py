@@ -3,8 +3,6 @@
 The rules say the same by their inputs; a test holds the two together.
 """
 
-from pathlib import Path
-
 from mid_config.plan import Plan
 from mid_core.jobs import every_job
 
@@ -32,7 +30,7 @@ def _of_pools(plan: Plan) -> Edges:
         split = plan.split(pool)
         for stack in plan.stacks(pool):
             seal = plan.pool(pool, stack)
-            files = str(Path(seal).with_name(f"{stack}.files.json"))
+            files = plan.files(pool, stack)
             edges |= {files: {split} if split else set(), seal: {files}}
             seals.add(seal)
     return edges | {f"results/{plan.dataset}/data/checked.json": seals}

@@ -28,6 +28,7 @@ LOGS = {
     r"rivals/(.+)/scores/(.+)\.csv": "evaluate_rival/{}_{}",
     r"(.+)/round_(\d+)/cost\.json": "measure_cost/{}_{}",
     r"tables/(realism|gap)\.csv": "measure_realism",
+    r"tables/(realism|gap)\.md": "tabulate_realism/{}",
     r"figures/(realism|brightness|autocorrelation|gap)\.png": "plot_realism",
     r"figures/(methods|remains)\.png": "plot_methods",
     r"tables/claims\.csv": "judge_claims",

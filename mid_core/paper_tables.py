@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from mid_core.layout import latex, markdown
 from mid_core.tables import SAME, mean_scores, refuse_mixtures
 
 _COST = {
@@ -89,10 +90,10 @@ def _over_seeds(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _wide(table: pd.DataFrame, between: str) -> pd.DataFrame:
+def _wide(table: pd.DataFrame) -> pd.DataFrame:
     """Lay out a row for each label: K, hidden, cost, and a column for each protocol."""
     cells = table.assign(
-        score=[_score(row, between) for row in table.itertuples()],
+        score=[_score(row) for row in table.itertuples()],
         column=table["test"] + ", " + table["protocol"],
     )
     wide = cells.pivot_table(
@@ -108,11 +109,11 @@ def _wide(table: pd.DataFrame, between: str) -> pd.DataFrame:
     return wide.rename_axis(columns=None).reset_index().rename(columns={"label": ""})
 
 
-def _score(row: tuple, between: str) -> str:
+def _score(row: tuple) -> str:
     if row.seeds == 1:
         return f"{row.psnr_db:.2f} / {row.ssim:.3f}"
-    psnr = f"{row.psnr_db:.2f} {between} {row.psnr_sd:.2f}"
-    return f"{psnr} / {row.ssim:.3f} {between} {row.ssim_sd:.3f}"
+    psnr = f"{row.psnr_db:.2f} ± {row.psnr_sd:.2f}"
+    return f"{psnr} / {row.ssim:.3f} ± {row.ssim_sd:.3f}"
 
 
 def _notes(table: pd.DataFrame) -> list[str]:
@@ -131,14 +132,9 @@ def _notes(table: pd.DataFrame) -> list[str]:
 
 def paper_markdown(title: str, table: pd.DataFrame) -> str:
     """Lay a table out for people."""
-    notes = "".join(f"- {note}\n" for note in _notes(table))
-    body = _wide(table, "±").to_markdown(index=False, disable_numparse=True)
-    return f"**{title}**\n\n{body}\n\n{notes}"
+    return markdown(title, _wide(table), _notes(table))
 
 
 def paper_latex(title: str, table: pd.DataFrame) -> str:
     """Lay a table out for LaTeX's booktabs; what its numbers are of stands above."""
-    notes = "".join(f"% {note}\n" for note in [title, *_notes(table)])
-    style = _wide(table, "+-").style.hide(axis="index").format(escape="latex")
-    style = style.format_index(escape="latex", axis="columns")
-    return notes + style.to_latex(hrules=True).replace("+-", r"$\pm$")
+    return latex(title, _wide(table), _notes(table))

@@ -1,10 +1,11 @@
 """Scores in, table out."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import pandas as pd
 
 from mid_core.errors import MidError
+from mid_core.layout import latex
 
 # What must be equal among numbers that stand in one column.
 SAME = ["dataset", "split", "content"]
@@ -109,7 +110,7 @@ def refuse_mixtures(tables: list[pd.DataFrame]) -> None:
 
 
 def rounds_markdown(table: pd.DataFrame, absent: Mapping[str, str]) -> str:
-    """Lay the table of rounds out for people: K side by side, a block for each test.
+    """Lay the table of rounds out for people: a block for each test and protocol.
 
     Parameters
     ----------
@@ -118,7 +119,33 @@ def rounds_markdown(table: pd.DataFrame, absent: Mapping[str, str]) -> str:
     absent
         Tests that could not be made, and the folders that are missing.
     """
-    blocks = []
+    blocks = [
+        f"**{test}**: {about}\n\n{wide.to_markdown(index=False)}\n"
+        for test, about, wide in _blocks(table)
+    ]
+    return "\n".join(
+        [*blocks, *(f"**{test}**: {why}\n" for test, why in _gone(absent))]
+    )
+
+
+def rounds_latex(table: pd.DataFrame, absent: Mapping[str, str]) -> str:
+    """Lay the table of rounds out for LaTeX's booktabs, as ``rounds_markdown`` does."""
+    blocks = [
+        latex(f"{test}: {about}", wide.astype(str), ())
+        for test, about, wide in _blocks(table)
+    ]
+    return "\n".join([*blocks, *(f"% {test}: {why}\n" for test, why in _gone(absent))])
+
+
+def _gone(absent: Mapping[str, str]) -> list[tuple[str, str]]:
+    return [
+        (test, f"not available, as there is no folder {path}")
+        for test, path in absent.items()
+    ]
+
+
+def _blocks(table: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """Put the K of each test and protocol side by side, and say what they are of."""
     for (test, protocol), part in table.groupby(["test", "protocol"], sort=False):
         wide = part.assign(
             score=[
@@ -140,15 +167,10 @@ def rounds_markdown(table: pd.DataFrame, absent: Mapping[str, str]) -> str:
         )[order]
         first = part.iloc[0]
         seeds = ", ".join(map(str, sorted(part["seed"].unique())))
-        title = (
-            f"**{test}**: PSNR (dB) / SSIM, protocol {protocol}, n = "
+        about = (
+            f"PSNR (dB) / SSIM, protocol {protocol}, n = "
             f"{first['n_images']}, seed {seeds}; {first['dataset']} ({first['split']}); "
             f"noisy input {noisy}"
         )
-        body = wide.fillna("").reset_index().to_markdown(index=False)
-        blocks.append(f"{title}\n\n{body}\n")
-    blocks += [
-        f"**{test}**: not available, as there is no folder {path}\n"
-        for test, path in absent.items()
-    ]
-    return "\n".join(blocks)
+        wide = wide.fillna("").reset_index().rename_axis(columns=None)
+        yield test, about, wide

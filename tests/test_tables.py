@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from mid_core.errors import MidError
-from mid_core.tables import mean_scores, rounds_markdown, rounds_table
+from mid_core.tables import mean_scores, rounds_latex, rounds_markdown, rounds_table
 
 CARD = {"train_seconds": 100.0, "device": "cpu"}
 
@@ -60,6 +60,10 @@ def test_table_of_rounds():
     row = next(line for line in text.splitlines() if "no_mask" in line)
     assert "28.60 / 0.500" in row
     assert text.index("K = 1 ") < text.index("K = 10")
+    latex = rounds_latex(table, {"dnd": "/data/dnd"})
+    assert "% t: PSNR (dB) / SSIM, protocol p, n = 2, seed 0; SIDD (s);" in latex
+    assert r"no\_mask & 0 & 0.8 & 28.60 / 0.500 &  \\" in latex
+    assert "% dnd: not available, as there is no folder /data/dnd" in latex
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,7 @@ def paper_wanted():
             f"{folder}/figures/{name}.png" for name in ("inpainter", "inpainted")
         ]
     if plan.methods[plan.shown()]["noisy"] in plan.ceilings():
+        wanted += [f"{folder}/tables/{name}.md" for name in ("realism", "gap")]
         wanted += [f"{folder}/figures/{name}.png" for name in REALISM_FIGURES]
     return wanted
 

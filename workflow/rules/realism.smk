@@ -2,7 +2,7 @@
 
 in   results/{dataset}/{variant}/round_{k}/noise.seal.json   the banks of the paper's variant
      results/{dataset}/truth/{pool}/noise.seal.json          the true noise
-out  results/{dataset}/tables/realism.csv, gap.csv
+out  results/{dataset}/tables/realism.*, gap.*           CSV, Markdown, LaTeX
      results/{dataset}/figures/realism.*, brightness.*, autocorrelation.*, gap.*
 """
 
@@ -26,9 +26,36 @@ rule measure_realism:
         cost=cost,
     params:
         seed=plan.config["method"]["seed"],
+        variant=plan.shown(),
         version=VERSIONS["measure_realism"],
     script:
         "../scripts/measure_realism.py"
+
+
+rule tabulate_realism:
+    input:
+        "results/{dataset}/tables/{measured}.csv",
+    output:
+        md="results/{dataset}/tables/{measured}.md",
+        tex="results/{dataset}/tables/{measured}.tex",
+    log:
+        "results/{dataset}/logs/tabulate_realism/{measured}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/tabulate_realism/{measured}.tsv"
+    wildcard_constraints:
+        measured="realism|gap",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=memory,
+        runtime="1h",
+        cost=cost,
+    params:
+        version=VERSIONS["tabulate_realism"],
+    script:
+        "../scripts/tabulate_realism.py"
 
 
 rule plot_realism:

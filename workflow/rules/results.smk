@@ -1,7 +1,7 @@
 """Tables and figures, and which images they come from.
 
 in   results/{dataset}/{variant}/round_{k}/...   scores, models, histories, noise
-out  results/{dataset}/tables/rounds.csv, .md
+out  results/{dataset}/tables/rounds.csv, .md, .tex
      results/{dataset}/tables/lineage.csv
      results/{dataset}/figures/*.png, *.pdf
 """
@@ -18,6 +18,7 @@ rule tabulate_rounds:
             category="Tables",
         ),
         md="results/{dataset}/tables/rounds.md",
+        tex="results/{dataset}/tables/rounds.tex",
     log:
         "results/{dataset}/logs/tabulate_rounds.log",
     benchmark:

@@ -51,10 +51,14 @@ def noisy_images(
 
 
 def main() -> None:
+    params = snakemake.params
     stores = {name: Store(store_path(seal)) for name, seal in snakemake.input.items()}
     truth, clean = stores.pop("true noise"), stores.pop("clean")
-    draw, seed = np.random.default_rng, snakemake.params.seed
+    draw, seed = np.random.default_rng, params.seed
     places = windows(truth, draw([seed, 0]))
+    about = {"pool": clean.path.parent.name}
+    about |= {key: clean.attributes[key] for key in ("dataset", "split")}
+    about |= {"n_images": len(places), "seed": seed, "variant": params.variant}
     noise, signal = cut(truth, places), cut(clean, places)
     real = [x + n for x, n in zip(signal, noise, strict=True)]
     # Noise of the same images, put anywhere: what a perfect bank would leave.
@@ -67,12 +71,12 @@ def main() -> None:
     rows, gaps = [], [{"bank": "floor"} | gap(real, real, draw([seed, 2]))]
     for name, (fields, under) in banks.items():
         found = realism(fields, noise, signal, draw([seed, 3]), under)
-        rows.append({"bank": name, "n_images": len(places)} | found)
+        rows.append({"bank": name} | about | found)
         synthetic = noisy_images(signal, fields, draw([seed, 4]))
         gaps.append({"bank": name} | gap(synthetic, real, draw([seed, 2])))
         report()
     pd.DataFrame(rows).to_csv(snakemake.output.realism, index=False)
-    curves = pd.concat([pd.DataFrame(one) for one in gaps])
+    curves = pd.concat([pd.DataFrame(one) for one in gaps]).assign(**about)
     curves.to_csv(snakemake.output.gap, index=False)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from mid_core.progress import run_rule
-from mid_core.tables import rounds_markdown, rounds_table
+from mid_core.tables import rounds_latex, rounds_markdown, rounds_table
 
 
 def main() -> None:
@@ -17,8 +17,9 @@ def main() -> None:
         rounds.append((row["variant"], row["round"], scores, card))
     table = rounds_table(rounds)
     table.to_csv(snakemake.output.csv, index=False)
-    text = rounds_markdown(table, snakemake.params.absent)
-    Path(snakemake.output.md).write_text(text)
+    for output, render in (("md", rounds_markdown), ("tex", rounds_latex)):
+        text = render(table, snakemake.params.absent)
+        Path(snakemake.output[output]).write_text(text)
 
 
 run_rule(main, snakemake.log[0])
