@@ -4,19 +4,21 @@ from mid_config.compared import pictured_methods, shown_method
 from mid_config.paper import compared_methods, inpainters, paper_tables, table_rows
 
 # The paper's tables, where the config asks for them.
-TABLES = paper_tables(plan.config) if "paper" in plan.config else {}
+SCORED = "paper" in plan.config and bool(plan.tests)
+TABLES = paper_tables(plan.config) if SCORED else {}
 METHODS = compared_methods(plan)
-INPAINTERS = inpainters(plan.config) if "paper" in plan.config else {}
+INPAINTERS = inpainters(plan.config) if SCORED else {}
 # The paper's pictures are of 80 %.
 SHOWN_INPAINTER = (
     INPAINTERS[min(INPAINTERS, key=lambda ratio: abs(ratio - 0.8))]
     if INPAINTERS
     else ""
 )
-PAPER_FIGURES = ["method", "methods", "remains"]
 REALISM_FIGURES = ["realism", "brightness", "autocorrelation", "gap"]
+# Whether the noise of the drawn variant's noisy images is known.
+REALISM = plan.methods[plan.shown()]["noisy"] in plan.ceilings()
 # Whose pictures are compared.
-COMPARED = pictured_methods(plan)
+COMPARED = pictured_methods(plan) if plan.tests else []
 # A figure whose caption goes by another name.
 CAPTIONS = {"rounds": "psnr"}
 
@@ -97,30 +99,51 @@ def results_wanted():
 
 def paper_wanted():
     """The leaves of the target `paper`."""
-    if "paper" not in plan.config or not plan.tests:
+    if "paper" not in plan.config:
         return []
-    folder = f"results/{plan.dataset}"
-    wanted = [
-        f"{folder}/tables/{name}.md" for name in ("comparison", *TABLES, "claims")
-    ]
-    wanted += [f"{folder}/figures/{name}.png" for name in PAPER_FIGURES]
+    tables, figures = [], ["method"]
+    if SCORED:
+        tables += ["comparison", *TABLES]
+        figures += ["methods", "remains"]
     if INPAINTERS:
-        wanted += [
-            f"{folder}/figures/{name}.png" for name in ("inpainter", "inpainted")
-        ]
-    if plan.methods[plan.shown()]["noisy"] in plan.ceilings():
-        wanted += [f"{folder}/tables/{name}.md" for name in ("realism", "gap")]
-        wanted += [f"{folder}/figures/{name}.png" for name in REALISM_FIGURES]
-    return wanted
+        figures += ["inpainter", "inpainted"]
+    if REALISM:
+        tables += ["realism", "gap"]
+        figures += REALISM_FIGURES
+    folder = f"results/{plan.dataset}"
+    wanted = [f"{folder}/tables/{name}.md" for name in (*tables, "claims")]
+    return wanted + [f"{folder}/figures/{name}.png" for name in figures]
+
+
+def left_out():
+    """What the target `paper` cannot make of these pools, and why: in sentences."""
+    noisy = plan.methods[plan.shown()]["noisy"]
+    said = [
+        f"as there is no folder {path}: {pool}"
+        for pool, path in plan.left_out().items()
+    ]
+    if not plan.tests:
+        said.append("without a pool under `tests`: Tables 1 to 7, Figures 1 and 3 to 7")
+    if not REALISM:
+        said.append(f"without a truth of pool {noisy}: the ceiling, realism, the gap")
+    return said
+
+
+def paper_steps():
+    """Steps of the paper's variant in a training."""
+    variant = (
+        plan.config["paper"]["variant"] if "paper" in plan.config else plan.shown()
+    )
+    return plan.methods[variant]["training"]["iterations"]
 
 
 def judged_tables():
     """The tables on which the paper's claims are judged."""
-    folder = f"results/{plan.dataset}/tables"
-    known = ("components", "by_round", "ensemble", "ratios", "inpainting")
-    judged = [f"{folder}/{name}.csv" for name in known if name in TABLES]
-    realism = plan.methods[plan.shown()]["noisy"] in plan.ceilings()
-    return [*judged, *([f"{folder}/realism.csv"] if realism else [])]
+    known = ["components", "by_round", "ensemble", "ratios", "inpainting", "networks"]
+    judged = [name for name in known if name in TABLES]
+    judged += ["comparison"] if SCORED else []
+    judged += ["realism", "gap"] if REALISM else []
+    return [f"results/{plan.dataset}/tables/{name}.csv" for name in judged]
 
 
 def compared_files():

@@ -125,6 +125,7 @@ rule judge_claims:
     output:
         csv="results/{dataset}/tables/claims.csv",
         md="results/{dataset}/tables/claims.md",
+        tex="results/{dataset}/tables/claims.tex",
     log:
         "results/{dataset}/logs/judge_claims.log",
     benchmark:
@@ -138,7 +139,8 @@ rule judge_claims:
         runtime="1h",
         cost=cost,
     params:
-        steps=plan.config["method"]["training"]["iterations"],
+        steps=paper_steps(),
+        left_out=left_out(),
         version=VERSIONS["judge_claims"],
     script:
         "../scripts/judge_claims.py"
