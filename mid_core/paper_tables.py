@@ -14,6 +14,8 @@ _COST = {
     "seconds_per_megapixel": ("s/megapixel", 1, 2),
     "memory_bytes": ("memory (GB)", 1e-9, 2),
 }
+# On what that was measured.
+_MACHINE = ("device", "threads")
 
 
 class Entry(NamedTuple):
@@ -28,13 +30,14 @@ class Entry(NamedTuple):
     scores
         Score files' rows, those of all tests together, one frame for each seed.
     cost
-        What one pass of its network costs, if that is shown; else empty.
+        What one pass of its network costs, and on which ``device`` and with how many
+        CPU ``threads``, if that is shown; else empty.
     """
 
     label: str
     masks: int | None
     scores: Sequence[pd.DataFrame]
-    cost: Mapping[str, float]
+    cost: Mapping[str, float | str]
 
 
 def paper_table(entries: Iterable[Entry]) -> pd.DataFrame:
@@ -45,7 +48,7 @@ def paper_table(entries: Iterable[Entry]) -> pd.DataFrame:
     A row for each label, test and protocol: ``k``, ``mask_ratio``, ``psnr_db`` and
     ``ssim`` with ``psnr_sd`` and ``ssim_sd`` (over seeds; NaN for one), ``seeds``,
     ``n_images``, ``dataset``, ``split``, ``content``, and the cost of a prediction,
-    that is of K passes.
+    that is of K passes, with ``device`` and ``threads``.
 
     Raises
     ------
@@ -70,10 +73,13 @@ def _of_masks(table: pd.DataFrame, masks: int | None) -> pd.DataFrame:
     return table[table["k"] == masks]
 
 
-def _of_prediction(cost: Mapping[str, float], k: int) -> dict[str, float]:
+def _of_prediction(cost: Mapping[str, float | str], k: int) -> dict:
     """What K passes cost: more work and time, but no more parameters or memory."""
     passes = {"multiply_adds_per_pixel": k, "seconds_per_megapixel": k}
-    return {key: cost[key] * passes.get(key, 1) for key in _COST if cost}
+    if not cost:
+        return {}
+    numbers = {key: cost[key] * passes.get(key, 1) for key in _COST}
+    return numbers | {key: cost[key] for key in _MACHINE}
 
 
 def _over_seeds(table: pd.DataFrame) -> pd.DataFrame:
@@ -127,6 +133,18 @@ def _notes(table: pd.DataFrame) -> list[str]:
         notes.append(
             f"{test}: {one['dataset']} ({one['split']}), n = {one['n_images']}, {count}"
         )
+    return notes + _notes_on_cost(table)
+
+
+def _notes_on_cost(table: pd.DataFrame) -> list[str]:
+    """Say on what time and memory were measured; nothing where they are not shown."""
+    if "device" not in table:
+        return []
+    machines = table[list(_MACHINE)].drop_duplicates()
+    places = (f"{one.device}, {one.threads} thread(s)" for one in machines.itertuples())
+    notes = [f"time and memory of K passes in turn, on: {'; '.join(places)}"]
+    if not machines["device"].str.startswith("cuda").all():
+        notes.append("memory: where not on a GPU, the peak of the whole process")
     return notes
 
 

@@ -10,6 +10,8 @@ COST = {
     "multiply_adds_per_pixel": 3000.0,
     "seconds_per_megapixel": 0.5,
     "memory_bytes": 4e8,
+    "device": "cpu",
+    "threads": 2,
 }
 
 
@@ -58,3 +60,17 @@ def test_a_number_carries_what_it_is_of():
     for part in (r"32.50 $\pm$ 1.41", r"a\_b", r"\toprule", "% t: SIDD (s), n = 2"):
         assert part in latex
     assert "0000" not in latex
+
+
+def test_time_and_memory_name_the_machine():
+    gpu = COST | {"device": "cuda (H100)"}
+    one = paper_markdown("T", paper_table([entry("MID", 30, cost=gpu.items())]))
+    assert (
+        "- time and memory of K passes in turn, on: cuda (H100), 2 thread(s)\n" in one
+    )
+    assert "whole process" not in one
+    both = [entry("MID", 30, cost=gpu.items()), entry("small", 30, cost=COST.items())]
+    text = paper_markdown("T", paper_table(both))
+    assert "on: cuda (H100), 2 thread(s); cpu, 2 thread(s)\n" in text
+    assert "- memory: where not on a GPU, the peak of the whole process\n" in text
+    assert "thread" not in paper_markdown("T", paper_table([entry("MID", 30)]))
