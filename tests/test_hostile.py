@@ -162,6 +162,7 @@ CONFIGS = [
     ("  clean: {", "  'a*b': {", "'pools' cannot be 'a*b'"),
     ("mid: {}", "../mid: {}", "'variants' cannot be '../mid'"),
     ("mid: {}", '"mid\\n": {}', r"'variants' cannot be 'mid\n'"),
+    ("    unet: {", '    "evil\\n": {', r"'paper.networks' cannot be 'evil\n'"),
     ("no_mask: {", "logs: {", "holds something else; choose another name"),
     ("tests: [test]", "tests: [../test]", "'../test' must be a pool with a truth"),
     ("tests: [test]", f"submissions: {{../s: {SEND}}}", "cannot be '../s'"),

@@ -197,6 +197,21 @@ def test_a_replaced_image_is_ingested_whatever_happened_in_between(finished, tmp
 
 
 @pytest.mark.slow
+def test_a_long_list_of_files_that_is_touched_runs_nothing_again(finished, tmp_path):
+    for part in ("clean", "pairs"):
+        shutil.copytree(finished / part, tmp_path / part)
+    listed = tmp_path / "results/tiny/data/clean/image.files.json"
+    goal = "results/tiny/data/clean/image.seal.json"
+    list_them = str(listed.relative_to(tmp_path))
+    assert snakemake(tmp_path, CONFIG, "--", list_them).returncode == 0
+    # As long as a list of 50 000 images; Snakemake by itself looks into 1 MB at most.
+    listed.write_text(listed.read_text() + 2_000_000 * " ")
+    assert snakemake(tmp_path, CONFIG, "--", goal).returncode == 0
+    listed.touch()
+    assert jobs_of(snakemake(tmp_path, CONFIG, "--dry-run", "--", goal)) == {}
+
+
+@pytest.mark.slow
 def test_touched_images_run_nothing_again_and_changed_ones_do(finished):
     def stale():
         return jobs_of(snakemake(finished, CONFIG, "--dry-run"))

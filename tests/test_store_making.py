@@ -301,6 +301,15 @@ def test_damaged_seals_and_strangers_are_noticed(tmp_path):
 
 def test_a_store_of_sidd_medium_s_size_has_few_files(monkeypatch):
     monkeypatch.undo()
-    # 160 photos of 5328 x 3000: 21 x 12 tiles of 256 pixels each.
-    tiles = 160 * 21 * 12
+    # 320 photos of at most 5328 x 3000: 21 x 12 tiles of 256 pixels each.
+    tiles = 320 * 21 * 12
     assert count_files(tiles, itemsize=1) < count_files(tiles, itemsize=2) < 500
+
+
+@pytest.mark.parametrize("count", [1, 7, 30])
+def test_a_store_has_as_many_files_as_are_counted(count, tmp_path):
+    write(tmp_path / "pool.zarr", count)
+    shapes = [image(i).shape for i in range(count)]
+    tiles = sum(-(-height // TILE) * -(-width // TILE) for height, width, _ in shapes)
+    made = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(made) == count_files(tiles, itemsize=1, tile=TILE)
