@@ -140,9 +140,9 @@ def run_member(job: Callable[[], None]) -> None:
         if rank == 0:
             _report(interrupted=str(error))
     except MidError as error:
-        _fail(rank, str(error))
+        _fail(rank, str(error), error.status)
     except Exception:  # noqa: BLE001
-        _fail(rank, traceback.format_exc())
+        _fail(rank, traceback.format_exc(), MidError.status)
     # What is done is done: whatever comes now must not look like a failure.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     # None may leave while another is still at work: that would look like a death.
@@ -169,7 +169,7 @@ def _hold_the_rope() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _fail(rank: int, why: str) -> None:
-    _report(rank=rank, failed=why)
+def _fail(rank: int, why: str, status: int) -> None:
+    _report(rank=rank, failed=why, status=status)
     # At once: a tidy end would wait for the other processes.
     os._exit(1)

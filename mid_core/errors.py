@@ -5,7 +5,23 @@ class MidError(Exception):
     """What was wrong, where, and what to do next, in a sentence.
 
     Commands and workflow scripts print its text alone, without a traceback.
+
+    Attributes
+    ----------
+    status
+        What the job's process exits with.
     """
+
+    status = 1
+
+
+class NotFinite(MidError):
+    """A training whose loss or weights are no numbers any more.
+
+    Another attempt comes to the same: hence a status of its own, BSD's EX_DATAERR.
+    """
+
+    status = 65
 
 
 class Interrupted(Exception):

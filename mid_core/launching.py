@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from threading import Thread
 
 from mid_core import slurm
-from mid_core.errors import Interrupted, MidError
+from mid_core.errors import Interrupted, MidError, NotFinite
 from mid_core.interruption import Stop
 
 # How torchrun says that a process did not end by itself; it ends others by SIGTERM.
@@ -28,7 +28,7 @@ class _Listener(Thread):
     def __init__(self, lines: Iterable[str]) -> None:
         super().__init__(daemon=True)
         self._lines = lines
-        self.failed, self.interrupted = "", ""
+        self.failed, self.interrupted, self.status = "", "", MidError.status
         self.other: deque[str] = deque(maxlen=LINES)
 
     def run(self) -> None:
@@ -46,12 +46,13 @@ class _Listener(Thread):
         rank: int = 0,
         failed: str = "",
         interrupted: str = "",
+        status: int = MidError.status,
     ) -> None:
         if text:
             log.log(level, text)
         # What fails later fails because of the first.
         if failed and not self.failed:
-            self.failed = f"process {rank}: {failed}"
+            self.failed, self.status = f"process {rank}: {failed}", status
         self.interrupted = self.interrupted or interrupted
 
 
@@ -107,7 +108,8 @@ def launch(script: str, processes: int, threads: int, stop: Stop) -> None:
     if team.returncode and stop.reason:
         raise Interrupted(f"{stop.reason}, before the first step")
     if team.returncode:
-        raise MidError(_failure(listener))
+        ends = NotFinite if listener.status == NotFinite.status else MidError
+        raise ends(_failure(listener))
 
 
 def _failure(listener: _Listener) -> str:

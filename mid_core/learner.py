@@ -90,11 +90,14 @@ class Learner:
     parts
         How many parts of its share pass the network one after another: for small
         memories. Neither changes the numbers beyond rounding.
+    skip_steps
+        How many steps may be left out because their gradient is not finite. To look at
+        it makes a GPU wait, every step; at 0 nobody looks.
 
     Attributes
     ----------
-    step
-        Steps done.
+    step, skipped
+        Steps done, and how many of them were left out.
     history
         A row for each report: ``step``, mean ``loss`` since the last one,
         ``learning_rate``, and what else was measured then.
@@ -107,9 +110,10 @@ class Learner:
         device: torch.device,
         team: Team = ALONE,
         parts: int = 1,
+        skip_steps: int = 0,
     ) -> None:
         self.settings, self.device = settings, device
-        self.team, self.parts = team, parts
+        self.team, self.parts, self.skip_steps = team, parts, skip_steps
         self.network = network.to(device).train()
         self.optimizer = torch.optim.Adam(
             network.parameters(), lr=settings.learning_rate, fused=True
@@ -122,7 +126,7 @@ class Learner:
             mean_of = get_ema_multi_avg_fn(settings.ema)
             self.average = AveragedModel(network, multi_avg_fn=mean_of)
         self._spread = team.spread(self.network)
-        self.step, self.history = 0, []
+        self.step, self.skipped, self.history = 0, 0, []
         self._losses: list[Tensor] = []
         self._before, self._start = 0.0, time.monotonic()
 
@@ -136,26 +140,43 @@ class Learner:
         """Time spent in training, that of earlier attempts included."""
         return self._before + time.monotonic() - self._start
 
-    def learn(self, y: Tensor, x: Tensor) -> None:
+    def learn(self, y: Tensor, x: Tensor) -> bool:
         """Do one step with this process's share, towards ``x`` from ``y``.
 
-        Both are (N, C, H, W).
+        Both are (N, C, H, W). Returns False if the weights were left as they are, as
+        the gradient is not finite and a step may still be skipped.
         """
         self.optimizer.zero_grad(set_to_none=True)
         parts = list(zip(y.chunk(self.parts), x.chunk(self.parts), strict=True))
         with unsynchronised(self._spread):
             losses = [self._pass(*part) for part in parts[:-1]]
         losses.append(self._pass(*parts[-1]))
-        if clip := self.settings.gradient_clip:
-            nn.utils.clip_grad_norm_(self.network.parameters(), clip)
+        usable = self._bound_gradient()
+        # Without a gradient it changes nothing.
         self.optimizer.step()
         self._rate = self.schedule.get_last_lr()[0]
         self.schedule.step()
-        if self.average:
-            self.average.update_parameters(self.network)
-        # Looking at the loss here would make a GPU wait, every step.
-        self._losses.append(sum(losses))
+        if usable:
+            if self.average:
+                self.average.update_parameters(self.network)
+            # Looking at the loss here would make a GPU wait, every step.
+            self._losses.append(sum(losses))
         self.step += 1
+        return usable
+
+    def _bound_gradient(self) -> bool:
+        """Clip the gradient; drop and count one to skip, and return False."""
+        clip, may_skip = self.settings.gradient_clip, self.skipped < self.skip_steps
+        if not (clip or may_skip):
+            return True
+        parameters = self.network.parameters()
+        norm = nn.utils.clip_grad_norm_(parameters, clip or math.inf)
+        # All processes have the same gradient, and so decide alike.
+        usable = not may_skip or bool(norm.isfinite())
+        if not usable:
+            self.skipped += 1
+            self.optimizer.zero_grad(set_to_none=True)
+        return usable
 
     def _pass(self, y: Tensor, x: Tensor) -> Tensor:
         """Add the gradient of a part of the batch; return what it adds to the loss."""
@@ -167,7 +188,8 @@ class Learner:
 
     def sum_up(self, **more: float) -> tuple[int, float, float]:
         """Add a row to the history, with ``more`` columns, and return it without."""
-        losses = self._recent_losses()
+        # Without one, where all steps since the last row were skipped.
+        losses = self._recent_losses() or [math.nan]
         row = self.step, math.fsum(losses) / len(losses), self._rate
         self.history.append(dict(zip(COLUMNS, row, strict=True)) | more)
         self._losses.clear()
@@ -177,16 +199,18 @@ class Learner:
         """Return the first step that was not finite; None: all is well.
 
         It is a step since the last row whose loss is not finite, or else the last
-        step, if it left weights, means or moments that are not.
+        step, if it left weights, means, moments or statistics that are not.
         """
         losses = self._recent_losses()
         bad = [i for i, loss in enumerate(losses, 1) if not math.isfinite(loss)]
         if bad:
             return self.step - len(losses) + bad[0]
-        tensors = [*self.network.parameters(), *self.model.parameters()]
+        tensors = [*self.network.state_dict().values()]
+        tensors += self.model.state_dict().values()
         for moments in self.optimizer.state.values():
             tensors += moments.values()
-        finite = nn.utils.get_total_norm(tensors).isfinite()
+        numbers = [tensor for tensor in tensors if tensor.is_floating_point()]
+        finite = nn.utils.get_total_norm(numbers).isfinite()
         return None if finite else self.step
 
     def _stateful(self) -> dict:
@@ -203,6 +227,7 @@ class Learner:
         parts = {name: part.state_dict() for name, part in self._stateful().items()}
         return parts | {
             "step": self.step,
+            "skipped": self.skipped,
             "losses": self._recent_losses(),
             "history": self.history,
             "seconds": self.seconds,
@@ -217,6 +242,8 @@ class Learner:
         for name, part in self._stateful().items():
             part.load_state_dict(state[name])
         self.step, self.history = state["step"], state["history"]
+        # Not in the states of earlier releases.
+        self.skipped = state.get("skipped", 0)
         self._losses = list(torch.tensor(state["losses"], device=self.device))
         self._before, self._start = state["seconds"], time.monotonic()
         for name, generator in _generators(self.device).items():

@@ -77,8 +77,8 @@ class TrainingReport:
 def run_rule(job: Callable[[], None], log_file: str) -> None:
     """Run a workflow rule's work, and keep a log of who did it and how it ended.
 
-    The process exits with 1 after a failure, and with its status after an
-    ``Interrupted``. It says nothing itself: Snakemake prints the log of a job that
+    The process exits with the status of a ``MidError`` or an ``Interrupted``, and with 1
+    after any other failure. It says nothing itself: Snakemake prints the log of a job that
     failed. The images that were opened are noted beside the log, for the table of
     lineage.
 
@@ -108,7 +108,7 @@ def run_rule(job: Callable[[], None], log_file: str) -> None:
         opened.write(opened_path(path))
     except MidError as error:
         log.error(error)
-        _exit(1, joblog.FAILED)
+        _exit(error.status, joblog.FAILED)
     except Interrupted as error:
         _exit(error.status, joblog.INTERRUPTED, error)
     except KeyboardInterrupt:

@@ -3,8 +3,8 @@
 import logging
 from collections.abc import Callable
 
-from mid_core.drawing import Drawing
-from mid_core.errors import MidError
+from mid_core.drawing import Crop, Drawing
+from mid_core.errors import NotFinite
 from mid_core.held_out import COLUMN, HeldOut
 from mid_core.keeping import Keeper
 from mid_core.learner import Learner
@@ -39,8 +39,8 @@ def train(
 
     Raises
     ------
-    MidError
-        When a loss or a weight is not finite. That is looked for where the training
+    NotFinite
+        When a loss or a weight is not finite, and the learner may not skip the step. That is looked for where the training
         reports or saves: later steps are lost with the bad one, but no state and no
         model comes of them.
     Interrupted
@@ -49,7 +49,9 @@ def train(
     iterations = learner.settings.iterations
     crops = learner.team.share(batches.batch)
     for y, x in batches.stream(learner.step, iterations, crops):
-        learner.learn(y, x)
+        if not learner.learn(y, x):
+            log.warning("step %d is not finite and is skipped", learner.step)
+            _name_crops(learner.step, batches, logging.WARNING)
         ended = learner.step == iterations
         checked = held_out is not None and learner.step in held_out.steps
         reports = ended or checked or learner.step % every == 0
@@ -69,14 +71,19 @@ def _stop_unless_finite(learner: Learner, batches: Drawing) -> None:
     step = learner.first_bad_step()
     if step is None:
         return
-    crops = batches.origins(step - 1)
-    for crop in crops:
-        log.error("step %d saw %s", step, crop)
+    crops = _name_crops(step, batches, logging.ERROR)
     why = "its images are, so the training diverged: lower training.learning_rate, or "
     why += "set training.precision to fp32"
     if bad := [crop for crop in crops if not crop.finite]:
         why = f"nor is {bad[0]}: mend that image, or leave it out"
-    raise MidError(
+    raise NotFinite(
         f"step {step} is not finite (seed {list(batches.seed)}, its crops are in the "
         f"log); {why}. No model is written, and no state later than the last good one"
     )
+
+
+def _name_crops(step: int, batches: Drawing, level: int) -> list[Crop]:
+    crops = batches.origins(step - 1)
+    for crop in crops:
+        log.log(level, "step %d saw %s", step, crop)
+    return crops

@@ -178,17 +178,18 @@ def test_members_do_not_outlive_their_launcher(pools, tmp_path):
 
 
 @pytest.mark.slow
-def test_what_fails_in_one_process_is_said_for_the_job(pools, tmp_path):
-    before = """
+@pytest.mark.parametrize(("error", "status"), [("MidError", 1), ("NotFinite", 65)])
+def test_what_fails_in_one_process_is_said_for_the_job(pools, tmp_path, error, status):
+    before = f"""
 def broken(self, index, top, left, size):
-    raise MidError("a shard of process 1 is damaged")
-from mid_core.errors import MidError
+    raise {error}("a shard of process 1 is damaged")
+from mid_core.errors import {error}
 from mid_core.sampling import InMemory
 if os.environ.get("RANK") == "1":
     InMemory.crop = broken
 """
     job = Job(pools, tmp_path / "run")
-    assert job.finish(gpus=2, before=before) == 1
+    assert job.finish(gpus=2, before=before) == status
     assert "ERROR process 1: a shard of process 1 is damaged\n" in job.log()
     assert "Traceback" not in job.log()
 

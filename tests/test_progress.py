@@ -3,7 +3,7 @@ import logging
 import pytest
 
 from mid_core import progress
-from mid_core.errors import Interrupted, MidError
+from mid_core.errors import Interrupted, MidError, NotFinite
 from mid_core.joblog import read_attempt
 from mid_core.liveness import Process
 
@@ -60,6 +60,12 @@ def test_a_mistake_ends_a_rule_with_a_sentence_said_once(tmp_path, capfd):
     assert read_attempt(log).state == "failed"
     # Snakemake prints the log.
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_training_that_is_not_finite_ends_with_a_status_of_its_own(tmp_path):
+    log = tmp_path / "rule.log"
+    assert end_of(raising(NotFinite("step 3 is not finite")), log) == 65
+    assert read_attempt(log).state == "failed"
 
 
 def test_a_bug_leaves_its_traceback_in_the_log(tmp_path):

@@ -1,10 +1,11 @@
+import copy
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from mid_core.errors import MidError
+from mid_core.errors import NotFinite
 from mid_core.learner import LOSSES, Learner, Training
 from mid_core.networks import build
 from mid_core.sampling import Batches, Masking
@@ -25,6 +26,17 @@ def batches(rng):
 def learner(seed=0, **changes):
     settings = Training(**{"iterations": 30, "batch": 4, "patch": 16} | changes)
     return Learner(build(TINY, seed=[seed]), settings, CPU)
+
+
+def skipping(*bad_steps, skip=1, network=TINY, **changes):
+    """A learner whose images are no numbers at some steps, and which skips some."""
+    settings = Training(**{"iterations": 9, "batch": 4, "patch": 16} | changes)
+    trained = Learner(build(network, seed=[0]), settings, CPU, skip_steps=skip)
+    learn = trained.learn
+    trained.learn = lambda y, x: learn(
+        y * (np.nan if trained.step + 1 in bad_steps else 1), x
+    )
+    return trained
 
 
 def run(batches, seed=0, **changes):
@@ -94,13 +106,13 @@ def test_an_image_that_is_not_finite_is_named(batches, caplog):
     message = (
         rf"step {first + 1} is not finite \(seed \[0, 1\].*nor is 'image 39' of the "
     )
-    with pytest.raises(MidError, match=message + "noise at row"):
+    with pytest.raises(NotFinite, match=message + "noise at row"):
         run(batches)
     assert f"step {first + 1} saw 'image 0' of the clean images" in caplog.text
 
 
 def test_a_training_that_diverges_is_told_from_bad_images(batches):
-    with pytest.raises(MidError, match=r"step \d+ is not finite.*its images are"):
+    with pytest.raises(NotFinite, match=r"step \d+ is not finite.*its images are"):
         run(batches, learning_rate=1e30, gradient_clip=0)
 
 
@@ -108,8 +120,63 @@ def test_weights_that_break_at_the_last_step_are_no_model(batches):
     trained = learner(iterations=1)
     learn, bias = trained.learn, trained.network.intro.bias
     trained.learn = lambda y, x: (learn(y, x), bias.data.fill_(np.inf))
-    with pytest.raises(MidError, match="step 1 is not finite"):
+    with pytest.raises(NotFinite, match="step 1 is not finite"):
         train(trained, batches)
+
+
+@pytest.mark.parametrize("clip", [0, 1.0])
+def test_a_step_that_is_not_finite_is_skipped(batches, caplog, clip):
+    trained, rows = skipping(4, gradient_clip=clip), []
+    train(trained, batches, lambda *row: rows.append(row), 3)
+    assert (trained.step, trained.skipped) == (9, 1)
+    for tensor in (*trained.network.parameters(), *trained.model.parameters()):
+        assert tensor.isfinite().all()
+    assert "step 4 is not finite and is skipped" in caplog.text
+    assert "step 4 saw 'image 0' of the clean images" in caplog.text
+    # The schedule goes on, and nothing else.
+    unbroken = []
+    train(learner(iterations=9), batches, lambda *row: unbroken.append(row), 3)
+    assert [row[2] for row in rows] == [row[2] for row in unbroken]
+    assert all(np.isfinite(row[1]) for row in rows)
+    assert trained.optimizer.state_dict()["state"][0]["step"] == 8
+
+
+def test_a_skipped_step_changes_no_weight(batches):
+    one, skipped = (skipping(*bad, iterations=2) for bad in ([], [2]))
+    train(skipped, batches, every=1)
+    one.learn(*batches.draw(0))
+    for a, b in zip(one.model.parameters(), skipped.model.parameters(), strict=True):
+        assert torch.equal(a, b)
+    assert np.isnan(skipped.history[1]["loss"])
+
+
+def test_one_bad_step_too_many_stops_the_training(batches):
+    with pytest.raises(NotFinite, match="step 7 is not finite"):
+        train(skipping(4, 7), batches)
+    with pytest.raises(NotFinite, match="step 4 is not finite"):
+        train(skipping(4, skip=0), batches)
+
+
+def test_statistics_of_a_network_that_a_skipped_step_spoilt_stop_it(batches):
+    network = {"name": "dncnn", "width": 8, "depth": 3, "norm": "batch"}
+    with pytest.raises(NotFinite, match="step 5 is not finite"):
+        train(skipping(4, network=network), batches, every=5)
+
+
+def test_steps_that_were_skipped_before_a_cut_count_after_it(batches):
+    first, second = skipping(1), skipping(7)
+    for t in range(2):
+        first.learn(*batches.draw(t))
+    state = first.state_dict()
+    second.load_state_dict(copy.deepcopy(state))
+    with pytest.raises(NotFinite, match="step 7 is not finite"):
+        train(second, batches)
+    # A release that skipped none did not count them.
+    del state["skipped"]
+    third = skipping(7)
+    third.load_state_dict(state)
+    train(third, batches)
+    assert third.skipped == 1
 
 
 def test_charbonnier_by_hand():

@@ -73,6 +73,7 @@ def write(folder: Path, learner: Learner, card: dict) -> None:
     digest = save_model(folder / WEIGHTS, learner.model, card)
     seconds, device = round(learner.seconds, 1), str(learner.device)
     run = {"sha256": digest, "train_seconds": seconds, "device": device}
+    run["skipped_steps"] = learner.skipped
     write_json(folder / CARD, card | run)
 
 
@@ -129,7 +130,8 @@ def fit(stores: dict[str, Store], made: dict, parts: int, stop: Stop) -> None:
         extra = batches.masking.extra_channels(channels)
         network = build(settings["network"], channels, extra, seed=batches.seed)
         log.info("%s on %d x %s: %s", title, team.size, device, settings)
-        learner = Learner(network, training, device, team, parts)
+        skip = runtime["skip_steps"]
+        learner = Learner(network, training, device, team, parts, skip)
         keeper = Keeper(states, lease, stop, runtime["save_minutes"], team)
         with stop:
             keeper.restore(learner)
