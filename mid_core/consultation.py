@@ -18,8 +18,8 @@ def consult(configs: Sequence[Path], quick: bool) -> tuple[str, bool]:
     configs
         Config files, later ones over earlier ones.
     quick
-        Whether to list the files only; else every image is decoded, and what the run
-        will take is estimated.
+        Whether to list the files, and decode a few; else every image is decoded, and
+        what the run will take is estimated.
 
     Returns
     -------
@@ -37,6 +37,8 @@ def consult(configs: Sequence[Path], quick: bool) -> tuple[str, bool]:
     if not quick and not wrong:
         wrong = _unfit(plan, findings)
         costs = {} if wrong else _costs(plan, findings)
+    if not wrong and plan.config["runtime"]["check_room"]:
+        wrong = _lacking_room(plan, findings)
     return doctor.report(findings, costs, wrong, quick), not wrong
 
 
@@ -69,8 +71,19 @@ def _unfit(plan: Plan, findings: Sequence[doctor.Finding]) -> list[str]:
     return []
 
 
+def _lacking_room(plan: Plan, findings: Sequence[doctor.Finding]) -> list[str]:
+    # These load torch, which takes seconds: what is missing is told sooner.
+    from mid_core.forecast import forecast
+    from mid_core.room import lacking_room
+
+    return lacking_room(plan, _decoded(findings) or forecast(plan, ()))
+
+
+def _decoded(findings: Sequence[doctor.Finding]) -> dict[str, dict]:
+    return {finding.pool: finding.decoded for finding in findings if finding.decoded}
+
+
 def _costs(plan: Plan, findings: Sequence[doctor.Finding]) -> dict[str, str]:
-    # torch takes seconds to load, and a quick look needs none of it.
     import torch
 
     from mid_core import estimate
@@ -78,6 +91,5 @@ def _costs(plan: Plan, findings: Sequence[doctor.Finding]) -> dict[str, str]:
 
     torch.set_num_threads(plan.config["runtime"]["threads"])
     device = pick_device(plan.config["runtime"]["device"], needed=False)
-    pools = {finding.pool: finding.decoded for finding in findings if finding.decoded}
     costs = {"computed on": str(device)}
-    return costs | estimate.costs(plan, pools, device)
+    return costs | estimate.costs(plan, _decoded(findings), device)

@@ -188,7 +188,7 @@ def report(
     problems
         What stops the run.
     quick
-        Whether the files were listed only.
+        Whether the files were listed, and few of them decoded.
     """
     blocks = ["\n".join(finding.lines()) for finding in findings]
     if costs:
@@ -198,7 +198,7 @@ def report(
         blocks.append("\n".join([title, *rows]))
     verdict = "all that the run needs is there"
     if quick:
-        verdict = "all files that the run needs are there; none was decoded"
+        verdict = "all files that the run needs are there; few were decoded"
     if problems:
         verdict = "\n  ".join(["not ready:", *problems])
     return "\n\n".join([*blocks, verdict])

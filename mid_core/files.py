@@ -1,10 +1,12 @@
-"""Files that appear complete or not at all."""
+"""Files that appear complete or not at all, on disks that may be full."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+from mid_core.errors import MidError
 
 
 def partial_path(path: Path) -> Path:
@@ -33,3 +35,15 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+@contextmanager
+def room_needed(path: Path) -> Iterator[None]:
+    """Say in a sentence that the disk refused to take what belongs to ``path``."""
+    try:
+        yield
+    except OSError as error:
+        raise MidError(
+            f"{path} cannot be written ({error}): make room there, then give the same "
+            "command, which goes on from what is saved"
+        ) from error

@@ -56,9 +56,12 @@ def _sampled(pool: str, settings: dict, stack: str, threads: int) -> Decoded:
     chosen = np.linspace(0, count - 1, min(SAMPLE, count)).round().astype(int)
     items, start = [found.items[i] for i in chosen], time.perf_counter()
     for item, image in zip(items, decode(items, settings, stack, threads), strict=True):
-        if isinstance(image, MidError):
+        if not isinstance(image, MidError):
+            decoded.add(item["name"], image)
+        elif settings.get("broken") != "skip":
             raise image
-        decoded.add(item["name"], image)
+    if not decoded.names:
+        raise MidError(f"pool '{pool}': none of {len(items)} images can be decoded")
     decoded.seconds = (time.perf_counter() - start) * count / len(items)
     return _repeated(decoded, count)
 

@@ -34,6 +34,7 @@ RUNTIME = {
     "device": "cpu",
     "memory_gb": 1,
     "report_every": 7,
+    "skip_steps": 0,
     "save_minutes": 0,
     "max_seconds": None,
 }
@@ -52,7 +53,7 @@ def job(
     def counted(self, y, x):
         with (folder / "steps").open("ab") as file:
             file.write(b".")
-        learn(self, y, x)
+        return learn(self, y, x)
 
     learner.Learner.learn = counted
     outputs = {"model": "model.json", "weights": "model.safetensors"}

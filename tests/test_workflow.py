@@ -109,22 +109,40 @@ def test_a_model_denoises_and_a_bank_is_inspected(finished):
     assert iio.imread(finished / "noise.png").size > 10_000
 
 
+def imported_by(run) -> set[str]:
+    """Modules that a run with ``-X importtime`` loaded, and their packages."""
+    names = re.findall(r"import time:.*\|\s*([\w.]+)$", run.stderr, re.MULTILINE)
+    return {*names, *(name.split(".")[0] for name in names)}
+
+
+@pytest.mark.slow
+def test_all_settings_are_kept_with_the_results(finished):
+    saved = finished / "results/tiny/config.yaml"
+    config = yaml.safe_load(saved.read_text())
+    assert config["method"]["training"]["ema"] == 0.999
+    assert config["method"]["training"]["batch"] == 2
+    assert config["runtime"]["tile"] == 512
+    # It is a config itself, of the same run.
+    assert jobs_of(snakemake(finished, config, "--dry-run")) == {}
+
+
 def test_a_dry_run_of_many_variants_is_light(tmp_path):
     rounds = [{"mask_ratio": 0.8}] + 3 * [{"mask_ratio": 0.7}]
     variants = {f"v{i}": {"seed": i, "rounds": rounds} for i in range(20)}
     config = CONFIG | {"variants": variants}
     run = snakemake(tmp_path, config, "--dry-run", python=("-X", "importtime"))
     assert jobs_of(run)["train_round"] == 80
-    imported = re.findall(r"import time:.*\|\s*([\w.]+)$", run.stderr, re.MULTILINE)
-    assert "mid_config.plan" in imported
-    heavy = {name.split(".")[0] for name in imported} & {"torch", "mid_core", "zarr"}
-    assert not heavy
+    assert "mid_config.plan" in imported_by(run)
+    assert not {"torch", "mid_core", "zarr"} & imported_by(run)
 
 
 def test_a_bad_config_stops_before_anything_runs(tmp_path):
     config = changed(training=CONFIG["method"]["training"] | {"pach": 3})
-    run = snakemake(tmp_path, config)
+    run = snakemake(tmp_path, config, python=("-X", "importtime"))
     assert run.returncode == 1
+    # What takes seconds is not even loaded.
+    assert "mid_config.loading" in imported_by(run)
+    assert not {"torch", "mid_core", "zarr"} & imported_by(run)
     said = run.stdout + run.stderr
     assert "'method.training.pach' is not a known key; did you mean 'patch'?" in said
     assert "Traceback" not in said

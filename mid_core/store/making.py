@@ -3,14 +3,11 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import zarr
 
-from mid_core.errors import MidError
 from mid_core.lease import Lease
 from mid_core.store.sealing import seal, seal_path
 
@@ -46,18 +43,6 @@ def noted(path: Path, key: dict | None) -> dict | None:
     shutil.rmtree(path, ignore_errors=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     return None
-
-
-@contextmanager
-def room_needed(path: Path) -> Iterator[None]:
-    """Say in a sentence that the disk refused to take more of a store."""
-    try:
-        yield
-    except OSError as error:
-        raise MidError(
-            f"{path} cannot be written ({error}): make room there, then give the same "
-            "command, which goes on at the last whole shard"
-        ) from error
 
 
 def complete(

@@ -9,6 +9,7 @@ import numpy as np
 import zarr
 
 from mid_core.errors import MidError
+from mid_core.files import room_needed
 from mid_core.store.layout import TILE, grid, shard_name, window
 from mid_core.store.making import (
     complete,
@@ -16,7 +17,6 @@ from mid_core.store.making import (
     lease,
     noted,
     record_path,
-    room_needed,
 )
 from mid_core.store.sealing import read_seal, sha256, write_json
 from mid_core.store.shards import create, pack, write_shard
@@ -131,16 +131,17 @@ def lay_out(
     Raises
     ------
     MidError
-        On entering, if another process writes the store.
+        On entering, if another process writes the store, or the disk is full.
     """
     with lease(path):
         index, tiles = _places(sizes, tile)
-        if (before := noted(path, key)) is None:
-            note = {"key": digest(key), "kind": kind, "names": list(names)}
-            write_json(record_path(path), note | {"index": index})
-        else:
-            _clear(path, before.get("shards", {}))
-        create(zarr.open_group(path, mode="a"), kind, tiles, dtype, channels, tile)
+        with room_needed(path):
+            if (before := noted(path, key)) is None:
+                note = {"key": digest(key), "kind": kind, "names": list(names)}
+                write_json(record_path(path), note | {"index": index})
+            else:
+                _clear(path, before.get("shards", {}))
+            create(zarr.open_group(path, mode="a"), kind, tiles, dtype, channels, tile)
         yield
 
 

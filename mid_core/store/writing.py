@@ -8,6 +8,7 @@ import numpy as np
 import zarr
 
 from mid_core.errors import MidError
+from mid_core.files import room_needed
 from mid_core.store.layout import TILE, shard_name
 from mid_core.store.making import (
     complete,
@@ -15,7 +16,6 @@ from mid_core.store.making import (
     lease,
     noted,
     record_path,
-    room_needed,
 )
 from mid_core.store.sealing import write_json
 from mid_core.store.shards import Packed, create, pack, write_shard
@@ -61,8 +61,9 @@ class StoreWriter:
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             self._lease = stack.enter_context(lease(self.path))
-            before = noted(self.path, self._key)
-            self._group = zarr.open_group(self.path, mode="a")
+            with room_needed(self.path):
+                before = noted(self.path, self._key)
+                self._group = zarr.open_group(self.path, mode="a")
             if before is not None:
                 self._resume(before)
             self._held = stack.pop_all()
@@ -93,9 +94,9 @@ class StoreWriter:
         packed = image if isinstance(image, Packed) else pack(image, self.tile)
         height, width, channels = packed.shape
         if self._array is None:
-            self._array = create(
-                self._group, self.kind, 0, packed.dtype.name, channels, self.tile
-            )
+            form = packed.dtype.name, channels, self.tile
+            with room_needed(self.path):
+                self._array = create(self._group, self.kind, 0, *form)
         _check_kind(name, packed, self._array)
         # A resumed image's first tiles may be there already.
         done = max(0, self._written - self._tiles)

@@ -145,6 +145,16 @@ def consult_doctor():
         print(f"Not available: {pool}, as there is no folder {path}.")
 
 
+def save_config():
+    """Keep with the results what they were made with, defaults filled in."""
+    path = Path(f"results/{plan.dataset}/config.yaml")
+    plain = json.loads(json.dumps(plan.config))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(yaml.safe_dump(plain, sort_keys=False))
+    partial.replace(path)
+
+
 def round_settings(stage):
     """Return the params function for a stage of a round."""
     return lambda wildcards: getattr(

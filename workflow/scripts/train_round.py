@@ -11,7 +11,7 @@ from mid_config.rounds import spread
 from mid_core.checkpoint import save_model
 from mid_core.devices import pick_device
 from mid_core.distributed import Team, is_member, run_member
-from mid_core.files import written_whole
+from mid_core.files import room_needed, written_whole
 from mid_core.finished import CARD, HISTORY, WEIGHTS, is_finished, put_back
 from mid_core.gate import check_bank
 from mid_core.held_out import HeldOut
@@ -67,14 +67,14 @@ def gate_limits() -> dict:
 
 
 def write(folder: Path, learner: Learner, card: dict) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    with written_whole(folder / HISTORY) as file:
-        pd.DataFrame(learner.history).to_csv(file, index=False)
-    digest = save_model(folder / WEIGHTS, learner.model, card)
-    seconds, device = round(learner.seconds, 1), str(learner.device)
-    run = {"sha256": digest, "train_seconds": seconds, "device": device}
-    run["skipped_steps"] = learner.skipped
-    write_json(folder / CARD, card | run)
+    with room_needed(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with written_whole(folder / HISTORY) as file:
+            pd.DataFrame(learner.history).to_csv(file, index=False)
+        run = {"sha256": save_model(folder / WEIGHTS, learner.model, card)}
+        run["train_seconds"] = round(learner.seconds, 1)
+        run |= {"device": str(learner.device), "skipped_steps": learner.skipped}
+        write_json(folder / CARD, card | run)
 
 
 def how_spread() -> dict:
