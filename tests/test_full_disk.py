@@ -85,8 +85,12 @@ def test_a_store_that_found_no_room_goes_on_when_there_is(disk, rng, monkeypatch
 def test_a_store_that_cannot_even_be_begun_is_a_sentence(disk):
     path, sizes = disk.path / "noise.zarr", [(512, 512)]
     disk.fill()
-    with pytest.raises(MidError, match=r"noise\.zarr cannot be written .*make room"):
-        lay_out(path, "noise", {"version": 1}, ["a"], sizes, "float16", 3)
+    form = "noise", {"version": 1}, ["a"], sizes, "float16", 3
+    with (
+        pytest.raises(MidError, match=r"noise\.zarr cannot be written .*make room"),
+        lay_out(path, *form),
+    ):
+        pass
     with pytest.raises(MidError, match=r"noise\.zarr cannot be written .*make room"):
         write(path, {"version": 1}, [np.zeros((16, 16, 3), np.uint8)])
 

@@ -3,11 +3,14 @@
 import hashlib
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
 import zarr
 
+from mid_core.files import room_needed
 from mid_core.lease import Lease
 from mid_core.store.sealing import seal, seal_path
 
@@ -20,9 +23,14 @@ def record_path(path: Path | str) -> Path:
     return seal_path(path).with_suffix("").with_suffix(".partial.json")
 
 
-def lease(path: Path | str) -> Lease:
+@contextmanager
+def lease(path: Path | str) -> Iterator[Lease]:
     """What a writer of the store holds: with two, shards of either would be lost."""
-    return Lease(seal_path(path).with_suffix("").with_suffix(".lease"))
+    with ExitStack() as stack:
+        with room_needed(path):
+            own = Lease(seal_path(path).with_suffix("").with_suffix(".lease"))
+            stack.enter_context(own)
+        yield own
 
 
 def digest(key: dict | None) -> str:

@@ -67,7 +67,7 @@ def gate_limits() -> dict:
 
 
 def write(folder: Path, learner: Learner, card: dict) -> None:
-    with room_needed(folder):
+    with room_needed(folder / CARD):
         folder.mkdir(parents=True, exist_ok=True)
         with written_whole(folder / HISTORY) as file:
             pd.DataFrame(learner.history).to_csv(file, index=False)
