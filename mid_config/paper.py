@@ -216,24 +216,40 @@ def compared_methods(plan: Plan) -> list[dict]:
         }
         for rival in paper["rivals"]
     ]
-    trained = {
+    for variant, (method, category) in _compared_variants(plan).items():
+        last = len(plan.rounds[variant]) - 1
+        scores = [
+            plan.scores(one, last, test)
+            for one in _with_repetitions(plan, variant)
+            for test in plan.tests
+        ]
+        own = {"method": method, "category": category, "scores": scores}
+        methods.append(own | {"saw": _saw(plan, variant)})
+    return methods
+
+
+def _compared_variants(plan: Plan) -> dict[str, tuple[str, str]]:
+    """The variants in Table 1: what each is called there, and its category."""
+    paper = plan.config["paper"]
+    known = {
         f"ratio_{_percent(0)}": ("white noise, no mask", "synthetic pairs"),
         paper["variant"]: ("MID", "unpaired"),
         "distilled": ("MID, distilled", "unpaired"),
         "ceiling": ("true noise, no mask", "supervised"),
     }
-    trained |= {variant: (variant, "unpaired") for variant in paper["compared"]}
-    for variant, (method, category) in trained.items():
-        if variant in plan.rounds:
-            last = len(plan.rounds[variant]) - 1
-            scores = [
-                plan.scores(one, last, test)
-                for one in _with_repetitions(plan, variant)
-                for test in plan.tests
-            ]
-            own = {"method": method, "category": category, "scores": scores}
-            methods.append(own | {"saw": _saw(plan, variant)})
-    return methods
+    known |= {variant: (variant, "unpaired") for variant in paper["compared"]}
+    return {variant: how for variant, how in known.items() if variant in plan.rounds}
+
+
+def paper_rounds(plan: Plan) -> list[tuple[str, int]]:
+    """Return every round, variant and number, of the variants in the paper's tables."""
+    tables = paper_tables(plan.config).values()
+    variants = [row.variant for table in tables for row in table.rows]
+    variants += _compared_variants(plan)
+    shown = [one for variant in variants for one in _with_repetitions(plan, variant)]
+    return [
+        (one, k) for one in dict.fromkeys(shown) for k in range(len(plan.rounds[one]))
+    ]
 
 
 def _saw(plan: Plan, variant: str) -> tuple[str, str]:

@@ -7,7 +7,12 @@ import yaml
 
 from mid_config.compared import pictured_methods
 from mid_config.loading import ConfigError, load_config
-from mid_config.paper import compared_methods, paper_tables, table_rows
+from mid_config.paper import (
+    compared_methods,
+    paper_rounds,
+    paper_tables,
+    table_rows,
+)
 from mid_config.plan import Plan
 from tests.conftest import ROOT
 from tests.running import CONFIG
@@ -120,6 +125,17 @@ def test_each_method_tells_what_it_saw(planned):
     }
     with pytest.raises(ConfigError, match="'lost' is asked for by a table"):
         planned(compared=["lost"])
+
+
+def test_every_round_behind_the_tables_is_told(planned):
+    unseen = {"rounds": [{"mask_ratio": 0.1}]}
+    plan = planned({"other": {"clip": True}, "unseen": unseen}, choices=["other"])
+    found = paper_rounds(plan)
+    assert len(found) == len(set(found))
+    variants = {variant for variant, _ in found}
+    # no_mask and true_noise are in no table of the paper's, but equal what is.
+    assert plan.rounds.keys() - variants == {"no_mask", "true_noise", "unseen"}
+    assert {("mid", 0), ("mid", 1), ("other", 0), ("ceiling", 0)} <= set(found)
 
 
 def test_an_unknown_variant_is_named(planned):

@@ -1,12 +1,19 @@
 """What the tables, figures and the report show: the leaves of the graph. No rules."""
 
 from mid_config.compared import pictured_methods, shown_method
-from mid_config.paper import compared_methods, inpainters, paper_tables, table_rows
+from mid_config.paper import (
+    compared_methods,
+    inpainters,
+    paper_rounds,
+    paper_tables,
+    table_rows,
+)
 
 # The paper's tables, where the config asks for them.
 SCORED = "paper" in plan.config and bool(plan.tests)
 TABLES = paper_tables(plan.config) if SCORED else {}
 METHODS = compared_methods(plan)
+PAPER_ROUNDS = paper_rounds(plan) if SCORED else []
 INPAINTERS = inpainters(plan.config) if SCORED else {}
 # The paper's pictures are of 80 %.
 SHOWN_INPAINTER = (
@@ -156,10 +163,14 @@ def rows_of_table(wildcards):
     return table_rows(plan, TABLES[wildcards.table])
 
 
-def files_of_table(wildcards):
-    for row in rows_of_table(wildcards):
+def files_of_rows(rows):
+    for row in rows:
         yield from (path for paths in row["scores"] for path in paths)
         yield from filter(None, [row["cost"]])
+
+
+def files_of_table(wildcards):
+    return files_of_rows(rows_of_table(wildcards))
 
 
 def wanted_pixels():
@@ -193,7 +204,12 @@ def captions():
 
 def told_models():
     """The cards of the models in tables and pictures, by variant and round."""
-    cards = [plan.model(*one) for one in plan.table_rounds()]
+    cards = [plan.model(*one) for one in (*plan.table_rounds(), *PAPER_ROUNDS)]
     cards += [method["model"] for method in COMPARED if "model" in method]
     places = {card: Path(card).parts[2:4] for card in sorted(set(cards))}
     return {f"{v}, {k.replace('_', ' ')}": card for card, (v, k) in places.items()}
+
+
+def told_lineage():
+    """Which lineage the report sums up: of the paper's jobs too, where it shows them."""
+    return "lineage_paper" if "paper" in plan.config else "lineage"

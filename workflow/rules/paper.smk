@@ -11,7 +11,6 @@ rule paper:
     input:
         results_wanted(),
         paper_wanted(),
-        f"results/{plan.dataset}/tables/lineage.csv",
         f"results/{plan.dataset}/report.html",
     localrule: True
 

@@ -44,7 +44,7 @@ rule report:
         compared=f"results/{plan.dataset}/compared/index.json" if plan.tests else [],
         banks=shown_noise({}).values(),
         models=told_models().values(),
-        lineage=f"results/{plan.dataset}/tables/lineage.csv",
+        lineage=f"results/{plan.dataset}/tables/{told_lineage()}.csv",
     output:
         f"results/{plan.dataset}/report.html",
     log:

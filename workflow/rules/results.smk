@@ -1,8 +1,7 @@
-"""Tables and figures, and which images they come from.
+"""Tables and figures of the rounds.
 
 in   results/{dataset}/{variant}/round_{k}/...   scores, models, histories, noise
 out  results/{dataset}/tables/rounds.csv, .md, .tex
-     results/{dataset}/tables/lineage.csv
      results/{dataset}/figures/*.png, *.pdf
 """
 
@@ -155,28 +154,3 @@ rule plot_crops:
         version=VERSIONS["figures"],
     script:
         "../scripts/plot_crops.py"
-
-
-rule lineage:
-    input:
-        # Everything else that the config asks for: no job is left out.
-        leaves=results_wanted(),
-        pools=wanted_pixels(),
-    output:
-        "results/{dataset}/tables/lineage.csv",
-    log:
-        "results/{dataset}/logs/lineage.log",
-    benchmark:
-        "results/{dataset}/benchmarks/lineage.tsv"
-    localrule: True
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=memory,
-        runtime="1h",
-        cost=cost,
-    params:
-        version=VERSIONS["lineage"],
-    script:
-        "../scripts/lineage.py"

@@ -7,7 +7,7 @@ import pandas as pd
 
 from mid_config.plan import Plan
 from mid_config.pools import absent_pools
-from mid_core.jobs import pool_jobs, result_jobs, round_jobs
+from mid_core.jobs import Job, pool_jobs, result_jobs, round_jobs
 from mid_core.lineage import rows
 from mid_core.progress import run_rule
 from mid_core.store import Store, store_path
@@ -24,7 +24,8 @@ def main() -> None:
         names = {name: str(Path(known[name]).absolute()) for name in store.names}
         files[store.path.absolute().as_posix()] = names
     plan = Plan(snakemake.config, absent_pools(snakemake.config))
-    jobs = (*pool_jobs(plan), *round_jobs(plan), *result_jobs(plan))
+    jobs = [*pool_jobs(plan), *round_jobs(plan), *result_jobs(plan)]
+    jobs += [Job("paper", "", Path(result)) for result in snakemake.params.further]
     logs = sorted({job.log for job in jobs})
     table = pd.DataFrame(rows(logs, files))
     table.to_csv(snakemake.output[0], index=False)
