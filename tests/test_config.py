@@ -144,12 +144,22 @@ def test_defaults_are_the_papers():
     assert 10 in paper["evaluation"]["masks"]
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=str)
-def test_every_shipped_config_is_valid(path):
-    under = (
-        [ROOT / "config/real_noise.yaml"] if path.stem in ("choices", "minutes") else []
-    )
-    Plan(load_config([*under, path], SCHEMA, {}))
+CHOICES = ROOT / "config/choices.yaml"
+MINUTES = ROOT / "config/minutes.yaml"
+SHIPPED = sorted(set((ROOT / "config").glob("*.yaml")) - {CHOICES, MINUTES})
+
+
+@pytest.mark.parametrize("over", [[], [CHOICES]], ids=["alone", "choices"])
+@pytest.mark.parametrize("path", SHIPPED, ids=str)
+def test_every_shipped_config_is_valid(path, over):
+    found = Plan(load_config([path, *over], SCHEMA, {}))
+    assert ("paper_test_50" in found.rounds) == bool(over)
+
+
+def test_minutes_share_the_rounds_of_the_table():
+    found = Plan(load_config([ROOT / "config/real_noise.yaml", MINUTES], SCHEMA, {}))
+    assert found.table_rounds()[0] == ("mid", 0)
+    assert found.owner("model", "steps_6000", 0) == "steps_6000"
 
 
 SHARED_ROUNDS = """
