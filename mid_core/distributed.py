@@ -28,6 +28,7 @@ import torch.distributed as dist
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
+from mid_core import slurm
 from mid_core.errors import Interrupted, MidError
 
 PATIENCE = timedelta(minutes=10)
@@ -65,8 +66,9 @@ class Team:
         local, there = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
         if device.type == "mps" or (device.type == "cuda" and local >= there):
             raise MidError(
-                f"training.gpus asks for more GPUs of kind {device.type} than this node "
-                "has for the job: lower it, or give the job as many"
+                f"`gpus` asks for more GPUs of kind {device.type} than this node has for "
+                "the job: lower it in the config, or give the job as many"
+                + (f"\n{slurm.describe()}" if slurm.job_id() else "")
             )
         backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
         dist.init_process_group(backend, timeout=PATIENCE)

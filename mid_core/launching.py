@@ -136,18 +136,20 @@ def command(script: str, processes: int) -> list[str]:
         If the nodes of the SLURM job cannot have equal numbers of them.
     """
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--max-restarts", "0"]
-    nodes = int(os.environ.get("SLURM_JOB_NUM_NODES", "1"))
+    nodes = slurm.node_count()
     if nodes == 1:
         return [*torchrun, "--standalone", "--nproc-per-node", str(processes), script]
     if processes % nodes:
         raise MidError(
-            f"training.gpus is {processes}, which {nodes} nodes cannot share evenly: "
-            "give the job as many on each node"
+            f"{nodes} nodes cannot share {processes} processes evenly: let `gpus` in the "
+            "config be a multiple of `nodes` in the job's resources"
         )
     with socket.socket() as free:
         free.bind(("", 0))
         meeting = f"{socket.gethostname()}:{free.getsockname()[1]}"
-    srun = ["srun", "--overlap", "--kill-on-bad-exit=1", f"--nodes={nodes}"]
+    # Else srun would take the step of one node in which this is for the whole job.
+    srun = ["env", *(f"--unset={name}" for name in slurm.step_variables())]
+    srun += ["srun", "--overlap", "--kill-on-bad-exit=1", f"--nodes={nodes}"]
     srun += [f"--ntasks={nodes}", "--ntasks-per-node=1", "--cpu-bind=none"]
     torchrun += ["--nnodes", str(nodes), "--nproc-per-node", str(processes // nodes)]
     torchrun += ["--rdzv-backend", "c10d", "--rdzv-endpoint", meeting]

@@ -12,6 +12,23 @@ def job_id() -> str:
     return os.environ.get("SLURM_JOB_ID", "")
 
 
+def node_count() -> int:
+    """How many nodes the SLURM job has; 1 outside of SLURM, or where it does not say.
+
+    SLURM is asked, as a job step on one of them does not see it.
+    """
+    if not job_id():
+        return 1
+    count = _answer("squeue", "--noheader", "--format", "%D", "--jobs", job_id())
+    return int(count) if count.isdecimal() else 1
+
+
+def step_variables() -> list[str]:
+    """What SLURM tells a process of its job step, beside which job it is."""
+    own = ("SLURM_JOB_ID", "SLURM_CONF")
+    return sorted(n for n in os.environ if n.startswith("SLURM_") and n not in own)
+
+
 def visible_gpus() -> str:
     """The GPUs that the job may use, as ``CUDA_VISIBLE_DEVICES`` has them.
 

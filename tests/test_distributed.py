@@ -217,16 +217,34 @@ def test_shares_cover_a_batch_once():
     assert range(7)[ALONE.share(7)] == range(7)
 
 
-def test_nodes_share_the_processes_evenly(monkeypatch):
+def test_a_process_without_a_gpu_says_what_its_job_was_given(monkeypatch):
+    facts = {"TORCHELASTIC_RUN_ID": "1", "LOCAL_RANK": "1", "SLURM_JOB_ID": "71"}
+    facts |= {"CUDA_VISIBLE_DEVICES": "0", "PATH": "/nowhere"}
+    for name, value in facts.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(MidError, match="more GPUs of kind cuda than this") as refused:
+        Team.join(torch.device("cuda"))
+    for fact in ("node: ", "CUDA_VISIBLE_DEVICES=0", "SLURM_JOB_ID=71"):
+        assert fact in str(refused.value)
+
+
+def test_nodes_share_the_processes_evenly(monkeypatch, tmp_path):
     alone = command("job.py", 4)
     assert "srun" not in alone
     assert alone[-4:] == ["--standalone", "--nproc-per-node", "4", "job.py"]
-    monkeypatch.setenv("SLURM_JOB_NUM_NODES", "2")
+    # The step in which a job runs is of one node: only SLURM itself knows of the others.
+    (tmp_path / "squeue").write_text("#!/bin/sh\necho 2\n")
+    (tmp_path / "squeue").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     monkeypatch.setenv("SLURM_JOB_ID", "71")
+    monkeypatch.setenv("SLURM_JOB_NODELIST", "n1")
     found = " ".join(command("job.py", 4))
+    assert "--unset=SLURM_JOB_NODELIST" in found
+    assert "--unset=SLURM_JOB_ID" not in found
     for part in ("srun --overlap", "--ntasks=2 --ntasks-per-node=1", "--nnodes 2"):
         assert part in found
     assert "--nproc-per-node 2" in found
     assert found.endswith("--rdzv-id 71 job.py")
-    with pytest.raises(MidError, match="is 3, which 2 nodes cannot share evenly"):
+    with pytest.raises(MidError, match="2 nodes cannot share 3 processes evenly"):
         command("job.py", 3)

@@ -1,8 +1,8 @@
-"""A SLURM of one node, in a folder: no service of the machine is used or disturbed.
+"""A SLURM of some nodes, in a folder: no service of the machine is used or disturbed.
 
 It is that of Debian's packages slurm-wlm and munge, on ports of its own, as whoever
-runs the tests. Its node has more cores than the machine, so that jobs start at once,
-and two GPUs, which are device files that every machine has.
+runs the tests. All its nodes are this machine; each has more cores than it, so that jobs
+start at once, and two GPUs, which are device files that every machine has.
 """
 
 import getpass
@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Self
@@ -30,14 +30,13 @@ CONFIG = """\
 ClusterName=mid
 SlurmctldHost={host}(127.0.0.1)
 SlurmctldPort={controller}
-SlurmdPort={node}
 SlurmUser={user}
 SlurmdUser={user}
 AuthInfo=socket={folder}/munge.socket,cred_expire=5
 StateSaveLocation={folder}/state
-SlurmdSpoolDir={folder}/spool
+SlurmdSpoolDir={folder}/spool/%n
 SlurmctldPidFile={folder}/slurmctld.pid
-SlurmdPidFile={folder}/slurmd.pid
+SlurmdPidFile={folder}/slurmd.%n.pid
 MailProg=/bin/true
 MpiDefault=none
 ProctrackType=proctrack/linuxproc
@@ -55,10 +54,11 @@ MessageTimeout=5
 KillWait=5
 ReturnToService=2
 GresTypes=gpu
-NodeName={host} NodeAddr=127.0.0.1 CPUs=32 RealMemory=1000000 Gres=gpu:2
-PartitionName=all Nodes={host} Default=YES
+NodeName=DEFAULT CPUs=32 RealMemory=1000000 Gres=gpu:2
+PartitionName=all Nodes=ALL Default=YES
 """
-DEVICES = "NodeName={host} Name=gpu File=/dev/null,/dev/zero\n"
+NODE = "NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 Port={port}\n"
+DEVICES = "Name=gpu File=/dev/null,/dev/zero\n"
 SRUN = '#!/bin/sh\nSLURM_CONF={conf} exec {srun} "$@"\n'
 
 
@@ -93,10 +93,12 @@ class Cluster:
     ----------
     folder
         An empty folder, with a short name: sockets allow for about 100 characters.
+    nodes
+        Names of its nodes.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, nodes: Sequence[str] = ("n1",)) -> None:
+        self.folder, self.nodes = folder, nodes
         self._daemons: dict[str, subprocess.Popen] = {}
         own = {k: v for k, v in os.environ.items() if not k.startswith("SLURM_")}
         path = [str(folder / "bin"), str(Path(sys.executable).parent), SBIN]
@@ -152,22 +154,24 @@ class Cluster:
         self._start_controller()
 
     def crash_the_node(self) -> None:
-        """Kill slurmd and all that it runs, at once, and start it again in a while."""
-        self._end("slurmd", signal.SIGKILL)
+        """Kill slurmd and all that runs, at once, and start it again in a while."""
+        (node,) = self.nodes
+        self._end(node, signal.SIGKILL)
         # The steps' own processes first: they would report what they see.
         for process in sorted(self.work(), key=_is_step, reverse=True):
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         time.sleep(2 * YOUNG_S)
-        self._start_node()
+        self._start_node(node)
 
     def _start(self) -> None:
-        controller, node = _free_ports(2)
-        user = getpass.getuser()
-        names = {"host": HOST, "folder": self.folder, "user": user}
-        text = CONFIG.format(**names, controller=controller, node=node)
+        controller, *ports = _free_ports(1 + len(self.nodes))
+        names = {"host": HOST, "folder": self.folder, "user": getpass.getuser()}
+        text = CONFIG.format(**names, controller=controller)
+        for node, port in zip(self.nodes, ports, strict=True):
+            text += NODE.format(node=node, host=HOST, port=port)
         (self.folder / "slurm.conf").write_text(text)
-        (self.folder / "gres.conf").write_text(DEVICES.format(**names))
+        (self.folder / "gres.conf").write_text(DEVICES)
         for name in ("state", "spool", "bin"):
             (self.folder / name).mkdir()
         # In its jobs the plugin takes SLURM_CONF away from srun (2.8).
@@ -177,7 +181,8 @@ class Cluster:
         srun.chmod(0o755)
         self._start_munge()
         self._start_controller()
-        self._start_node()
+        for node in self.nodes:
+            self._start_node(node)
 
     def _start_munge(self) -> None:
         files = {
@@ -190,25 +195,36 @@ class Cluster:
         # --force: the folder above is closed to others, which munged does not like.
         arguments = [f"{option}={path}" for option, path in files.items()]
         self._launch(
-            "munged", "--foreground", "--force", f"--socket={door}", *arguments
+            "munged",
+            "munged",
+            "--foreground",
+            "--force",
+            f"--socket={door}",
+            *arguments,
         )
         self._await("munged", door.exists)
 
     def _start_controller(self) -> None:
-        self._launch("slurmctld", "-D")
+        self._launch("slurmctld", "slurmctld", "-D")
         ping = ("scontrol", "ping")
         self._await("slurmctld", lambda: " UP" in self.run(*ping, must=False))
 
-    def _start_node(self) -> None:
-        self._launch("slurmd", "-D")
+    def _start_node(self, node: str) -> None:
+        self._launch(node, "slurmd", "-D", "-N", node)
         ready = ("idle", "mixed", "completing")
-        states = ("sinfo", "--noheader", "--responding", "--format=%T")
-        self._await("slurmd", lambda: self.run(*states, must=False).strip() in ready)
+        state = (
+            "sinfo",
+            "--noheader",
+            "--responding",
+            f"--nodes={node}",
+            "--format=%T",
+        )
+        self._await(node, lambda: self.run(*state, must=False).strip() in ready)
 
-    def _launch(self, name: str, *arguments: str) -> None:
+    def _launch(self, name: str, program: str, *arguments: str) -> None:
         with (self.folder / f"{name}.log").open("ab") as log:
             self._daemons[name] = subprocess.Popen(
-                [shutil.which(name, path=SBIN), *arguments],
+                [shutil.which(program, path=SBIN), *arguments],
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
