@@ -21,7 +21,7 @@ OTHERS_MB = 2000
 
 
 def memory_mb(rule: str, config: Mapping) -> int:
-    """Return what a rule's jobs ask for, in MB.
+    """Return what a rule's jobs ask for, in MB; those of several processes, for each.
 
     Parameters
     ----------

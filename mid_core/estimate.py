@@ -77,7 +77,7 @@ class Estimate:
     def seconds(self) -> dict[str, float]:
         """Estimate what each job takes, by its result.
 
-        The GPUs of one training are taken to share its work without loss.
+        The GPUs of one job are taken to share its work without loss.
         """
         decoding = {
             self.plan.pool(pool, stack): decoded.seconds
@@ -107,6 +107,8 @@ class Estimate:
                 passes = one.get("targets", 1) * (one["masks"] if ratio != 0 else 1)
                 seen = self._seen(of, j, one["pool"])
                 pixel = self._speed(of, j).pixel
+                # A teacher's targets are drawn by one process.
+                passes /= self.plan.extraction_gpus(variant, k) if k else 1
                 work[self.plan.bank(variant, k)] = passes * seen * pixel
         return work
 

@@ -64,10 +64,10 @@ def _rules(plan: Plan, jobs: Jobs) -> str:
     by_rule: dict[str, list[Planned]] = {}
     for one in jobs.values():
         by_rule.setdefault(one.job.rule, []).append(one)
-    rows = [
-        [rule, *_row(group, memory_mb(rule, plan.config))]
-        for rule, group in by_rule.items()
-    ]
+    rows = []
+    for rule, group in by_rule.items():
+        processes = max(1, *(one.task.gpus for one in group))
+        rows.append([rule, *_row(group, processes * memory_mb(rule, plan.config))])
     total = _row(list(jobs.values()), 0)
     rows.append(["all", *total[:3], "", *total[4:6], ""])
     return tabulate(rows, HEADERS, tablefmt="plain", disable_numparse=True)

@@ -120,7 +120,7 @@ def _as_planned(card, train: dict) -> bool:
 def _places(plan: Plan) -> dict[str, int]:
     """GPUs that jobs hold."""
     banks = {
-        plan.bank(variant, k): 1
+        plan.bank(variant, k): plan.extraction_gpus(variant, k) if k else 1
         for variant, k in plan.owned("bank")
         if plan.maker(variant, k)
     }

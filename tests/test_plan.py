@@ -26,6 +26,7 @@ from tests.test_sidd_run import data_sets, paper_config
 
 CPU = torch.device("cpu")
 MODEL = "results/tiny/mid/round_1/model.json"
+BANK = "results/tiny/mid/round_1/noise.seal.json"
 
 
 def plan_of(folder, config):
@@ -129,6 +130,19 @@ def test_several_gpus_share_a_training(folder):
     assert one.seconds / two.seconds == pytest.approx(2, rel=0.01)
 
 
+@pytest.mark.slow
+def test_several_gpus_share_an_extraction(folder):
+    plans = [
+        planned_jobs(
+            plan_of(folder, changed(extraction={"masks": 2} | ways)), {}, CPU, 1
+        )
+        for ways in ({}, {"gpus": 2})
+    ]
+    one, two = (jobs[BANK].task for jobs in plans)
+    assert (one.gpus, two.gpus) == (1, 2)
+    assert one.seconds / two.seconds == pytest.approx(2, rel=0.01)
+
+
 def test_multiply_adds_are_those_of_the_paper():
     # Chen et al. 2022 count 16 G for NAFNet's width 32 on 256 x 256 pixels.
     network = build({"name": "nafnet"})
@@ -180,14 +194,15 @@ def test_a_few_images_stand_for_all(folder):
 
 @pytest.mark.slow
 def test_the_command_says_it_all(folder, monkeypatch, capsys):
-    plan_of(folder, CONFIG)
-    arguments = ["mid", "plan", "config.yaml", "--gpus", "1,8", "--tflops", "0.5"]
+    plan_of(folder, changed(training=CONFIG["method"]["training"] | {"gpus": 2}))
+    arguments = ["mid", "plan", "config.yaml", "--gpus", "2,8", "--tflops", "0.5"]
     monkeypatch.setattr("sys.argv", arguments)
     main()
     said = capsys.readouterr().out
     assert said.startswith("plan of tiny: 24 jobs\n")
     assert "computed, not measured: GPUs that sustain 0.5 TFLOP/s" in said
-    assert re.search(r"^train_round +4 .*24 GB asked .*computed$", said, re.MULTILINE)
+    # 24 GB for each of its processes.
+    assert re.search(r"^train_round +4 .*48 GB asked .*computed$", said, re.MULTILINE)
     assert re.search(r"^evaluate +4 .*computed$", said, re.MULTILINE)
     assert re.search(r"^all +24 ", said, re.MULTILINE)
     assert "longest chain of jobs, " in said

@@ -51,12 +51,15 @@ wildcard_constraints:
 
 
 def memory(wildcards, rulename, attempt):
-    """What a rule's jobs ask for in MB; one that ran out of it gets twice as much."""
+    """What a rule's jobs ask for in MB; the next attempt, if one failed, twice as much."""
     return memory_mb(rulename, plan.config) * min(attempt, 2)
 
 
-def spread(processes):
-    """Return resource functions: the GPUs of a stage, and the threads of its processes."""
+def spread(rule, processes):
+    """Return resource functions of a stage: its GPUs, CPU threads and memory in MB.
+
+    Its next attempt may be its next slice: it asks for no more memory.
+    """
 
     def gpus(wildcards):
         return ON_GPU * processes(wildcards.variant, wildcards.k)
@@ -65,11 +68,17 @@ def spread(processes):
         own = plan.config["runtime"]["threads"]
         return own * processes(wildcards.variant, wildcards.k)
 
-    return gpus, threads
+    def memory(wildcards):
+        own = memory_mb(rule, plan.config)
+        return own * processes(wildcards.variant, wildcards.k)
+
+    return gpus, threads, memory
 
 
-training_gpus, training_threads = spread(plan.gpus)
-extraction_gpus, extraction_threads = spread(plan.extraction_gpus)
+training_gpus, training_threads, training_memory = spread("train_round", plan.gpus)
+extraction_gpus, extraction_threads, extraction_memory = spread(
+    "extract_noise", plan.extraction_gpus
+)
 
 
 def rounds_behind(wildcards):

@@ -23,9 +23,10 @@ rule extract_noise:
         "../../environment.yml"
     threads: extraction_threads
     resources:
-        mem_mb=memory,
+        mem_mb=extraction_memory,
         runtime="4h",
         gpu=extraction_gpus,
+        cpus_per_task=extraction_threads,
         cost=cost,
     params:
         settings=round_settings("extract"),
@@ -52,9 +53,11 @@ rule train_round:
         "../../environment.yml"
     threads: training_threads
     resources:
-        mem_mb=memory,
+        mem_mb=training_memory,
         runtime="2d",
         gpu=training_gpus,
+        # In SLURM, `--cores` of the login node must not lower the threads.
+        cpus_per_task=training_threads,
         cost=cost,
     params:
         settings=round_settings("train"),

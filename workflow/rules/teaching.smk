@@ -24,6 +24,7 @@ rule teach:
         mem_mb=memory,
         runtime="12h",
         gpu=int(ON_GPU),
+        cpus_per_task=plan.config["runtime"]["threads"],
         cost=cost,
     params:
         settings=round_settings("extract"),
