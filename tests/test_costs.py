@@ -27,6 +27,23 @@ def test_what_never_ran_is_unknown(tmp_path):
     assert "24 jobs; 24 of them never ran: `mid plan config.yaml`" in run.stdout
 
 
+def test_jobs_of_a_lot_took_unlike_times(tmp_path):
+    """Snakemake wants one text of them all: theirs is in the sum alone."""
+    draw_images(tmp_path)
+    folder = tmp_path / "results/tiny/benchmarks/evaluate"
+    folder.mkdir(parents=True)
+    for hours, variant in ((2, "mid"), (3, "no_mask")):
+        row = f"s\tmax_rss\n{3600 * hours}\tNA\n"
+        (folder / f"{variant}_0_noisy.tsv").write_text(row)
+    lots = ("--groups", "evaluate=scores", "--group-components", "scores=5")
+    run = snakemake(tmp_path, CONFIG, "--dry-run", *lots)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "Group job scores" in run.stdout
+    assert "evaluate/mid_0_noisy" not in costs_of(run)
+    # The two others are taken to be as long as the median.
+    assert "24 jobs, 10 h of computing as of their last runs" in run.stdout
+
+
 @pytest.mark.slow
 def test_what_ran_costs_what_it_took(finished, tmp_path):
     shutil.copytree(finished, tmp_path, dirs_exist_ok=True)

@@ -92,7 +92,10 @@ class Checkout:
         return (self.folder.parent / "said.txt").read_text()
 
     def jobs(self, rule: str = "", variant: str = "") -> list[dict[str, str]]:
-        """The SLURM jobs of this checkout, oldest first: all, a rule's, a round 0's."""
+        """The SLURM jobs of this checkout, oldest first: all, a rule's, a round 0's.
+
+        A lot goes by its own name instead of its rule's.
+        """
         own = [
             job
             for _, job in sorted(self.cluster.jobs().items())

@@ -6,7 +6,7 @@ import pytest
 from tests.slurm.checkout import COMMAND
 
 pytestmark = pytest.mark.slow
-SUBMITTED = {"ingest": 3, "train_round": 3, "extract_noise": 1, "evaluate": 3}
+SUBMITTED = {"ingest": 3, "train_round": 3, "extract_noise": 1, "scores": 1}
 
 
 def test_the_command_of_the_readme_ends_in_the_tables_of_a_local_run(

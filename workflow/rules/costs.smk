@@ -11,7 +11,7 @@ COSTS = {}
 def cost(wildcards, rulename):
     """A job's last time, else the median of its rule's jobs; in a dry run only.
 
-    Elsewhere it would be in the way: jobs of a group must agree in resources of text.
+    Jobs of a group must agree in resources of text: theirs counts in the sum alone.
     """
     if not workflow.dryrun:
         return None
@@ -23,6 +23,8 @@ def cost(wildcards, rulename):
     if last is None and file.parent.name == rulename:
         seconds, source = typical_seconds(file.parent), "as others of its rule"
     COSTS[file] = seconds
+    if rulename in workflow.group_settings.overwrite_groups:
+        return None
     return "unknown" if seconds is None else f"{duration(seconds)} {source}"
 
 
@@ -35,7 +37,7 @@ def print_costs():
     if unknown:
         files = map(os.path.relpath, workflow.config_settings.configfiles or [])
         command = shlex.join(["mid", "plan", *files])
-        text += f"; {unknown} of them never ran: `{command}` estimates what they take"
+        text += f"; {unknown} of them never ran: `{command}` estimates those of the default target"
     if COSTS:
         print(text)
 

@@ -41,6 +41,7 @@ rule bundle_submission:
         "results/{dataset}/logs/bundle_submission/{name}.log",
     benchmark:
         "results/{dataset}/benchmarks/bundle_submission/{name}.tsv"
+    localrule: True
     conda:
         "../../environment.yml"
     threads: 1

@@ -1,0 +1,97 @@
+"""What the jobs of the paper's run ask of a cluster, by a dry run."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pytest
+import yaml
+
+from tests.conftest import ROOT
+from tests.running import snakemake
+
+pytestmark = pytest.mark.slow
+DATA = ("SIDD_Medium_Srgb", "SIDD_validation", "SIDD_benchmark", "dnd_2017")
+RULE = re.compile(r"^rule (\w+):\n((?:[ #].*\n|\n)+)", re.MULTILINE)
+# They only gather others.
+TARGETS = {"all", "paper"}
+ON_GPU = {"train_round", "extract_noise", "teach"}
+
+
+class Asked(NamedTuple):
+    """A job of a dry run: its rule, whether it goes in a lot, and what it asks for."""
+
+    rule: str
+    grouped: bool
+    threads: int
+    resources: dict[str, str]
+
+
+def rules() -> dict[str, str]:
+    """The text of each rule."""
+    files = [ROOT / "workflow/Snakefile", *(ROOT / "workflow/rules").glob("*.smk")]
+    return dict(found for file in files for found in RULE.findall(file.read_text()))
+
+
+def jobs_in(said: str) -> Iterator[Asked]:
+    blocks = re.finditer(
+        r"^( *)(?:local)?rule (\w+):\n((?:\1 +\S.*\n)+)", said, re.MULTILINE
+    )
+    for indent, rule, facts in (block.groups() for block in blocks):
+        threads = re.search(r"threads: (\d+)", facts)
+        resources = dict(re.findall(r"(\w+)=([^,\n]+)", facts.split("resources:")[1]))
+        yield Asked(rule, bool(indent), int(threads[1] if threads else 1), resources)
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory) -> str:
+    """The dry run of the target `paper` as on a cluster, four GPUs a training."""
+    folder = tmp_path_factory.mktemp("paper")
+    for name in DATA:
+        (folder / "data" / name).mkdir(parents=True)
+    config = yaml.safe_load((ROOT / "config/sidd.yaml").read_text())
+    config["method"]["training"]["gpus"] = 4
+    wanted = ("--cores", "8", "--profile", str(ROOT / "slurm"), "--", "paper")
+    run = snakemake(folder, config, "--dry-run", *wanted)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return run.stdout + run.stderr
+
+
+@pytest.fixture(scope="module")
+def asked(said) -> list[Asked]:
+    return [job for job in jobs_in(said) if job.rule not in TARGETS]
+
+
+def test_three_rules_ask_for_a_gpu(asked):
+    gpus = {job.rule for job in asked if int(job.resources.get("gpu", 0))}
+    assert gpus == ON_GPU
+
+
+def test_every_rule_says_what_it_takes(asked):
+    for job in asked:
+        assert {"mem_mb", "runtime"} <= job.resources.keys(), job.rule
+    for name, text in rules().items():
+        own = {word for word in ("threads:", "mem_mb=", "runtime=") if word in text}
+        assert name in TARGETS or len(own) == 3, (name, own)
+
+
+def test_processes_of_a_training_have_threads_and_memory_each(asked):
+    settings = yaml.safe_load((ROOT / "config/sidd.yaml").read_text())["runtime"]
+    training = next(job for job in asked if job.rule == "train_round")
+    # `--cores` lowers threads, which SLURM is not asked for.
+    assert training.threads == 8
+    assert training.resources["gpu"] == "4"
+    assert int(training.resources["cpus_per_task"]) == 4 * settings["threads"]
+    each = 2000 * settings["memory_gb"] + 8000
+    assert int(training.resources["mem_mb"]) == 4 * each
+    for job in asked:
+        assert ("cpus_per_task" in job.resources) == (job.rule in ON_GPU)
+
+
+def test_the_paper_s_run_is_tens_of_jobs_for_slurm(said, asked):
+    local = {name for name, text in rules().items() if "localrule: True" in text}
+    alone = [job for job in asked if not job.grouped and job.rule not in local]
+    lots = said.count("Group job ")
+    assert {job.rule for job in asked if job.grouped} == {"evaluate", "measure_cost"}
+    # docs/slurm.md says so.
+    assert len(alone) + lots == 79
