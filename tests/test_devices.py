@@ -61,9 +61,26 @@ def test_a_training_in_slurm_is_not_silently_on_the_cpu(machine):
     text = str(refused.value)
     for fact in ("node: ", "CUDA_VISIBLE_DEVICES=0", "SLURM_JOB_ID=17"):
         assert fact in text
-    assert "submitted by:" in text
     assert "nvidia-smi:" in text
     assert pick_device("cpu").type == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("sacct", "known"),
+    [
+        ("echo 'sbatch --gpus=1 job.sh'", "sbatch --gpus=1 job.sh"),
+        ("echo 'Slurm accounting storage is disabled' >&2; exit 1", "JobId=17 of mine"),
+    ],
+)
+def test_a_refusal_says_how_the_job_was_submitted(machine, tmp_path, sacct, known):
+    """By SLURM's accounts; without them, what it knows of the job."""
+    for name, code in (("sacct", sacct), ("scontrol", "echo JobId=$3 of mine")):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{code}\n")
+        (tmp_path / name).chmod(0o755)
+    machine.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    machine.setenv("SLURM_JOB_ID", "17")
+    with pytest.raises(MidError, match=f"submitted by: {known}\n"):
+        pick_device("cuda")
 
 
 def test_a_gpu_that_does_not_work_is_refused(gpu):

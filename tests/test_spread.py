@@ -22,4 +22,6 @@ def test_processes_that_share_an_extraction_draw_the_same_bank(finished, tmp_pat
     shutil.rmtree(folder / "results/tiny/mid/round_1/noise.zarr")
     run = snakemake(folder, config, "--", BANK)
     assert run.returncode == 0, run.stdout + run.stderr
+    log = folder / "results/tiny/logs/extract_noise/mid_1.log"
+    assert "noise for mid, round 1 on 3 x cpu" in log.read_text()
     assert (folder / BANK).read_bytes() == (finished / BANK).read_bytes()

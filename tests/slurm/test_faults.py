@@ -79,6 +79,8 @@ def test_slurm_restarts_what_is_requeued_or_was_on_a_dead_node(
     with prepared.started(*TRAIN) as run:
         mid, _ = hold(prepared)
         cluster.run("scontrol", "requeue", mid)
+        # Else the crash might be the only reason for which it starts again.
+        wait_until(lambda: fates(prepared)[0][0][1] == "1", "the restart")
         cluster.crash_the_node()
         assert run.wait(PATIENCE) == 0, prepared.said
     # The same jobs: Snakemake did not notice.

@@ -16,7 +16,7 @@ from mid_core.interruption import Stop, until_stopped
 from mid_core.launching import launch
 from mid_core.masking import image_seed
 from mid_core.noise import Statistics
-from mid_core.progress import Progress, run_rule
+from mid_core.progress import Progress, log, run_rule
 from mid_core.sampling import Masking
 from mid_core.store import PartWriter, Store, finish, lay_out, store_path
 
@@ -67,6 +67,7 @@ def extract(noisy: Store, path: Path) -> None:
     masking, stream = Masking(**settings["masking"]), f"extract/{settings['round']}"
     wanted = bank.wanted()
     title = f"noise for {snakemake.wildcards.variant}, round {settings['round']}"
+    log.info("%s on %d x %s", title, team.size, device)
     total = len(noisy) if team.size == 1 else len(wanted)
     report = Progress(title, total, "image", total - len(wanted))
     for i in until_stopped(wanted):
