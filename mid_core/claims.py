@@ -51,8 +51,9 @@ def _of(table: pd.DataFrame) -> str:
             f"banks of {one['variant']}; noise of {one['pool']}, n = {one['n_images']}"
         )
     test = one["test"] if "test" in table else one["of"]
-    seeds = f"{rows['seeds'].max()} seed(s)"
-    return f"{test}, n = {one['n_images']}, {one['protocol']}, {seeds}"
+    # Published numbers beside them, which tell neither, make these columns floats.
+    seeds = f"{rows['seeds'].max():.0f} seed(s)"
+    return f"{test}, n = {one['n_images']:.0f}, {one['protocol']}, {seeds}"
 
 
 def _white_noise(table: pd.DataFrame) -> Found:

@@ -19,7 +19,8 @@ def table(**psnr):
 def compared(**psnr):
     """Table 1: what was measured here, then what others published."""
     own = table(**psnr).rename(columns={"label": "method", "test": "of"})
-    others = own.assign(source="another paper", psnr_db=0)
+    unknown = dict.fromkeys(("seeds", "n_images"), float("nan"))
+    others = own.assign(source="another paper", psnr_db=0, **unknown)
     return pd.concat([own.assign(source="measured here"), others])
 
 
