@@ -108,10 +108,10 @@ def paper_wanted():
     """The leaves of the target `paper`."""
     if "paper" not in plan.config:
         return []
-    tables, figures = [], ["method"]
+    tables, figures = [], []
     if SCORED:
         tables += ["comparison", *TABLES]
-        figures += ["methods", "remains"]
+        figures += ["method", "methods", "remains"]
     if INPAINTERS:
         figures += ["inpainter", "inpainted"]
     if REALISM:
@@ -130,7 +130,7 @@ def left_out():
         for pool, path in plan.left_out().items()
     ]
     if not plan.tests:
-        said.append("without a pool under `tests`: Tables 1 to 7, Figures 1 and 3 to 7")
+        said.append("without a pool under `tests`: Tables and Figures 1 to 7")
     if not REALISM:
         said.append(f"without a truth of pool {noisy}: the ceiling, realism, the gap")
     return said
