@@ -76,7 +76,11 @@ def _lacking_room(plan: Plan, findings: Sequence[doctor.Finding]) -> list[str]:
     from mid_core.forecast import forecast
     from mid_core.room import lacking_room
 
-    return lacking_room(plan, _decoded(findings) or forecast(plan, ()))
+    try:
+        return lacking_room(plan, _decoded(findings) or forecast(plan, ()))
+    except MidError:
+        # An image of the few is broken: ingestion will name all that are.
+        return []
 
 
 def _decoded(findings: Sequence[doctor.Finding]) -> dict[str, dict]:

@@ -97,6 +97,7 @@ def test_skipped_images_are_counted_and_stop_nothing(folder):
     (folder / "noisy/0.png").write_bytes(b"no image")
     assert not say(folder, tests=[])[1]
     pools = with_pool("noisy", broken="skip")
+    assert say(folder, quick=True, tests=[], pools=pools)[1]
     text, sound = say(folder, tests=[], pools=pools)
     assert sound
     assert "1 broken image(s) will be left out" in text

@@ -62,6 +62,16 @@ def test_what_is_there_needs_no_room(run, folder):  # noqa: F811
     assert lacking_room(run.plan, run.pools) == []
 
 
+def test_a_broken_image_is_left_to_ingestion_or_skipped(run, folder):  # noqa: F811
+    (folder / "clean/0.png").write_bytes(b"no image")
+    run.shrink(f_bavail=100)
+    assert say(folder, quick=True)[1]
+    clean = CONFIG["pools"]["clean"] | {"broken": "skip"}
+    text, sound = say(folder, quick=True, pools=CONFIG["pools"] | {"clean": clean})
+    assert not sound
+    assert "the run needs up to" in text
+
+
 @pytest.mark.parametrize("quick", [True, False])
 def test_the_doctor_refuses_a_run_that_does_not_fit(run, folder, quick):  # noqa: F811
     run.shrink(f_bavail=100)
