@@ -265,7 +265,8 @@ class Plan:
                 need = {"pool": pool, "clean": method["clean"], "pixels": pixels}
                 if need not in needs:
                     needs.append(need)
-        return needs
+        # In an order that is the same whoever needs them.
+        return sorted(needs, key=lambda need: tuple(need.values()))
 
     def _table_variants(self) -> list[str]:
         return self.config["tables"]["rounds"] or list(self.rounds)

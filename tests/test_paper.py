@@ -79,6 +79,18 @@ def test_further_seeds_repeat_every_variant(planned):
     assert len(mid["scores"]) == 3
 
 
+def test_further_seeds_leave_variants_of_yours_as_they_are(planned):
+    other = {"rounds": [{"mask_ratio": 0.8}, {"mask_ratio": 0.2}]}
+    plan = planned({"other": other}, seeds=[3], choices=["other"])
+    tables = paper_tables(plan.config)
+    (choice,) = table_rows(plan, tables["choices"])
+    assert [row["label"] for row in table_rows(plan, tables["by_round"])][2:] == [
+        "other 0",
+        "other 1",
+    ]
+    assert choice["scores"] == [["results/tiny/other/round_1/scores/noisy.csv"]]
+
+
 def test_rows_name_their_round_and_their_masks(planned):
     plan = planned(masks=[1, 2, 5], networks={"other": {"name": "dncnn"}})
     tables = paper_tables(plan.config)

@@ -58,7 +58,7 @@ rule plot_inpainted:
         runtime="1h",
         cost=cost,
     params:
-        settings=lambda wildcards: plan.rounds[SHOWN_INPAINTER][0].evaluate,
+        settings=lambda wildcards: pictured(plan.rounds[SHOWN_INPAINTER][0]),
         crops=plan.config["figures"]["crops"],
         size=plan.config["figures"]["crop_px"],
         version=VERSIONS["figures"],

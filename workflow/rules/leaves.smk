@@ -42,6 +42,11 @@ def held_out_images():
     return "held-out truths of {pool}: n = {crops} crops".format(**own) if own else ""
 
 
+def pictured(one):
+    """How a round denoises for a picture: its scores' protocols are no matter there."""
+    return {name: one.evaluate[name] for name in ("masks", "masking", "seed")}
+
+
 def shown_rounds():
     """The rounds of the variant that is drawn."""
     return range(len(plan.rounds[plan.shown()]))

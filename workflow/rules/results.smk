@@ -148,7 +148,7 @@ rule plot_crops:
         runtime="1h",
         cost=cost,
     params:
-        rounds=[one.evaluate for one in plan.rounds[plan.shown()]],
+        rounds=[pictured(one) for one in plan.rounds[plan.shown()]],
         crops=plan.config["figures"]["crops"],
         size=plan.config["figures"]["crop_px"],
         version=VERSIONS["figures"],

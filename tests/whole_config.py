@@ -1,0 +1,91 @@
+"""A config that has all parts at once, and ways to change a key of it."""
+
+import copy
+
+from tests.running import CONFIG
+
+SMALL = {"name": "dncnn", "width": 8, "depth": 3}
+RATIO = [{"mask_ratio": 0.5}]
+# All parts of a config at once, so that there is a job for every key.
+WHOLE = CONFIG | {
+    "pools": CONFIG["pools"]
+    | {
+        "camera": {"reader": "camera", "part": "test"},
+        "half": {"reader": "polyu", "path": "polyu", "part": "clean", "split": {}},
+        "sent": {"reader": "sidd_blocks", "path": "sidd", "part": "benchmark"},
+        "other": {"reader": "sidd_blocks", "path": "more", "part": "benchmark"},
+    },
+    "tests": ["noisy", "camera"],
+    "tables": {},
+    "method": CONFIG["method"] | {"mask": {}},
+    "variants": {
+        "mid": {},
+        "four": {"rounds": [{"mask_ratio": r} for r in (0.75, 0.7, 0.6, 0.5)]},
+        "no_mask": {"rounds": [{"mask_ratio": 0}]},
+        "true_noise": {"first_bank": "true_noise", "rounds": [{"mask_ratio": 0}]},
+        "unet": {"network": {"name": "unet", "width": 8, "depth": 2}, "rounds": RATIO},
+        "dncnn": {"network": dict(SMALL), "rounds": RATIO},
+        "restormer": {"network": {"name": "restormer", "width": 8}, "rounds": RATIO},
+        "taught": {
+            "first_bank": "teacher",
+            "teacher": {"variant": "mid", "targets": 3},
+            "rounds": [{"mask_ratio": 0}],
+        },
+        "watched": {
+            "held_out": {"pool": "noisy"},
+            "rounds": RATIO,
+            "evaluation": {},
+        },
+        "divided": {"clean": "half", "rounds": RATIO},
+    },
+    "submissions": {"blocks": {"pool": "sent", "format": "sidd_csv"}},
+    "paper": {
+        "variant": "mid",
+        "rivals": ["nlm"],
+        "networks": {"small": SMALL},
+        "masks": [1, 2],
+        "ratios": [0, 0.5],
+        "distilled": {"network": {"name": "unet", "width": 8, "depth": 2}},
+        "inpainting": {"ratios": [0.5]},
+    },
+}
+# Where the keys of a part of the schema are changed.
+PLACES = {
+    "training": "method.training",
+    "extraction": "method.extraction",
+    "gate": "method.gate",
+    "network": "variants.unet.network",
+    "nafnet": "method.network",
+    "unet": "variants.unet.network",
+    "dncnn": "variants.dncnn.network",
+    "restormer": "variants.restormer.network",
+    "method.teacher": "variants.taught.teacher",
+    "method.held_out": "variants.watched.held_out",
+    "folders": "pools.clean",
+    "folders.truth": "pools.noisy.truth",
+    "camera": "pools.camera",
+    "split": "pools.half.split",
+    "submission": "submissions.blocks",
+}
+
+
+def value_at(config: dict, path: str) -> object:
+    """What a config has at a dotted path."""
+    for key in filter(None, path.split(".")):
+        config = config[int(key) if isinstance(config, list) else key]
+    return config
+
+
+def place(site: str) -> str:
+    """The path in `WHOLE` of a key that is named by its place in the schema."""
+    part = max((p for p in PLACES if site.startswith(f"{p}.")), key=len, default="")
+    return PLACES[part] + site.removeprefix(part) if part else site
+
+
+def with_changes(changes: dict) -> dict:
+    """The whole config with other values."""
+    config = copy.deepcopy(WHOLE)
+    for site, value in changes.items():
+        folder, _, key = place(site).rpartition(".")
+        value_at(config, folder)[key] = value
+    return config
