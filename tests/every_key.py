@@ -174,6 +174,7 @@ MATRIX = [
         {"paper.rivals": ["nlm", "bm3d"]},
         ["evaluate_rival/bm3d_*", "tabulate_comparison", "compare_images"],
     ),
+    ({"paper.compared": ["four"]}, ["tabulate_comparison"]),
     (
         {"paper.networks": {"large": SMALL}},
         ["*/net_large_*", "tabulate_paper/networks"],

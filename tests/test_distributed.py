@@ -83,6 +83,7 @@ class Job:
             "model.json",
             "model.safetensors",
             "history.csv",
+            "training",
         }
         return load_file(folder / "model.safetensors"), pd.read_csv(
             folder / "history.csv"
