@@ -26,7 +26,8 @@ def add_noise(
 ) -> None:
     """Bring pixels to float32 in [0, 1], in ``x``, and put x + n into ``y``.
 
-    Of noise with more colours than the window, the first are taken.
+    Noise is float16, as stores keep it, or becomes it. Of noise with more colours than
+    the window, the first are taken.
     """
     bits = noise.astype(np.float16, copy=False).view(np.uint16)
     _scale_and_add(window, _one(window), bits, HALVES, x, y, _each(x))

@@ -37,7 +37,8 @@ def print_costs():
     if unknown:
         files = map(os.path.relpath, workflow.config_settings.configfiles or [])
         command = shlex.join(["mid", "plan", *files])
-        text += f"; {unknown} of them never ran: `{command}` estimates those of the default target"
+        text += f"; {unknown} of them never ran: "
+        text += f"`{command}` estimates those of the default target"
     if COSTS:
         print(text)
 
