@@ -1,6 +1,7 @@
 """One process at a time works in a folder; the next is told who does."""
 
 import logging
+import time
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -22,7 +23,8 @@ class Lease:
     The lease is a file that a thread touches every ``beat`` seconds, so it also works
     where a file system has no locks. An owner that died on this host loses it at once;
     one on another host when nothing has touched it for ``lapse`` seconds, by the clock
-    of the one who waits: clocks may differ.
+    of the one who waits: clocks may differ. One that died before it had written its name
+    loses it after ``beat``.
 
     Parameters
     ----------
@@ -38,19 +40,22 @@ class Lease:
     """
 
     def __init__(self, folder: Path, beat: float = BEAT, lapse: float = LAPSE) -> None:
-        self._folder, self._owner = folder, folder / "owner.txt"
+        self._folder, self._owner, self._beat = folder, folder / "owner.txt", beat
+        self._file = folder / "lease"
         self._lease = SoftFileLease(
-            folder / "lease", lease_duration=lapse, heartbeat_interval=beat
+            self._file, lease_duration=lapse, heartbeat_interval=beat
         )
 
     def __enter__(self) -> Self:
-        first, asked = self._touched(), False
+        first, began, asked = self._touched(), time.monotonic(), False
         while not self._acquired():
             if self._touched() != first:
                 raise MidError(self._refusal())
             if not asked:
                 log.info("%s has an owner: does it live?", self._folder)
                 asked = True
+            if time.monotonic() - began > self._beat:
+                self._clear_nameless()
         since = datetime.now().astimezone().isoformat(" ", "seconds")
         with written_whole(self._owner) as file:
             file.write(f"{Process.this()}, since {since}".encode())
@@ -84,13 +89,22 @@ class Lease:
             return False
         return True
 
+    def _clear_nameless(self) -> None:
+        """Take away a lease into which its owner did not come to write its name.
+
+        `filelock` would wait for ever. Should that owner go on, `check` stops it.
+        """
+        with suppress(FileNotFoundError):
+            if self._file.stat().st_size == 0:
+                self._file.unlink()
+
     def _ours(self) -> bool:
         owner = self._lease.owner
         return owner is not None and owner.token == self._lease.token
 
     def _touched(self) -> int | None:
         try:
-            return (self._folder / "lease").stat().st_mtime_ns
+            return self._file.stat().st_mtime_ns
         except FileNotFoundError:
             return None
 

@@ -56,6 +56,13 @@ def test_a_dead_owner_on_this_host_is_followed_at_once(owner, tmp_path):
     assert list(tmp_path.glob("*")) == []
 
 
+def test_an_owner_that_died_before_it_wrote_its_name_is_followed(tmp_path):
+    (tmp_path / "lease").touch()
+    with Lease(tmp_path, **QUICK) as lease:
+        lease.check()
+    assert list(tmp_path.glob("*")) == []
+
+
 def elsewhere(folder):
     """Kill the owner, and make the lease look like that of another machine."""
     path = folder / "lease"
