@@ -1,9 +1,16 @@
 """How images lie in a store: tiles in shards, and an index of images."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
-import zarr
+
+if TYPE_CHECKING:
+    import zarr
+
+    from mid_core.store.shards import Tiles
 
 KINDS = ("image", "truth", "noise")
 TILE = 256
@@ -67,13 +74,16 @@ def strips(
 
 
 def window(
-    array: zarr.Array, entry: np.ndarray, start: tuple[int, int], size: tuple[int, int]
+    tiles: zarr.Array | Tiles,
+    entry: np.ndarray,
+    start: tuple[int, int],
+    size: tuple[int, int],
 ) -> np.ndarray:
     """Read a window of one image, and no tiles beside it.
 
     Parameters
     ----------
-    array
+    tiles
         The stack of tiles.
     entry, start, size
         As for `strips`.
@@ -82,9 +92,9 @@ def window(
     -------
     (H, W, C) in the stored dtype.
     """
-    tile = array.shape[1]
+    tile = tiles.shape[1]
     read = [
-        np.concatenate(array[strip.start : strip.stop], axis=1)
+        np.concatenate(tiles[strip.start : strip.stop], axis=1)
         for strip in strips(entry, tile, start, size)
     ]
     (y, x), (high, wide) = (edge % tile for edge in start), size

@@ -9,6 +9,7 @@ import zarr
 from mid_core.errors import MidError
 from mid_core.store.layout import KINDS, shard_name, strips, window
 from mid_core.store.sealing import again, damage, misfit, read_seal
+from mid_core.store.shards import Tiles
 
 
 class Store:
@@ -43,10 +44,11 @@ class Store:
         group = zarr.open_group(self.path, mode="r")
         self.attributes = dict(group.attrs)
         self.kind = next(kind for kind in KINDS if kind in group)
-        self._array, self._index = group[self.kind], group["index"][:]
+        self._tiles = Tiles(self.path, group[self.kind])
+        self._index = group["index"][:]
         self.names = list(self.attributes["names"])
         self.sizes = [(int(height), int(width)) for _, height, width in self._index]
-        self.dtype, self.channels = self._array.dtype, self._array.shape[3]
+        self.dtype, self.channels = self._tiles.dtype, self._tiles.shape[3]
 
     def __len__(self) -> int:
         return len(self.names)
@@ -68,29 +70,29 @@ class Store:
     def _window(
         self, index: int, start: tuple[int, int], size: tuple[int, int]
     ) -> np.ndarray:
-        tiles = strips(self._index[index], self._array.shape[1], start, size)
         try:
-            read = window(self._array, self._index[index], start, size)
+            return window(self._tiles, self._index[index], start, size)
         # A checksum's failure comes as whatever the codec raises.
         except Exception as error:
-            shards = " or ".join(self._shards(tiles))
-            raise MidError(
-                f"{shards} of {self.path} is damaged ({error}): "
-                f"{again(self.path, self._sealed)}"
-            ) from error
-        self._check_there(tiles)
-        return read
+            raise self._damage(index, start, size, error) from error
 
-    def _check_there(self, tiles: list[range]) -> None:
-        """Look, after reading, whether the shards were there: Zarr would read zeros."""
-        for name in self._shards(tiles):
-            problem = misfit(self.path / name, self._sealed["files"][name]["bytes"])
-            if problem:
-                raise MidError(f"{problem}: {again(self.path, self._sealed)}")
+    def _damage(
+        self, index: int, start: tuple[int, int], size: tuple[int, int], why: Exception
+    ) -> MidError:
+        """Say what of a window's shards is not as it was sealed."""
+        tiles = strips(self._index[index], self._tiles.shape[1], start, size)
+        shards, advice = self._shards(tiles), again(self.path, self._sealed)
+        for name in shards:
+            if problem := misfit(
+                self.path / name, self._sealed["files"][name]["bytes"]
+            ):
+                return MidError(f"{problem}: {advice}")
+        named = " or ".join(shards)
+        return MidError(f"{named} of {self.path} is damaged ({why}): {advice}")
 
     def _shards(self, tiles: list[range]) -> list[str]:
         """Name the files in which tiles lie."""
-        size = self._array.shards[0]
+        size = self._tiles.per_shard
         numbers = {
             number
             for strip in tiles

@@ -1,12 +1,14 @@
-"""Shards: tiles that are compressed in any thread, and written in one file.
+"""Shards: files of many tiles, which are compressed and read in any thread.
 
-To the byte what Zarr writes, which takes several times as long: it compresses a shard
-only when all of it is there.
+To the byte what Zarr writes and to the sample what it reads. Zarr compresses a shard only
+when all of it is there, and for a crop it takes many times as long as the decoding.
 """
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import RawIOBase
 from pathlib import Path
 
 import google_crc32c
@@ -16,10 +18,11 @@ from numcodecs import Zstd
 from zarr.codecs import ZstdCodec
 
 from mid_core.files import written_whole
-from mid_core.store.layout import TILE, cut, per_shard
+from mid_core.store.layout import TILE, cut, per_shard, shard_name
 
-# The same for Zarr, which reads the tiles, and for numcodecs, which writes them.
+# The same for Zarr, which describes the tiles, and for numcodecs, which codes them.
 _ZSTD = {"level": 1, "checksum": True}
+_DECODER = Zstd(**_ZSTD)
 # How Zarr marks a tile that a shard does not have: the last shard may be short.
 _MISSING = 2**64 - 1
 
@@ -76,3 +79,61 @@ def write_shard(file: Path, tiles: Sequence[bytes], size: int) -> str:
             digest.update(part)
             stream.write(part)
     return digest.hexdigest()
+
+
+class Tiles:
+    """The tiles of a finished stack, read straight from its shards.
+
+    Parameters
+    ----------
+    path
+        The store.
+    array
+        The stack, as Zarr describes it.
+
+    Attributes
+    ----------
+    shape
+        Tiles, and the shape of one: (tiles, tile, tile, C).
+    per_shard
+        Tiles in a shard.
+    """
+
+    def __init__(self, path: Path, array: zarr.Array) -> None:
+        self.shape, self.dtype = array.shape, array.dtype
+        self.per_shard = array.shards[0]
+        self._path, self._kind = path, array.basename
+        self._places: dict[int, np.ndarray] = {}
+
+    def __getitem__(self, numbers: slice) -> np.ndarray:
+        """Return the tiles from one number up to another.
+
+        Raises
+        ------
+        OSError
+            If their shard is not there.
+        ValueError
+            If it is damaged; or RuntimeError, as the decoder finds.
+        """
+        wanted = range(numbers.start, numbers.stop)
+        tiles = np.empty((len(wanted), *self.shape[1:]), self.dtype)
+        for tile, number in zip(tiles, wanted, strict=True):
+            shard, place = divmod(number, self.per_shard)
+            with (self._path / shard_name(self._kind, shard)).open("rb", 0) as file:
+                if shard not in self._places:
+                    self._places[shard] = _read_places(file, self.per_shard)
+                start, length = map(int, self._places[shard][place])
+                encoded = os.pread(file.fileno(), length, start)
+            _DECODER.decode(encoded, tile)
+        return tiles
+
+
+def _read_places(file: RawIOBase, size: int) -> np.ndarray:
+    """Read where each of the tiles of a shard begins, and how many bytes it has."""
+    length = 16 * size + 4
+    file.seek(-length, os.SEEK_END)
+    read = file.read(length)
+    places, checksum = read[:-4], int.from_bytes(read[-4:], "little")
+    if google_crc32c.value(places) != checksum:
+        raise ValueError("the checksum of its index is another")
+    return np.frombuffer(places, "<u8").reshape(size, 2)
