@@ -1,4 +1,4 @@
-"""A NAFNet training step on the CPU, against a plain implementation of the same.
+"""A NAFNet training step, against a plain implementation of the same.
 
 The plain one is NCHW throughout, with the block and its LayerNorm written out and Adam
 not fused. Both have the same weights and give the same output.
@@ -6,6 +6,7 @@ Run: python -m benchmarks.nafnet_step
 """
 
 import statistics
+from collections.abc import Sequence
 from unittest.mock import patch
 
 import torch
@@ -13,8 +14,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmarks.measuring import alternate, publish, ratio
-from mid_core.learner import autocast
+from mid_core.acceleration import accelerate
+from mid_core.learner import Training
 from mid_core.networks import NAFNet, build, nafnet
+from mid_core.precision import autocast
 
 BATCH, PATCH, REPEATS, REACH = 2, 128, 7, 1.3
 
@@ -81,9 +84,13 @@ class BareStep:
             network.parameters(), 1e-6, fused=fused or None
         )
 
-    def __call__(self) -> None:
+    def output(self) -> Tensor:
+        """Run the network as a step does."""
         with autocast(self.y.device, self.precision):
-            loss = F.mse_loss(self.network(self.y).float(), self.x)
+            return self.network(self.y).float()
+
+    def __call__(self) -> None:
+        loss = F.mse_loss(self.output(), self.x)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.optimizer.step()
@@ -94,42 +101,58 @@ def compare(
     batch: int,
     side: int,
     repeats: int,
-    precision: str = "fp32",
     device: str = "cpu",
-) -> dict[str, float]:
-    """Time a step of our network and of the plain one on the same crops.
+    precision: str = "fp32",
+    plain_precisions: Sequence[str] = ("fp32",),
+    compiled: str = "never",
+) -> list[dict[str, object]]:
+    """Time a step of our network, and of the plain one, on the same crops.
+
+    Parameters
+    ----------
+    precision, compiled
+        Of ours: see ``learner.Training`` and ``acceleration.accelerate``.
+    plain_precisions
+        Of the plain one: a row each.
 
     Returns
     -------
-    ``plain_s`` and ``ours_s`` for a step, their ``ratio``, and the
-    ``largest_difference`` of the two outputs before the first step.
+    Rows with ``plain_s`` and ``ours_s`` for a step, their ``ratio``, and the largest
+    ``difference`` of the two outputs before the first step.
     """
-    ours = stirred(build(settings)).to(device)
-    reference = plain(settings, ours)
+    ours = stirred(build(settings)).to(device).train()
+    references = {one: plain(settings, ours) for one in plain_precisions}
     x = torch.rand(batch, 3, side, side, device=device)
     fast = x.contiguous(memory_format=torch.channels_last)
-    with torch.no_grad(), autocast(x.device, precision):
-        gap = (ours(fast) - reference(x)).abs().max().item()
-    works = {
-        "plain": BareStep(reference, x, x, False, precision),
-        "ours": BareStep(ours, fast, fast, True, precision),
-    }
+    accelerate(ours, Training(1, batch, side, precision=precision), compiled)
+    works, gaps = {"ours": BareStep(ours, fast, fast, True, precision)}, {}
+    for one, reference in references.items():
+        with torch.no_grad():
+            gap = works["ours"].output() - reference(x)
+        works[one] = BareStep(reference, x, x, False, one)
+        gaps[one] = gap.abs().max().item()
     times = alternate(works, repeats, device)
-    return {
-        "plain_s": statistics.median(times["plain"]),
-        "ours_s": statistics.median(times["ours"]),
-        "ratio": ratio(times["plain"], times["ours"]),
-        "largest_difference": gap,
-    }
+    ours_s = statistics.median(times["ours"])
+    return [
+        {
+            "ours": precision,
+            "plain": one,
+            "plain_s": statistics.median(times[one]),
+            "ours_s": ours_s,
+            "ratio": ratio(times[one], times["ours"]),
+            "difference": gap,
+        }
+        for one, gap in gaps.items()
+    ]
 
 
 def main() -> None:
     """Print a row for NAFNet, width 32, as published."""
     torch.manual_seed(0)
-    row = compare({"name": "nafnet"}, BATCH, PATCH, REPEATS)
+    rows = compare({"name": "nafnet"}, BATCH, PATCH, REPEATS)
     title = f"NAFNet-32, batch {BATCH} of {PATCH}x{PATCH}, a training step"
-    threads = {"threads": torch.get_num_threads()}
-    publish("nafnet_step", {title: [threads | row | {"to_reach": REACH}]})
+    more = {"threads": torch.get_num_threads(), "to_reach": REACH}
+    publish("nafnet_step", {title: [row | more for row in rows]})
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import torch
 
 from benchmarks.measuring import alternate, publish, ratio
 from benchmarks.nafnet_step import BareStep
+from mid_core.acceleration import accelerate
 from mid_core.learner import Learner, Training
 from mid_core.networks import build
 from mid_core.noise import white_gaussian
@@ -31,6 +32,8 @@ NETWORK = {
     "fold": 2,
 }
 BATCH, PATCH, STEPS, REPEATS, REACH = 8, 64, 40, 4, 0.98
+# As in a long training.
+COMPILED = {"cpu": "never", "cuda": "always"}
 # How much memory a pool may take, in GB: more than it has, or none.
 POOLS = {"in memory": 8, "on disk": 0}
 
@@ -55,11 +58,11 @@ def stores(folder: Path, batch: int, patch: int) -> dict[str, Batches]:
 
 
 def loop(
-    network: dict, batches: Batches, steps: int, precision: str, device: str
+    network: dict, batches: Batches, settings: Training, device: str
 ) -> Callable[[], None]:
     """Return a piece of work: so many steps of the real loop."""
-    settings = Training(steps, batches.batch, batches.patch, precision=precision)
-    learner = Learner(build(network), settings, torch.device(device))
+    compiled = COMPILED[device]
+    learner = Learner(build(network), settings, torch.device(device), compiled=compiled)
 
     def again() -> None:
         # The same learner goes on: to build another would count as training.
@@ -83,15 +86,16 @@ def compare(
     -------
     For each source: ``loop`` and ``bare`` in images a second, and their ``ratio``.
     """
-    batch = next(iter(sources.values())).draw(0)
-    step = BareStep(
-        build(network).to(device), *(t.to(device) for t in batch), True, precision
-    )
+    first = next(iter(sources.values()))
+    settings = Training(steps, first.batch, first.patch, precision=precision)
+    bare = build(network).to(device).train()
+    accelerate(bare, settings, COMPILED[device])
+    step = BareStep(bare, *(t.to(device) for t in first.draw(0)), True, precision)
     works = {"bare": lambda: [step() for _ in range(steps)]}
     for name, batches in sources.items():
-        works[name] = loop(network, batches, steps, precision, device)
+        works[name] = loop(network, batches, settings, device)
     times = alternate(works, repeats, device)
-    images = steps * len(batch[0])
+    images = steps * first.batch
     return [
         {
             "pools": name,

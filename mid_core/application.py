@@ -83,7 +83,7 @@ def denoise_files(
     masks: int = 10,
     ratio: float | None = None,
     device: str = "auto",
-    tile: int = 1024,
+    tile: int | None = None,
     seed: int = 0,
 ) -> None:
     """Denoise a file or every image of a folder, whatever their size and mode.

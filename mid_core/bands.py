@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from torch import nn
 
-from mid_core.inference import denoise, spans
+from mid_core.inference import default_tile, denoise, spans
 from mid_core.sampling import Masking
 
 
@@ -16,7 +16,7 @@ def denoise_bands(
     masking: Masking,
     seed: Sequence[int],
     masks: int = 10,
-    tile: int = 1024,
+    tile: int | None = None,
     report: Callable[[float], None] = lambda share: None,
 ) -> Iterator[np.ndarray]:
     """Yield the estimate of `inference.denoise`, number for number, from top to bottom.
@@ -43,6 +43,7 @@ def denoise_bands(
     MidError
         As ``denoise`` does.
     """
+    tile = tile or default_tile(next(network.parameters()).device.type)
     margin = min(network.margin, tile // 4)
     for top, bottom, row, end in spans(height, tile, margin, network.alignment):
         share = (end - row) / height

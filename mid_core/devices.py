@@ -1,6 +1,9 @@
 """Where to compute: never on a CPU in silence where a GPU was asked for."""
 
+from collections.abc import Callable
+
 import torch
+from torch import Tensor
 
 from mid_core import slurm
 from mid_core.errors import MidError
@@ -43,6 +46,27 @@ def pick_device(name: str, needed: bool = True) -> torch.device:
     except RuntimeError as error:
         raise MidError(_refusal(name, f"it does not work: {error}")) from error
     return device
+
+
+def sender(device: torch.device) -> Callable[[Tensor], Tensor]:
+    """Return what brings a tensor to the device, from any thread.
+
+    To a GPU, it copies from page-locked memory and beside the computing, so that
+    neither waits for the other; when it returns, the tensor is there.
+    """
+    if device.type != "cuda":
+        return lambda tensor: tensor.to(device)
+    beside, main = torch.cuda.Stream(device), torch.cuda.current_stream(device)
+
+    def send(tensor: Tensor) -> Tensor:
+        with torch.cuda.stream(beside):
+            sent = tensor.pin_memory().to(device, non_blocking=True)
+        beside.synchronize()
+        # Its memory is not used again before the computing is done with it.
+        sent.record_stream(main)
+        return sent
+
+    return send
 
 
 def _refusal(name: str, why: str) -> str:

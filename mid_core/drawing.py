@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 
@@ -14,10 +12,12 @@ from torch import Tensor
 
 from mid_core.errors import MidError
 from mid_core.masking import draw_ratio, quick_bernoulli
+from mid_core.parallel import ahead
 
 if TYPE_CHECKING:
     from mid_core.sampling import Masking
 
+# Threads at least: pools that are read from disk keep more of them busy.
 AHEAD = 3
 EVERY = slice(None)
 
@@ -177,19 +177,23 @@ class Drawing:
         )
 
     def stream(
-        self, first: int, last: int, crops: slice = EVERY
+        self,
+        first: int,
+        last: int,
+        crops: slice = EVERY,
+        send: Callable[[Tensor], Tensor] = lambda part: part,
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield batches ``first`` to ``last - 1``, or shares, made ahead in threads."""
-        with ThreadPoolExecutor(AHEAD) as threads:
-            ahead = deque(
-                threads.submit(self.draw, step, crops)
-                for step in range(first, min(first + AHEAD, last))
-            )
-            for step in range(first, last):
-                batch = ahead.popleft().result()
-                if step + AHEAD < last:
-                    ahead.append(threads.submit(self.draw, step + AHEAD, crops))
-                yield batch
+        """Yield batches ``first`` to ``last - 1``, or shares, made ahead in threads.
+
+        They do with both parts of a batch what ``send`` does, and give its results.
+        """
+
+        def make(step: int) -> tuple[Tensor, Tensor]:
+            masked, x = self.draw(step, crops)
+            return send(masked), send(x)
+
+        threads = max(AHEAD, torch.get_num_threads())
+        return ahead(make, range(first, last), threads)
 
     def origins(self, step: int) -> list[Crop]:
         """Say what batch ``step`` is made of: drawn again, it is the same."""

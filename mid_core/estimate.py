@@ -10,7 +10,7 @@ from mid_config.last_run import duration
 from mid_config.plan import Plan
 from mid_core.doctor import Decoded
 from mid_core.footprint import footprint
-from mid_core.inference import spans
+from mid_core.inference import default_tile, spans
 from mid_core.jobs import every_job
 from mid_core.learner import Training
 from mid_core.networks import build
@@ -162,7 +162,8 @@ class Estimate:
         with torch.device("meta"):
             network = build(train["network"], image.channels)
         network.set_patch(train["training"]["patch"])
-        tile = self.plan.config["runtime"]["tile"]
+        device = "cuda" if self.rate else self.device.type
+        tile = self.plan.config["runtime"]["tile"] or default_tile(device)
         margin = min(network.margin, tile // 4)
 
         @cache

@@ -7,8 +7,9 @@ import numpy as np
 import torch
 
 from mid_core.drawing import Images
-from mid_core.learner import Learner, autocast
+from mid_core.learner import Learner
 from mid_core.metrics import psnr
+from mid_core.precision import autocast
 from mid_core.sampling import Batches
 
 COLUMN = "held_out_psnr_db"

@@ -2,17 +2,22 @@
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from mid_core.errors import MidError
-from mid_core.masking import mask_rows
+from mid_core.masking import kept_rows
 from mid_core.sampling import Masking
 
 SMALLEST_TILE_PX = 64
+# A large photograph as a whole, where a GPU's memory suffices; else it is halved.
+TILES_PX = {"cpu": 1024, "cuda": 8192}
+# Threads that draw masks ahead of the network.
+DRAWING = 4
 log = logging.getLogger("mid")
 
 # Start and stop of what the network sees of an axis, and of what it decides.
@@ -26,7 +31,7 @@ def denoise(
     masking: Masking,
     seed: Sequence[int],
     counts: Sequence[int] = (10,),
-    tile: int = 1024,
+    tile: int | None = None,
     report: Callable[[float], None] = lambda share: None,
     first_row: int = 0,
 ) -> list[np.ndarray]:
@@ -46,7 +51,8 @@ def denoise(
         Numbers of masks K, ascending; the masks of a small K are those of a larger.
     tile
         Side of the squares that the network sees, in pixels: bounds the memory. It is
-        halved, and the image begun anew, while a GPU's memory does not suffice.
+        halved, and the image begun anew, while a GPU's memory does not suffice. None:
+        1024 on a CPU, 8192 on a GPU.
     report
         Called with the share of the work that was done since the last call; with a
         negative one where the image is begun anew.
@@ -73,6 +79,7 @@ def denoise(
         )
     if masking.ratio == 0:
         counts = [1] * len(counts)
+    tile = tile or default_tile(_device_of(network).type)
     while True:
         done = _Sum(report)
         try:
@@ -82,6 +89,15 @@ def denoise(
         except torch.OutOfMemoryError:
             tile = _halved(tile, network.alignment)
         report(-done.total)
+
+
+def default_tile(device: str) -> int:
+    """Side of the tiles where nobody says, in pixels, on a kind of device."""
+    return TILES_PX.get(device, TILES_PX["cpu"])
+
+
+def _device_of(network: nn.Module) -> torch.device:
+    return next(network.parameters()).device
 
 
 class _Sum:
@@ -131,30 +147,35 @@ def _denoise_in_tiles(
     results = [np.empty(y.shape, np.float32) for _ in counts]
     margin, width = min(network.margin, tile // 4), y.shape[1]
     channels = masking.channels(y.shape[2])
-    for rows in spans(len(y), tile, margin, network.alignment):
-        seen = (first_row + rows[0], first_row + rows[1])
-        # Drawn once for all tiles of a row: their generators draw the whole width.
-        masks = [
-            mask_rows([*seed, p], seen, (0, width), width, channels, masking.ratio) > 0
-            for p in range(max(counts))
-        ]
-        for columns in spans(width, tile, margin, network.alignment):
-            where = (rows, columns)
-            means = _tile_means(network, y, where, masking, masks, counts, report)
-            for result, mean in zip(results, means, strict=True):
-                result[slice(*rows[2:]), slice(*columns[2:])] = mean
+
+    def draw(p: int, rows: tuple[int, int]) -> np.ndarray:
+        common = ((0, width), width, channels, masking.ratio)
+        return kept_rows([*seed, p], rows, *common)
+
+    with ThreadPoolExecutor(DRAWING) as threads:
+        for rows in spans(len(y), tile, margin, network.alignment):
+            seen = (first_row + rows[0], first_row + rows[1])
+            # Once for all tiles of a row: their generators draw the whole width.
+            masks = [threads.submit(draw, p, seen) for p in range(max(counts))]
+            for columns in spans(width, tile, margin, network.alignment):
+                where = (rows, columns)
+                means = _tile_means(network, y, where, masking, masks, counts, report)
+                for result, mean in zip(results, means, strict=True):
+                    result[slice(*rows[2:]), slice(*columns[2:])] = mean
     return results
 
 
 def spans(length: int, tile: int, margin: int, step: int) -> Iterator[Span]:
-    """Yield the tiles along an axis."""
+    """Yield the tiles along an axis: as few as there can be."""
     around = -(-margin // step) * step
-    core = max(step, (tile - 2 * around) // step * step)
-    if length <= tile:
-        core = length
-    for inner in range(0, length, core):
-        end = min(inner + core, length)
-        yield max(0, inner - around), min(length, end + around), inner, end
+    inner = 0
+    while inner < length:
+        start = max(0, inner - around)
+        end = length
+        if length - start > tile:
+            end = inner + max(step, (start + tile - around - inner) // step * step)
+        yield start, min(length, end + around), inner, end
+        inner = end
 
 
 def _tile_means(
@@ -162,25 +183,33 @@ def _tile_means(
     y: np.ndarray,
     where: tuple[Span, Span],
     masking: Masking,
-    masks: Sequence[np.ndarray],
+    masks: Sequence[Future],
     counts: Sequence[int],
     report: Callable[[float], None],
 ) -> list[np.ndarray]:
-    """Mean prediction of what a tile decides, for each K."""
-    device, (height, width, colours) = next(network.parameters()).device, y.shape
+    """Mean prediction of what a tile decides, for each K.
+
+    All is done where the network is: masks go there, means come back.
+    """
+    device, (height, width, _) = _device_of(network), y.shape
     (top, bottom, row, row_end), (left, right, col, col_end) = where
-    window = y[top:bottom, left:right]
+    window = torch.from_numpy(y[top:bottom, left:right]).to(device)
     inner = (slice(row - top, row_end - top), slice(col - left, col_end - left))
-    total, means = np.zeros((row_end - row, col_end - col, colours), np.float32), {}
-    for p, mask in enumerate(masks):
-        kept = mask[:, left:right].astype(np.float32)
-        batch = torch.from_numpy(masking.apply(window, kept)[None])
-        output = network(batch.permute(0, 3, 1, 2).to(device))[0]
-        total += output.permute(1, 2, 0).float().cpu().numpy()[inner]
-        report(total[..., 0].size / (height * width * len(masks)))
+    total, means = torch.zeros_like(window[inner]), {}
+    for p, drawn in enumerate(masks):
+        kept = torch.from_numpy(drawn.result()[:, left:right]).to(device)
+        batch = _hidden(window, kept, masking)[None].permute(0, 3, 1, 2)
+        total += network(batch)[0].permute(1, 2, 0)[inner].float()
+        report(total[..., 0].numel() / (height * width * len(masks)))
         if p + 1 in counts:
-            means[p + 1] = total / (p + 1)
+            means[p + 1] = (total / (p + 1)).cpu().numpy()
     return [means[count] for count in counts]
+
+
+def _hidden(window: Tensor, kept: Tensor, masking: Masking) -> Tensor:
+    """What the network is shown of an (H, W, C) window."""
+    y = torch.where(kept, window, masking.fill)
+    return torch.cat([y, kept.float()], dim=-1) if masking.as_input else y
 
 
 def residual(
@@ -189,7 +218,7 @@ def residual(
     masking: Masking,
     seed: Sequence[int],
     masks: int = 1,
-    tile: int = 1024,
+    tile: int | None = None,
     report: Callable[[float], None] = lambda share: None,
 ) -> np.ndarray:
     """Return y - D(M*y), an element of the next noise bank (paper, Eq. 4).
@@ -205,4 +234,5 @@ def residual(
     parameters see ``denoise``.
     """
     estimate = denoise(network, y, masking, seed, (masks,), tile, report)[0]
-    return (y - estimate).astype(np.float16)
+    # As NumPy would, but in all threads.
+    return (torch.from_numpy(y) - torch.from_numpy(estimate)).half().numpy()

@@ -1,20 +1,18 @@
 """A network in training (paper, Eq. 2 and 3): one step, and all that it changes."""
 
-import logging
 import math
 import time
-from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import cache
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from mid_core.acceleration import accelerate
+from mid_core.devices import sender
 from mid_core.distributed import ALONE, Team, unsynchronised
-
-log = logging.getLogger("mid")
+from mid_core.precision import autocast
 
 
 def charbonnier(prediction: Tensor, target: Tensor, epsilon: float = 1e-3) -> Tensor:
@@ -58,22 +56,6 @@ class Training:
     loss: str = "mse"
 
 
-def autocast(device: torch.device, precision: str):
-    """Return the context in which the network runs."""
-    if precision == "bf16" and _has_bf16(device.type):
-        return torch.autocast(device.type, torch.bfloat16)
-    return nullcontext()
-
-
-@cache
-def _has_bf16(kind: str) -> bool:
-    """Whether a device has bfloat16 arithmetic; says once if not."""
-    there = kind != "cuda" or torch.cuda.is_bf16_supported(including_emulation=False)
-    if not there:
-        log.warning("this GPU has no bf16 arithmetic: fp32 is used, which is slower")
-    return there
-
-
 class Learner:
     """A network in training: all that changes from step to step.
 
@@ -93,9 +75,13 @@ class Learner:
     skip_steps
         How many steps may be left out because their gradient is not finite. To look at
         it makes a GPU wait, every step; at 0 nobody looks.
+    compiled
+        ``"auto"``, ``"always"`` or ``"never"``: see ``acceleration``.
 
     Attributes
     ----------
+    send
+        Brings a part of a batch to the device.
     step, skipped
         Steps done, and how many of them were left out.
     history
@@ -111,6 +97,7 @@ class Learner:
         team: Team = ALONE,
         parts: int = 1,
         skip_steps: int = 0,
+        compiled: str = "never",
     ) -> None:
         self.settings, self.device = settings, device
         self.team, self.parts, self.skip_steps = team, parts, skip_steps
@@ -125,6 +112,8 @@ class Learner:
         if settings.ema:
             mean_of = get_ema_multi_avg_fn(settings.ema)
             self.average = AveragedModel(network, multi_avg_fn=mean_of)
+        self.send = sender(device)
+        accelerate(self.network, settings, compiled, team.size, parts)
         self._spread = team.spread(self.network)
         self.step, self.skipped, self.history = 0, 0, []
         self._losses: list[Tensor] = []
@@ -180,7 +169,7 @@ class Learner:
 
     def _pass(self, y: Tensor, x: Tensor) -> Tensor:
         """Add the gradient of a part of the batch; return what it adds to the loss."""
-        y, x = (t.to(self.device, non_blocking=True) for t in (y, x))
+        y, x = y.to(self.device), x.to(self.device)
         with autocast(self.device, self.settings.precision):
             loss = LOSSES[self.settings.loss](self._spread(y).float(), x) / self.parts
         loss.backward()

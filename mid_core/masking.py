@@ -68,6 +68,22 @@ def mask_rows(
 ) -> np.ndarray:
     """Cut rows and columns out of one image-wide mask, without drawing all of it.
 
+    float32 (rows, columns, channels) in {0, 1}; for the rest see ``kept_rows``.
+    """
+    kept = kept_rows(entropy, rows, columns, width, channels, ratio)
+    return kept.astype(np.float32)
+
+
+def kept_rows(
+    entropy: Sequence[int],
+    rows: tuple[int, int],
+    columns: tuple[int, int],
+    width: int,
+    channels: int,
+    ratio: Ratio,
+) -> np.ndarray:
+    """Say which pixels such a mask keeps.
+
     The mask is made of bands of 64 rows with a generator each, so that every way
     of cutting an image into tiles sees the same mask.
 
@@ -86,14 +102,14 @@ def mask_rows(
 
     Returns
     -------
-    float32 (rows, columns, channels) in {0, 1}.
+    bool (rows, columns, channels).
     """
     share = draw_ratio(ratio, np.random.default_rng([*entropy, 0]))
     first, last = rows[0] // BAND, -(-rows[1] // BAND)
-    bands = [
-        bernoulli(
-            (BAND, width, channels), share, np.random.default_rng([*entropy, 1, band])
-        )[:, columns[0] : columns[1]]
-        for band in range(first, last)
-    ]
-    return np.concatenate(bands)[rows[0] - first * BAND : rows[1] - first * BAND]
+    whole = np.empty(((last - first) * BAND, columns[1] - columns[0], channels), bool)
+    for band in range(first, last):
+        rng = np.random.default_rng([*entropy, 1, band])
+        drawn = rng.random((BAND, width, channels), dtype=np.float32)
+        own = whole[(band - first) * BAND :][:BAND]
+        np.greater_equal(drawn[:, columns[0] : columns[1]], share, out=own)
+    return whole[rows[0] - first * BAND : rows[1] - first * BAND]

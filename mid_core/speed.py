@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from typing import NamedTuple
 
@@ -32,6 +33,8 @@ def measured_speed(
 ) -> Speed:
     """Time a network's training step and its pass, on random crops.
 
+    To compile it would take longer than all else: on a GPU, a long training is faster.
+
     Parameters
     ----------
     network
@@ -45,13 +48,15 @@ def measured_speed(
     if device.type == "cpu":
         # A whole batch of the paper's takes minutes here, and is no faster a pixel.
         crops = min(crops, max(1, PIXELS // side**2))
-    learner = Learner(network, training, device)
+    settings = replace(training, batch=crops, iterations=1)
+    learner = Learner(network, settings, device, compiled="auto")
     inputs = network.inputs // network.fold**2
     y, x = (
         torch.rand(crops, count, side, side, device=device)
         for count in (inputs, network.channels)
     )
     step = _timed(lambda: learner.learn(y, x), device)
+    network.eval()
     with torch.inference_mode():
         seconds = _timed(lambda: network(y), device)
     return Speed(step * training.batch / crops, seconds / (crops * side**2))

@@ -40,15 +40,15 @@ def train(
     Raises
     ------
     NotFinite
-        When a loss or a weight is not finite, and the learner may not skip the step. That is looked for where the training
-        reports or saves: later steps are lost with the bad one, but no state and no
-        model comes of them.
+        When a loss or a weight is not finite, and the learner may not skip the step.
+        That is looked for where the training reports or saves: later steps are lost
+        with the bad one, but no state and no model comes of them.
     Interrupted
         When the keeper was told to stop; the state is saved.
     """
     iterations = learner.settings.iterations
     crops = learner.team.share(batches.batch)
-    for y, x in batches.stream(learner.step, iterations, crops):
+    for y, x in batches.stream(learner.step, iterations, crops, learner.send):
         if not learner.learn(y, x):
             log.warning("step %d is not finite and is skipped", learner.step)
             _name_crops(learner.step, batches, logging.WARNING)

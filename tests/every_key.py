@@ -116,6 +116,7 @@ MATRIX = [
         | {"runtime.device": "auto", "runtime.threads": 2, "runtime.tile": 256}
         | {"runtime.memory_gb": 1, "runtime.save_minutes": 1, "runtime.skip_steps": 3}
         | {"runtime.max_seconds": 999, "runtime.report_every": 7}
+        | {"runtime.compile": "always"}
         | {"runtime.check_room": False},
         [],
     ),

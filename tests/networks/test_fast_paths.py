@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from benchmarks.nafnet_step import plain, stirred
-from mid_core import learner
-from mid_core.learner import autocast
+from mid_core import precision as arithmetic
 from mid_core.networks import build
+from mid_core.precision import autocast
 from tests.conftest import TINY
 
 CPU = torch.device("cpu")
@@ -76,13 +76,13 @@ def test_the_fused_optimiser_is_the_plain_one(both):
 
 def test_a_gpu_without_bf16_says_so_once_and_goes_on(monkeypatch, caplog):
     found = {"is_bf16_supported.return_value": False}
-    monkeypatch.setattr(learner.torch, "cuda", Mock(**found))
-    learner._has_bf16.cache_clear()
+    monkeypatch.setattr(arithmetic.torch, "cuda", Mock(**found))
+    arithmetic._has_bf16.cache_clear()
     with caplog.at_level(logging.WARNING, "mid"):
         for _ in range(3):
             with autocast(torch.device("cuda"), "bf16"):
                 assert not torch.is_autocast_enabled("cuda")
-    learner._has_bf16.cache_clear()
+    arithmetic._has_bf16.cache_clear()
     assert [record.message for record in caplog.records] == [
         "this GPU has no bf16 arithmetic: fp32 is used, which is slower"
     ]

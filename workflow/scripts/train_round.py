@@ -130,8 +130,8 @@ def fit(stores: dict[str, Store], made: dict, parts: int, stop: Stop) -> None:
         extra = batches.masking.extra_channels(channels)
         network = build(settings["network"], channels, extra, seed=batches.seed)
         log.info("%s on %d x %s: %s", title, team.size, device, settings)
-        skip = runtime["skip_steps"]
-        learner = Learner(network, training, device, team, parts, skip)
+        choices = runtime["skip_steps"], runtime["compile"]
+        learner = Learner(network, training, device, team, parts, *choices)
         keeper = Keeper(states, lease, stop, runtime["save_minutes"], team)
         with stop:
             keeper.restore(learner)

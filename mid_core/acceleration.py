@@ -1,0 +1,122 @@
+"""A network's passes in training, compiled and recorded: the same function, sooner.
+
+These networks are many small operations, and a fast GPU does them in less time than
+Python needs to ask for them. torch.compile makes few of many in each block, and a CUDA
+graph holds a whole pass: one call starts it. How much each brings stands in
+docs/measurements/README.md.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from mid_core.networks.denoiser import Denoiser
+from mid_core.precision import autocast
+
+if TYPE_CHECKING:
+    from mid_core.learner import Training
+
+log = logging.getLogger("mid")
+
+# To compile takes a minute or two; so many steps on a GPU save more than that.
+WORTHWHILE_STEPS = 5000
+
+
+def accelerate(
+    network: Denoiser, settings: Training, choice: str, team: int = 1, parts: int = 1
+) -> None:
+    """Make the passes of a training faster, in place.
+
+    Parameters
+    ----------
+    network
+        In training mode, on its device.
+    settings
+        The training: crops of what size pass, and how often.
+    choice
+        ``"always"``, ``"never"``, or ``"auto"``: on a GPU, passes are recorded, and in
+        long trainings compiled.
+    team, parts
+        The processes that share a batch, and the parts of each one's share.
+    """
+    device = next(network.parameters()).device
+    gpu = device.type == "cuda"
+    long = gpu and settings.iterations >= WORTHWHILE_STEPS
+    compiles = choice == "always" or (choice == "auto" and long)
+    # Recorded passes give gradients that cannot be added up, or sent as they come.
+    records = gpu and choice != "never" and team == parts == 1
+    if compiles or records:
+        crops = settings.batch // (team * parts)
+        channels = network.inputs // network.fold**2
+        y = torch.full((crops, channels, settings.patch, settings.patch), 0.5)
+        y = y.to(device, memory_format=torch.channels_last)
+    if compiles:
+        _compile_blocks(network, y, settings.precision)
+    if records:
+        _record(network, y, settings.precision)
+
+
+def _compile_blocks(network: Denoiser, y: Tensor, precision: str) -> None:
+    """Compile each block, or a network without blocks as one; warn where none can.
+
+    Blocks of one shape share what is compiled, which takes a fifth of the time that
+    the network as a whole would. In bf16 a shape comes twice: each level's first block
+    gets what a convolution gives.
+    """
+    blocks = [block for stack, _ in network.stacks() for block in stack] or [network]
+    for block in blocks:
+        _compile(block)
+    try:
+        with (
+            _untouched(network),
+            autocast(y.device, precision),
+            torch._dynamo.config.patch(recompile_limit=2 * len(blocks)),
+        ):
+            network(y).float().mean().backward()
+    except torch.OutOfMemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001
+        for block in blocks:
+            del block.forward
+        _say_not_compiled(str(error).strip().partition("\n")[0])
+
+
+def _compile(block: nn.Module) -> None:
+    """Let the block compute by compiled code while it is in training mode."""
+    plain = block.forward
+    quick = torch.compile(plain, dynamic=False)
+    # Scores are taken of images of many shapes: each would be compiled anew.
+    block.forward = lambda *inputs: (quick if block.training else plain)(*inputs)
+
+
+@cache
+def _say_not_compiled(why: str) -> None:
+    log.warning("torch.compile does not work here (%s): going on without", why)
+
+
+def _record(network: Denoiser, y: Tensor, precision: str) -> None:
+    """Let the GPU replay passes of inputs like ``y``, while in training mode."""
+    # Recorded on a stream of its own, for which the gradients wait: no harm.
+    warnings.filterwarnings("ignore", "The AccumulateGrad node's stream")
+    with _untouched(network), autocast(y.device, precision):
+        torch.cuda.make_graphed_callables(network, (y,))
+
+
+@contextmanager
+def _untouched(network: nn.Module) -> Iterator[None]:
+    """Leave no gradients behind, and all statistics as they were."""
+    buffers = [buffer.clone() for buffer in network.buffers()]
+    try:
+        yield
+    finally:
+        network.zero_grad(set_to_none=True)
+        for buffer, before in zip(network.buffers(), buffers, strict=True):
+            buffer.copy_(before)

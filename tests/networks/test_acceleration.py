@@ -1,0 +1,119 @@
+"""Accelerated passes compute what plain ones do, gradients too."""
+
+import logging
+
+import pytest
+import torch
+
+from benchmarks.nafnet_step import stirred
+from mid_core import acceleration
+from mid_core.acceleration import accelerate
+from mid_core.devices import sender
+from mid_core.learner import Learner, Training
+from mid_core.networks import build
+from tests.conftest import TINY
+from tests.networks.test_fast_paths import distance, gradients
+
+SETTINGS = Training(iterations=1, batch=2, patch=24)
+BATCH_NORM = {"name": "dncnn", "width": 8, "depth": 4, "norm": "batch"}
+# Torch's compiler uses what torch no longer recommends.
+pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+
+
+def twins(settings, device="cpu"):
+    """A network, and the same again; and a batch and its target."""
+    torch.manual_seed(3)
+    one, other = (build(settings).train() for _ in range(2))
+    other.load_state_dict(stirred(one).state_dict())
+    x = torch.rand(2, 2, 3, 24, 24, device=device)
+    fast = [part.contiguous(memory_format=torch.channels_last) for part in x]
+    return one.to(device), other.to(device), *fast
+
+
+def assert_same(one, other, x, target):
+    for _ in range(2):
+        (found, slopes), (expected, plain_slopes) = (
+            gradients(network, x, target) for network in (one, other)
+        )
+        assert distance(found, expected) < 1e-4
+        assert max(map(distance, slopes, plain_slopes)) < 1e-3
+    one.eval(), other.eval()
+    # Scores are of images of other sizes.
+    with torch.no_grad():
+        y = torch.rand(1, 3, 41, 37, device=x.device)
+        torch.testing.assert_close(one(y), other(y))
+    for a, b in zip(one.buffers(), other.buffers(), strict=True):
+        torch.testing.assert_close(a, b)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("settings", [TINY, BATCH_NORM], ids=lambda s: s["name"])
+def test_compiled_passes_are_the_plain_ones(settings):
+    quick, plain, x, target = twins(settings)
+    accelerate(quick, SETTINGS, "always")
+    assert all(p.grad is None for p in quick.parameters())
+    assert_same(quick, plain, x, target)
+
+
+@pytest.mark.parametrize("choice", ["auto", "never"])
+def test_on_a_cpu_nothing_changes_unless_asked_for(choice, monkeypatch):
+    monkeypatch.setattr(torch, "compile", None)
+    network = build(TINY)
+    accelerate(network, SETTINGS, choice)
+    assert "forward" not in vars(network)
+
+
+@pytest.mark.parametrize("settings", [TINY, BATCH_NORM], ids=lambda s: s["name"])
+def test_without_a_compiler_a_warning_says_so_once(settings, monkeypatch, caplog):
+    def no_compiler(*inputs):
+        raise RuntimeError("no C++ compiler was found\nand much more")
+
+    monkeypatch.setattr(torch, "compile", lambda *_, **__: no_compiler)
+    acceleration._say_not_compiled.cache_clear()
+    with caplog.at_level(logging.WARNING, "mid"):
+        for _ in range(2):
+            network, plain, x, target = twins(settings)
+            accelerate(network, SETTINGS, "always")
+    acceleration._say_not_compiled.cache_clear()
+    assert [record.message for record in caplog.records] == [
+        "torch.compile does not work here (no C++ compiler was found): going on without"
+    ]
+    assert_same(network, plain, x, target)
+
+
+@needs_gpu
+@pytest.mark.parametrize("choice", ["auto", "always"])
+@pytest.mark.parametrize("settings", [TINY, BATCH_NORM], ids=lambda s: s["name"])
+def test_recorded_passes_are_the_plain_ones(settings, choice):
+    quick, plain, x, target = twins(settings, "cuda")
+    accelerate(quick, SETTINGS, choice)
+    assert all(p.grad is None for p in quick.parameters())
+    assert_same(quick, plain, x, target)
+
+
+@needs_gpu
+def test_a_recorded_training_is_the_plain_one():
+    y, x = torch.rand(2, 12, 2, 3, 24, 24)
+    models = []
+    for choice in ("auto", "never"):
+        settings = Training(iterations=12, batch=2, patch=24, ema=0.5)
+        learner = Learner(
+            build(TINY, seed=[1]), settings, torch.device("cuda"), compiled=choice
+        )
+        for pair in zip(y, x, strict=True):
+            learner.learn(*map(learner.send, pair))
+        learner.sum_up()
+        models.append([*learner.model.parameters()])
+        assert torch.isfinite(torch.tensor(learner.history[0]["loss"]))
+    for a, b in zip(*models, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-4)
+
+
+@needs_gpu
+def test_what_is_sent_arrives_as_it_was():
+    send = sender(torch.device("cuda"))
+    part = torch.rand(3, 5, 7, 9).contiguous(memory_format=torch.channels_last)
+    sent = send(part)
+    assert sent.stride() == part.stride()
+    torch.testing.assert_close(sent.cpu(), part, rtol=0, atol=0)
