@@ -22,7 +22,7 @@ def child(height: int, width: int, folder: Path) -> None:
     import numpy as np
     import torch
 
-    from benchmarks.train_step import NETWORK
+    from benchmarks.nafnet_step import DEMO
     from mid_core.application import denoise_files
     from mid_core.checkpoint import save_model
     from mid_core.images import read, to_float
@@ -35,8 +35,8 @@ def child(height: int, width: int, folder: Path) -> None:
     image = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
     iio.imwrite(folder / "noisy.png", image, compress_level=1)
     del image
-    card = {"network": NETWORK, "masking": {"ratio": 0.3}, "patch": 64, "channels": 3}
-    network = build(NETWORK)
+    card = {"network": DEMO, "masking": {"ratio": 0.3}, "patch": 64, "channels": 3}
+    network = build(DEMO)
     save_model(folder / "model.safetensors", network, card)
     target = folder / "denoised.png"
     denoise_files(folder / "noisy.png", target, folder / "model.safetensors", masks=1)

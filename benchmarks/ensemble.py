@@ -13,14 +13,14 @@ import numpy as np
 import torch
 
 from benchmarks.measuring import Rows, alternate, publish, ratio
-from benchmarks.train_step import NETWORK
+from benchmarks.nafnet_step import DEMO
 from mid_core.inference import denoise, residual
 from mid_core.networks import build
 from mid_core.networks.measure import peak_memory
 from mid_core.sampling import Masking
 
 REACH = 0.9
-PATCH, IMAGE, TILES, MASKS, REPEATS = 64, (2000, 3000), (512, 1024, 2048, 4096), 3, 2
+PATCH, IMAGE, TILES, MASKS, REPEATS = 64, (2000, 3000), (1024, 4096), 3, 1
 
 
 def whole_pass(
@@ -86,7 +86,7 @@ def main() -> None:
     rows = [
         row
         for tile in TILES
-        for row in compare(NETWORK, PATCH, IMAGE, tile, MASKS, REPEATS)
+        for row in compare(DEMO, PATCH, IMAGE, tile, MASKS, REPEATS)
     ]
     title = f"{IMAGE[0] * IMAGE[1] / 1e6:g} megapixels, the demo's network"
     publish("ensemble", {title: rows})

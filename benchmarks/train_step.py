@@ -2,7 +2,8 @@
 
 The loop draws its crops from stores, as `train_round` does, and clips, averages,
 schedules and reports. The bare step is forward, backward and Adam on one batch that
-lies in memory. Same network, same run, alternating. Run: python -m benchmarks.train_step
+lies in memory; the whole step clips and averages, too. Same network, same run,
+alternating. Run: python -m benchmarks.train_step
 """
 
 import statistics
@@ -14,7 +15,7 @@ import numpy as np
 import torch
 
 from benchmarks.measuring import alternate, publish, ratio
-from benchmarks.nafnet_step import BareStep
+from benchmarks.nafnet_step import DEMO, BareStep
 from mid_core.acceleration import accelerate
 from mid_core.learner import Learner, Training
 from mid_core.networks import build
@@ -23,15 +24,7 @@ from mid_core.sampling import Batches, Masking, hold
 from mid_core.store import Store, StoreWriter
 from mid_core.training import train
 
-NETWORK = {
-    "name": "nafnet",
-    "width": 32,
-    "encoder": [1, 1],
-    "middle": 1,
-    "decoder": [1, 1],
-    "fold": 2,
-}
-BATCH, PATCH, STEPS, REPEATS, REACH = 8, 64, 40, 4, 0.98
+BATCH, PATCH, STEPS, REPEATS, REACH = 8, 64, 20, 9, 0.98
 # As in a long training.
 COMPILED = {"cpu": "never", "cuda": "always"}
 # How much memory a pool may take, in GB: more than it has, or none.
@@ -57,12 +50,14 @@ def stores(folder: Path, batch: int, patch: int) -> dict[str, Batches]:
     }
 
 
-def loop(
-    network: dict, batches: Batches, settings: Training, device: str
-) -> Callable[[], None]:
-    """Return a piece of work: so many steps of the real loop."""
-    compiled = COMPILED[device]
-    learner = Learner(build(network), settings, torch.device(device), compiled=compiled)
+def learner_of(network: dict, settings: Training, device: str) -> Learner:
+    """Make a learner, as `train_round` does."""
+    options = {"compiled": COMPILED[device]}
+    return Learner(build(network), settings, torch.device(device), **options)
+
+
+def loop(learner: Learner, batches: Batches) -> Callable[[], None]:
+    """Return a piece of work: the steps of the real loop."""
 
     def again() -> None:
         # The same learner goes on: to build another would count as training.
@@ -84,7 +79,8 @@ def compare(
 
     Returns
     -------
-    For each source: ``loop`` and ``bare`` in images a second, and their ``ratio``.
+    For each source: images a second of the ``loop``, of the ``bare`` and of the
+    ``whole`` step, and the loop's ``ratio`` to the bare one and ``share`` of the whole.
     """
     first = next(iter(sources.values()))
     settings = Training(steps, first.batch, first.patch, precision=precision)
@@ -92,8 +88,11 @@ def compare(
     accelerate(bare, settings, COMPILED[device])
     step = BareStep(bare, *(t.to(device) for t in first.draw(0)), True, precision)
     works = {"bare": lambda: [step() for _ in range(steps)]}
+    whole, parts = learner_of(network, settings, device), first.draw(0)
+    parts = [whole.send(part) for part in parts]
+    works["whole"] = lambda: [whole.learn(*parts) for _ in range(steps)]
     for name, batches in sources.items():
-        works[name] = loop(network, batches, settings, device)
+        works[name] = loop(learner_of(network, settings, device), batches)
     times = alternate(works, repeats, device)
     images = steps * first.batch
     return [
@@ -101,7 +100,9 @@ def compare(
             "pools": name,
             "loop_images_per_s": images / statistics.median(times[name]),
             "bare_images_per_s": images / statistics.median(times["bare"]),
+            "whole_images_per_s": images / statistics.median(times["whole"]),
             "ratio": ratio(times["bare"], times[name]),
+            "share_of_whole": ratio(times["whole"], times[name]),
             "to_reach": REACH,
         }
         for name in sources
@@ -111,7 +112,7 @@ def compare(
 def main() -> None:
     """Print a row for pools in memory, and one for pools read from disk."""
     with tempfile.TemporaryDirectory() as folder:
-        rows = compare(NETWORK, stores(Path(folder), BATCH, PATCH), STEPS, REPEATS)
+        rows = compare(DEMO, stores(Path(folder), BATCH, PATCH), STEPS, REPEATS)
     title = f"batch {BATCH} of {PATCH}x{PATCH}, {torch.get_num_threads()} threads"
     publish("train_step", {title: rows})
 

@@ -1,5 +1,6 @@
 """A round's settings: only what its numbers depend on."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -103,6 +104,10 @@ def awgn_name(settings: Mapping) -> str:
 
 
 def key(*parts: object) -> str:
-    """Make one text of settings, equal where they are."""
+    """Make one short text of settings, equal where they are.
+
+    Short, as it becomes a part of the next one: that of a round, of the round's after it.
+    """
     # As floats: 0 and 0.0 are one setting.
-    return json.dumps(json.loads(json.dumps(parts), parse_int=float), sort_keys=True)
+    plain = json.loads(json.dumps(parts), parse_int=float)
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()

@@ -159,7 +159,7 @@ def test_every_shipped_config_is_valid(path, over):
 def test_minutes_share_the_rounds_of_the_table():
     found = Plan(load_config([ROOT / "config/real_noise.yaml", MINUTES], SCHEMA, {}))
     assert found.table_rounds()[0] == ("mid", 0)
-    assert found.owner("model", "steps_6000", 0) == "steps_6000"
+    assert found.owner("model", "steps_500", 0) == "steps_500"
 
 
 SHARED_ROUNDS = """
@@ -194,6 +194,15 @@ def test_equal_rounds_are_one(shared_plan):
     assert owners("model", "one_mask") == ["mid", "one_mask"]
     assert owners("model", "more_k") == ["mid", "mid"]
     assert owners("scores", "more_k") == ["more_k", "more_k"]
+
+
+def test_a_hundred_rounds_are_planned(tmp_path):
+    before, after = DEMO[: DEMO.index("variants:")], DEMO[DEMO.index("runtime:") :]
+    rounds = ", ".join(["{mask_ratio: 0.5}"] * 100)
+    variants = f"variants: {{mid: {{rounds: [{rounds}]}}, other: {{rounds: [{rounds}]}}}}"
+    found = plan(f"{before}{variants}\n{after}", tmp_path)
+    assert found.owner("model", "other", 99) == "mid"
+    assert found.rounds_behind("mid", 0) == 99
 
 
 def test_paths_lead_to_the_owner(shared_plan):

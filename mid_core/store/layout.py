@@ -39,14 +39,15 @@ def grid(height: int, width: int, tile: int) -> tuple[int, int]:
 
 def cut(image: np.ndarray, tile: int) -> Iterator[np.ndarray]:
     """Cut (H, W, C) into (tile, tile, C), row by row, mirrored beyond the far edges."""
-    height, width, _ = image.shape
-    rows, columns = grid(height, width, tile)
-    lines = np.pad(np.arange(height), (0, rows * tile - height), mode="symmetric")
-    beyond = ((0, 0), (0, columns * tile - width), (0, 0))
-    for row in lines.reshape(rows, tile):
-        yield from np.split(
-            np.pad(image[row], beyond, mode="symmetric"), columns, axis=1
-        )
+    rows, columns = (
+        np.pad(np.arange(side), (0, -side % tile), mode="symmetric").reshape(-1, tile)
+        for side in image.shape[:2]
+    )
+    for row in rows:
+        for column in columns:
+            inside = image[row[0] : row[0] + tile, column[0] : column[0] + tile]
+            whole = inside.shape[:2] == (tile, tile)
+            yield inside if whole else image[np.ix_(row, column)]
 
 
 def strips(

@@ -21,10 +21,15 @@ from mid_core.files import written_whole
 from mid_core.store.layout import TILE, cut, per_shard, shard_name
 
 # The same for Zarr, which describes the tiles, and for numcodecs, which codes them.
-_ZSTD = {"level": 1, "checksum": True}
-_DECODER = Zstd(**_ZSTD)
+_DECODER = Zstd()
 # How Zarr marks a tile that a shard does not have: the last shard may be short.
 _MISSING = 2**64 - 1
+
+
+def _zstd(dtype: np.dtype) -> dict:
+    """How samples are compressed: noise, which hardly can be, so as to be read fast."""
+    # At level 1 it has 0.92 of its bytes, and takes five times as long to decode.
+    return {"level": -1 if dtype.kind == "f" else 1, "checksum": True}
 
 
 def create(
@@ -38,7 +43,7 @@ def create(
         dtype=dtype,
         chunks=(1, *shape),
         shards=(per_shard(np.dtype(dtype).itemsize, tile), *shape),
-        compressors=[ZstdCodec(**_ZSTD)],
+        compressors=[ZstdCodec(**_zstd(np.dtype(dtype)))],
     )
 
 
@@ -53,7 +58,7 @@ class Packed:
 
 def pack(image: np.ndarray, tile: int = TILE) -> Packed:
     """Cut an image, (H, W, C), and encode its tiles, those of zeros, too."""
-    encode = Zstd(**_ZSTD).encode
+    encode = Zstd(**_zstd(image.dtype)).encode
     tiles = [encode(np.ascontiguousarray(block)) for block in cut(image, tile)]
     return Packed(image.shape, image.dtype, tiles)
 
