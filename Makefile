@@ -12,7 +12,7 @@ demo: $(READY)
 	$(VENV)/bin/snakemake --cores 2
 
 test: $(READY)
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest --numprocesses 2 --dist loadgroup
 
 lint: $(READY)
 	$(VENV)/bin/ruff check .

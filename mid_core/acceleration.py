@@ -86,7 +86,7 @@ def _compile_blocks(network: Denoiser, y: Tensor, precision: str) -> None:
     except Exception as error:  # noqa: BLE001
         for block in blocks:
             del block.forward
-        _say_not_compiled(str(error).strip().partition("\n")[0])
+        _say("torch.compile does", str(error))
 
 
 def _compile(block: nn.Module) -> None:
@@ -97,17 +97,23 @@ def _compile(block: nn.Module) -> None:
     block.forward = lambda *inputs: (quick if block.training else plain)(*inputs)
 
 
-@cache
-def _say_not_compiled(why: str) -> None:
-    log.warning("torch.compile does not work here (%s): going on without", why)
-
-
 def _record(network: Denoiser, y: Tensor, precision: str) -> None:
     """Let the GPU replay passes of inputs like ``y``, while in training mode."""
     # Recorded on a stream of its own, for which the gradients wait: no harm.
     warnings.filterwarnings("ignore", "The AccumulateGrad node's stream")
-    with _untouched(network), autocast(y.device, precision):
-        torch.cuda.make_graphed_callables(network, (y,))
+    try:
+        with _untouched(network), autocast(y.device, precision):
+            torch.cuda.make_graphed_callables(network, (y,))
+    # What is recorded also holds more memory.
+    except RuntimeError as error:
+        _say("CUDA graphs do", str(error))
+
+
+@cache
+def _say(what: str, why: str) -> None:
+    """Warn once."""
+    reason = why.strip().partition("\n")[0]
+    log.warning("%s not work here (%s): going on without", what, reason)
 
 
 @contextmanager

@@ -21,6 +21,14 @@ TINY = {
 }
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep in one process what shares a set-up: a file's tests, and all of SLURM's."""
+    for item in items:
+        folder, file = item.path.parent.name, item.path.name
+        group = folder if folder == "slurm" else f"{folder}/{file}"
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(7)

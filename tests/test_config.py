@@ -199,7 +199,9 @@ def test_equal_rounds_are_one(shared_plan):
 def test_a_hundred_rounds_are_planned(tmp_path):
     before, after = DEMO[: DEMO.index("variants:")], DEMO[DEMO.index("runtime:") :]
     rounds = ", ".join(["{mask_ratio: 0.5}"] * 100)
-    variants = f"variants: {{mid: {{rounds: [{rounds}]}}, other: {{rounds: [{rounds}]}}}}"
+    variants = (
+        f"variants: {{mid: {{rounds: [{rounds}]}}, other: {{rounds: [{rounds}]}}}}"
+    )
     found = plan(f"{before}{variants}\n{after}", tmp_path)
     assert found.owner("model", "other", 99) == "mid"
     assert found.rounds_behind("mid", 0) == 99

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from mid_core.errors import MidError
-from mid_core.inference import denoise, residual
+from mid_core.inference import default_tile, denoise, residual, spans
 from mid_core.masking import mask_rows
 from mid_core.sampling import Masking
 
@@ -89,6 +89,28 @@ def test_tiles_equal_the_whole_within_a_grey_level(attentive, rng, ratio):
     assert difference(patch=16) < 1 / 255
     # Means over the whole tile are what makes tiles visible.
     assert difference(patch=None) > 1 / 255
+
+
+@pytest.mark.parametrize("length", [1, 16, 61, 64, 65, 100, 341])
+@pytest.mark.parametrize(("tile", "margin", "step"), [(64, 9, 4), (40, 10, 8)])
+def test_tiles_are_as_few_as_there_can_be(length, tile, margin, step):
+    around = -(-margin // step) * step
+    found = list(spans(length, tile, margin, step))
+    decided = [range(inner, end) for _, _, inner, end in found]
+    assert [i for one in decided for i in one] == list(range(length))
+    for start, stop, inner, end in found:
+        assert stop - start <= tile
+        assert start == max(0, inner - around)
+        assert stop == min(length, end + around)
+        assert inner % step == 0
+    # At least so much of a tile is lost to margins: all but two of its neighbours' sides.
+    gain = (tile - 2 * around) // step * step
+    fewest = 1 if length <= tile else -(-(length - 2 * (tile - around)) // gain) + 2
+    assert len(found) <= max(fewest, 2) if length > tile else len(found) == 1
+
+
+def test_where_nobody_says_it_a_tile_is_larger_on_a_gpu():
+    assert default_tile("cuda") > default_tile("cpu") == default_tile("mps")
 
 
 def test_the_network_never_sees_more_than_a_tile(y):

@@ -64,20 +64,38 @@ def test_on_a_cpu_nothing_changes_unless_asked_for(choice, monkeypatch):
     assert "forward" not in vars(network)
 
 
-@pytest.mark.parametrize("settings", [TINY, BATCH_NORM], ids=lambda s: s["name"])
-def test_without_a_compiler_a_warning_says_so_once(settings, monkeypatch, caplog):
-    def no_compiler(*inputs):
-        raise RuntimeError("no C++ compiler was found\nand much more")
-
-    monkeypatch.setattr(torch, "compile", lambda *_, **__: no_compiler)
-    acceleration._say_not_compiled.cache_clear()
+@pytest.fixture
+def warned(caplog):
+    """What was warned of; each time anew."""
+    acceleration._say.cache_clear()
     with caplog.at_level(logging.WARNING, "mid"):
-        for _ in range(2):
-            network, plain, x, target = twins(settings)
-            accelerate(network, SETTINGS, "always")
-    acceleration._say_not_compiled.cache_clear()
-    assert [record.message for record in caplog.records] == [
-        "torch.compile does not work here (no C++ compiler was found): going on without"
+        yield lambda: [record.message for record in caplog.records]
+    acceleration._say.cache_clear()
+
+
+def broken(*inputs):
+    raise RuntimeError("none was found\nand much more")
+
+
+@pytest.mark.parametrize("settings", [TINY, BATCH_NORM], ids=lambda s: s["name"])
+def test_without_a_compiler_a_warning_says_so_once(settings, monkeypatch, warned):
+    monkeypatch.setattr(torch, "compile", lambda *_, **__: broken)
+    for _ in range(2):
+        network, plain, x, target = twins(settings)
+        accelerate(network, SETTINGS, "always")
+    assert warned() == [
+        "torch.compile does not work here (none was found): going on without"
+    ]
+    assert_same(network, plain, x, target)
+
+
+def test_without_graphs_a_warning_says_so_once(monkeypatch, warned):
+    monkeypatch.setattr(torch.cuda, "make_graphed_callables", broken)
+    for _ in range(2):
+        network, plain, x, target = twins(TINY)
+        acceleration._record(network, x, "fp32")
+    assert warned() == [
+        "CUDA graphs do not work here (none was found): going on without"
     ]
     assert_same(network, plain, x, target)
 
