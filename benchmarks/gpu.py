@@ -56,7 +56,7 @@ class Sizes:
     steps: int = 200
     repeats: int = 2
     image: tuple[int, int] = (4000, 6000)
-    tiles: tuple[int, ...] = (2048, 8192)
+    tiles: tuple[int, ...] = (2048, 4096)
     masks: int = 10
     matrix: int = 8192
     copied: int = 2**30

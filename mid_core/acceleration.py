@@ -72,9 +72,9 @@ def _compile_blocks(network: Denoiser, y: Tensor, precision: str) -> None:
     gets what a convolution gives.
     """
     blocks = [block for stack, _ in network.stacks() for block in stack] or [network]
-    for block in blocks:
-        _compile(block)
     try:
+        for block in blocks:
+            _compile(block)
         with (
             _untouched(network),
             autocast(y.device, precision),
@@ -85,7 +85,7 @@ def _compile_blocks(network: Denoiser, y: Tensor, precision: str) -> None:
         raise
     except Exception as error:  # noqa: BLE001
         for block in blocks:
-            del block.forward
+            vars(block).pop("forward", None)
         _say("torch.compile does", str(error))
 
 

@@ -49,17 +49,19 @@ def pick_device(name: str, needed: bool = True) -> torch.device:
 
 
 def sender(device: torch.device) -> Callable[[Tensor], Tensor]:
-    """Return what brings a tensor to the device, from any thread.
+    """Return what brings a tensor to the device ahead of its use, from any thread.
 
-    To a GPU, it copies from page-locked memory and beside the computing, so that
-    neither waits for the other; when it returns, the tensor is there.
+    It copies from page-locked memory and beside the computing, so that neither waits
+    for the other; when it returns, the tensor is there. To devices that are not CUDA's
+    nothing is sent ahead: Metal must be used by one thread alone.
     """
     if device.type != "cuda":
-        return lambda tensor: tensor.to(device)
+        return lambda tensor: tensor
     beside, main = torch.cuda.Stream(device), torch.cuda.current_stream(device)
 
     def send(tensor: Tensor) -> Tensor:
-        with torch.cuda.stream(beside):
+        # A thread begins on GPU 0, whichever is this process's.
+        with torch.cuda.device(beside.device), torch.cuda.stream(beside):
             sent = tensor.pin_memory().to(device, non_blocking=True)
         beside.synchronize()
         # Its memory is not used again before the computing is done with it.

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -14,10 +15,11 @@ from mid_core.masking import kept_rows
 from mid_core.sampling import Masking
 
 SMALLEST_TILE_PX = 64
-# A large photograph as a whole, where a GPU's memory suffices; else it is halved.
-TILES_PX = {"cpu": 1024, "cuda": 8192}
+TILES_PX = {"cpu": 1024, "cuda": 4096}
+# The tiles that turned out to fit into a GPU's memory.
+_FITTING: WeakKeyDictionary[nn.Module, int] = WeakKeyDictionary()
 # Threads that draw masks ahead of the network.
-DRAWING = 4
+DRAWING = 2
 log = logging.getLogger("mid")
 
 # Start and stop of what the network sees of an axis, and of what it decides.
@@ -52,7 +54,7 @@ def denoise(
     tile
         Side of the squares that the network sees, in pixels: bounds the memory. It is
         halved, and the image begun anew, while a GPU's memory does not suffice. None:
-        1024 on a CPU, 8192 on a GPU.
+        1024 on a CPU, 4096 on a GPU.
     report
         Called with the share of the work that was done since the last call; with a
         negative one where the image is begun anew.
@@ -80,6 +82,7 @@ def denoise(
     if masking.ratio == 0:
         counts = [1] * len(counts)
     tile = tile or default_tile(_device_of(network).type)
+    tile = min(tile, _FITTING.get(network, tile))
     while True:
         done = _Sum(report)
         try:
@@ -87,7 +90,7 @@ def denoise(
                 network, y, masking, seed, counts, tile, done, first_row
             )
         except torch.OutOfMemoryError:
-            tile = _halved(tile, network.alignment)
+            tile = _FITTING[network] = _halved(tile, network.alignment)
         report(-done.total)
 
 
@@ -152,7 +155,8 @@ def _denoise_in_tiles(
         common = ((0, width), width, channels, masking.ratio)
         return kept_rows([*seed, p], rows, *common)
 
-    with ThreadPoolExecutor(DRAWING) as threads:
+    threads = ThreadPoolExecutor(DRAWING)
+    try:
         for rows in spans(len(y), tile, margin, network.alignment):
             seen = (first_row + rows[0], first_row + rows[1])
             # Once for all tiles of a row: their generators draw the whole width.
@@ -162,6 +166,9 @@ def _denoise_in_tiles(
                 means = _tile_means(network, y, where, masking, masks, counts, report)
                 for result, mean in zip(results, means, strict=True):
                     result[slice(*rows[2:]), slice(*columns[2:])] = mean
+    finally:
+        # Where the memory does not suffice, the masks to come are drawn anew.
+        threads.shutdown(cancel_futures=True)
     return results
 
 

@@ -49,7 +49,7 @@ def quick_bernoulli(
     """Draw such a mask for a training, in a third of the time.
 
     16 bits decide on an entry, so the chance is ``ratio`` to the nearest 1/65536:
-    0 and 1 exactly. An image's mask is drawn by ``bernoulli``; the two share what a
+    0 and 1 exactly. An image's mask is drawn by ``kept_rows``; the two share what a
     mask and a ratio mean, not their numbers.
     """
     size = math.prod(shape)

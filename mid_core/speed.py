@@ -1,5 +1,6 @@
 """How fast kinds of work are: tried here, or computed for a GPU that is not here."""
 
+import gc
 import subprocess
 import sys
 import time
@@ -48,6 +49,8 @@ def measured_speed(
     if device.type == "cpu":
         # A whole batch of the paper's takes minutes here, and is no faster a pixel.
         crops = min(crops, max(1, PIXELS // side**2))
+    # The last network, if it was recorded, refers to itself and keeps the GPU's memory.
+    gc.collect()
     settings = replace(training, batch=crops, iterations=1)
     learner = Learner(network, settings, device, compiled="auto")
     inputs = network.inputs // network.fold**2

@@ -21,6 +21,8 @@ TINY = {
 }
 
 
+# First: xdist's own hook looks for the marks.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep in one process what shares a set-up: a file's tests, and all of SLURM's."""
     for item in items:

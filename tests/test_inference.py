@@ -91,6 +91,22 @@ def test_tiles_equal_the_whole_within_a_grey_level(attentive, rng, ratio):
     assert difference(patch=None) > 1 / 255
 
 
+@pytest.mark.parametrize("per", ["pixel", "colour"])
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_network_is_shown_the_same_as_in_training(y, per, shown):
+    masking = Masking(0.5, per, fill=0.25, as_input=shown)
+    seen = []
+
+    class Spy(Identity):
+        def forward(self, x):
+            seen.append(x[0].permute(1, 2, 0).numpy())
+            return super().forward(x)
+
+    denoise(Spy(), y, masking, [3], (1,))
+    mask = mask_rows([3, 0], (0, 61), (0, 83), 83, masking.channels(3), 0.5)
+    np.testing.assert_array_equal(seen[0], masking.apply(y, mask))
+
+
 @pytest.mark.parametrize("length", [1, 16, 61, 64, 65, 100, 341])
 @pytest.mark.parametrize(("tile", "margin", "step"), [(64, 9, 4), (40, 10, 8)])
 def test_tiles_are_as_few_as_there_can_be(length, tile, margin, step):
@@ -180,6 +196,14 @@ def test_a_full_gpu_halves_the_tile(network, rng, caplog):
     # Said once for each size, not for every image.
     assert caplog.text.count("tiles of 512 pixels do not fit") == 1
     assert caplog.text.count("going on with 128; set tile to that") == 1
+
+
+def test_the_next_image_begins_with_the_tile_that_fits(network, rng):
+    y, shares = rng.random((130, 131, 3), dtype=np.float32), []
+    small = Small(network, 128 * 128)
+    denoise(small, y, Masking(0.3), [5], (1,), 512)
+    denoise(small, y, Masking(0.3), [6], (1,), 512, report=shares.append)
+    assert min(shares) > 0
 
 
 def test_what_was_done_with_larger_tiles_is_done_again(rng):

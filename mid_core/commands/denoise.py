@@ -30,7 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         type=_number(int, 256),
         metavar="PX",
         help="side of the squares that pass; smaller: less memory, but slower "
-        "(1024 on a CPU; 8192 on a GPU, halved where that does not fit)",
+        "(1024 on a CPU; 4096 on a GPU, halved where that does not fit)",
     )
     parser.add_argument(
         "--seed", type=_number(int, 0), default=0, help="of the masks (0)"

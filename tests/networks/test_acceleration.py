@@ -73,13 +73,17 @@ def warned(caplog):
     acceleration._say.cache_clear()
 
 
-def broken(*inputs):
+def broken(*inputs, **options):
     raise RuntimeError("none was found\nand much more")
 
 
+# It fails when it is called, or when what it gave is.
+@pytest.mark.parametrize("compiler", [broken, lambda *_, **__: broken])
 @pytest.mark.parametrize("settings", [TINY, BATCH_NORM], ids=lambda s: s["name"])
-def test_without_a_compiler_a_warning_says_so_once(settings, monkeypatch, warned):
-    monkeypatch.setattr(torch, "compile", lambda *_, **__: broken)
+def test_without_a_compiler_a_warning_says_so_once(
+    settings, compiler, monkeypatch, warned
+):
+    monkeypatch.setattr(torch, "compile", compiler)
     for _ in range(2):
         network, plain, x, target = twins(settings)
         accelerate(network, SETTINGS, "always")
@@ -98,6 +102,13 @@ def test_without_graphs_a_warning_says_so_once(monkeypatch, warned):
         "CUDA graphs do not work here (none was found): going on without"
     ]
     assert_same(network, plain, x, target)
+
+
+@needs_gpu
+@pytest.mark.parametrize("spread", [{"team": 2}, {"parts": 2}])
+def test_passes_whose_gradients_are_added_up_are_not_recorded(spread, monkeypatch):
+    monkeypatch.setattr(acceleration, "_record", None)
+    accelerate(build(TINY).cuda(), SETTINGS, "auto", **spread)
 
 
 @needs_gpu

@@ -131,9 +131,10 @@ def fit(stores: dict[str, Store], made: dict, parts: int, stop: Stop) -> None:
         network = build(settings["network"], channels, extra, seed=batches.seed)
         log.info("%s on %d x %s: %s", title, team.size, device, settings)
         choices = runtime["skip_steps"], runtime["compile"]
-        learner = Learner(network, training, device, team, parts, *choices)
         keeper = Keeper(states, lease, stop, runtime["save_minutes"], team)
+        # To compile takes a minute, in which a signal may come.
         with stop:
+            learner = Learner(network, training, device, team, parts, *choices)
             keeper.restore(learner)
             report = TrainingReport(title, training.iterations, learner.step)
             every = runtime["report_every"]
