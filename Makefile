@@ -12,7 +12,7 @@ demo: $(READY)
 	$(VENV)/bin/snakemake --cores 2
 
 test: $(READY)
-	$(VENV)/bin/python -m pytest --numprocesses 2 --dist loadgroup
+	$(VENV)/bin/python -m pytest --numprocesses 2
 
 lint: $(READY)
 	$(VENV)/bin/ruff check .

@@ -21,14 +21,17 @@ TINY = {
 }
 
 
-# First: xdist's own hook looks for the marks.
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     """Keep in one process what shares a set-up: a file's tests, and all of SLURM's."""
-    for item in items:
-        folder, file = item.path.parent.name, item.path.name
-        group = folder if folder == "slurm" else f"{folder}/{file}"
-        item.add_marker(pytest.mark.xdist_group(group))
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return "slurm" if file.startswith("tests/slurm/") else file
+
+    return ByFile(config, log)
 
 
 @pytest.fixture
