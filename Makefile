@@ -28,6 +28,7 @@ format: $(READY)
 bench: $(READY)
 	$(VENV)/bin/python -m benchmarks.train_step
 	$(VENV)/bin/python -m benchmarks.batches
+	$(VENV)/bin/python -m benchmarks.crops
 	$(VENV)/bin/python -m benchmarks.nafnet_step
 	$(VENV)/bin/python -m benchmarks.ensemble
 	$(VENV)/bin/python -m benchmarks.denoise_memory
