@@ -12,7 +12,7 @@ demo: $(READY)
 	$(VENV)/bin/snakemake --cores 2
 
 test: $(READY)
-	$(VENV)/bin/python -m pytest --numprocesses 2
+	$(VENV)/bin/python -m pytest --numprocesses 2 --no-loadscope-reorder
 
 lint: $(READY)
 	$(VENV)/bin/ruff check .

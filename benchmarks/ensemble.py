@@ -20,7 +20,7 @@ from mid_core.networks.measure import peak_memory
 from mid_core.sampling import Masking
 
 REACH = 0.9
-PATCH, IMAGE, TILES, MASKS, REPEATS = 64, (2000, 3000), (1024, 4096), 3, 1
+PATCH, IMAGE, TILES, MASKS, REPEATS = 64, (2000, 3000), (1024, 4096), 2, 1
 
 
 def whole_pass(

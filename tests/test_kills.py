@@ -35,6 +35,7 @@ RUNTIME = {
     "memory_gb": 1,
     "report_every": 7,
     "skip_steps": 0,
+    "compile": "auto",
     "save_minutes": 0,
     "max_seconds": None,
 }
