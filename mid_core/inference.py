@@ -200,7 +200,7 @@ def _tile_means(
     """
     device, (height, width, _) = _device_of(network), y.shape
     (top, bottom, row, row_end), (left, right, col, col_end) = where
-    window = torch.from_numpy(y[top:bottom, left:right]).to(device)
+    window = _tensor(y[top:bottom, left:right]).to(device)
     inner = (slice(row - top, row_end - top), slice(col - left, col_end - left))
     total, means = torch.zeros_like(window[inner]), {}
     for p, drawn in enumerate(masks):
@@ -211,6 +211,11 @@ def _tile_means(
         if p + 1 in counts:
             means[p + 1] = (total / (p + 1)).cpu().numpy()
     return [means[count] for count in counts]
+
+
+def _tensor(image: np.ndarray) -> Tensor:
+    # Of what cannot be written, such as a mapped file, torch wants a copy.
+    return torch.from_numpy(np.require(image, requirements="W"))
 
 
 def _hidden(window: Tensor, kept: Tensor, masking: Masking) -> Tensor:
@@ -242,4 +247,4 @@ def residual(
     """
     estimate = denoise(network, y, masking, seed, (masks,), tile, report)[0]
     # As NumPy would, but in all threads.
-    return (torch.from_numpy(y) - torch.from_numpy(estimate)).half().numpy()
+    return (_tensor(y) - _tensor(estimate)).half().numpy()
