@@ -150,8 +150,7 @@ def images(sizes: Sizes, device: str) -> Rows:
         row
         for tile in sizes.tiles
         for row in ensemble.compare(
-            *(network, sizes.patch, sizes.image, tile, sizes.masks),
-            *(1, device),
+            *(network, sizes.patch, sizes.image, tile, sizes.masks, 1, device)
         )
     ]
 

@@ -52,8 +52,9 @@ def stores(folder: Path, batch: int, patch: int) -> dict[str, Batches]:
 
 def learner_of(network: dict, settings: Training, device: str) -> Learner:
     """Make a learner, as `train_round` does."""
-    options = {"compiled": COMPILED[device]}
-    return Learner(build(network), settings, torch.device(device), **options)
+    return Learner(
+        build(network), settings, torch.device(device), compiled=COMPILED[device]
+    )
 
 
 def loop(learner: Learner, batches: Batches) -> Callable[[], None]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from torch import nn
 
-from mid_core.inference import default_tile, denoise, spans
+from mid_core.inference import denoise, spans, tile_for
 from mid_core.sampling import Masking
 
 
@@ -43,7 +43,7 @@ def denoise_bands(
     MidError
         As ``denoise`` does.
     """
-    tile = tile or default_tile(next(network.parameters()).device.type)
+    tile = tile_for(network, tile)
     margin = min(network.margin, tile // 4)
     for top, bottom, row, end in spans(height, tile, margin, network.alignment):
         share = (end - row) / height

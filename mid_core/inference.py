@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from mid_core.errors import MidError
-from mid_core.masking import kept_rows
+from mid_core.masking import mask_rows
 from mid_core.sampling import Masking
 
 SMALLEST_TILE_PX = 64
@@ -81,7 +81,7 @@ def denoise(
         )
     if masking.ratio == 0:
         counts = [1] * len(counts)
-    tile = tile or default_tile(_device_of(network).type)
+    tile = tile_for(network, tile)
     tile = min(tile, _FITTING.get(network, tile))
     while True:
         done = _Sum(report)
@@ -97,6 +97,11 @@ def denoise(
 def default_tile(device: str) -> int:
     """Side of the tiles where nobody says, in pixels, on a kind of device."""
     return TILES_PX.get(device, TILES_PX["cpu"])
+
+
+def tile_for(network: nn.Module, tile: int | None) -> int:
+    """Side of the tiles as asked for, or by default where the network is."""
+    return tile or default_tile(_device_of(network).type)
 
 
 def _device_of(network: nn.Module) -> torch.device:
@@ -153,7 +158,7 @@ def _denoise_in_tiles(
 
     def draw(p: int, rows: tuple[int, int]) -> np.ndarray:
         common = ((0, width), width, channels, masking.ratio)
-        return kept_rows([*seed, p], rows, *common)
+        return mask_rows([*seed, p], rows, *common, dtype=bool)
 
     threads = ThreadPoolExecutor(DRAWING)
     try:

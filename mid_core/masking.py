@@ -33,14 +33,17 @@ def draw_ratio(ratio: Ratio, rng: np.random.Generator) -> float:
 
 
 def bernoulli(
-    shape: tuple[int, ...], ratio: float, rng: np.random.Generator
+    shape: tuple[int, ...],
+    ratio: float,
+    rng: np.random.Generator,
+    dtype: type = np.float32,
 ) -> np.ndarray:
-    """Draw a mask, float32 in {0, 1}, that hides each entry with chance ``ratio``.
+    """Draw a mask in {0, 1}, of a type, that hides each entry with chance ``ratio``.
 
     The last axis of ``shape`` is 1 for a mask shared by the colours (paper,
     section 3.2: Bernoulli at each pixel), or 3 for a draw per colour.
     """
-    return (rng.random(shape, dtype=np.float32) >= ratio).astype(np.float32)
+    return (rng.random(shape, dtype=np.float32) >= ratio).astype(dtype, copy=False)
 
 
 def quick_bernoulli(
@@ -49,7 +52,7 @@ def quick_bernoulli(
     """Draw such a mask for a training, in a third of the time.
 
     16 bits decide on an entry, so the chance is ``ratio`` to the nearest 1/65536:
-    0 and 1 exactly. An image's mask is drawn by ``kept_rows``; the two share what a
+    0 and 1 exactly. An image's mask is drawn by ``bernoulli``; the two share what a
     mask and a ratio mean, not their numbers.
     """
     size = math.prod(shape)
@@ -65,24 +68,9 @@ def mask_rows(
     width: int,
     channels: int,
     ratio: Ratio,
+    dtype: type = np.float32,
 ) -> np.ndarray:
     """Cut rows and columns out of one image-wide mask, without drawing all of it.
-
-    float32 (rows, columns, channels) in {0, 1}; for the rest see ``kept_rows``.
-    """
-    kept = kept_rows(entropy, rows, columns, width, channels, ratio)
-    return kept.astype(np.float32)
-
-
-def kept_rows(
-    entropy: Sequence[int],
-    rows: tuple[int, int],
-    columns: tuple[int, int],
-    width: int,
-    channels: int,
-    ratio: Ratio,
-) -> np.ndarray:
-    """Say which pixels such a mask keeps.
 
     The mask is made of bands of 64 rows with a generator each, so that every way
     of cutting an image into tiles sees the same mask.
@@ -99,17 +87,20 @@ def kept_rows(
         1, or the number of colours for a draw per colour.
     ratio
         Share hidden, or a range from which this mask's share is drawn.
+    dtype
+        Of the result: ``bool`` takes a quarter of the memory.
 
     Returns
     -------
-    bool (rows, columns, channels).
+    (rows, columns, channels) in {0, 1}.
     """
     share = draw_ratio(ratio, np.random.default_rng([*entropy, 0]))
     first, last = rows[0] // BAND, -(-rows[1] // BAND)
-    whole = np.empty(((last - first) * BAND, columns[1] - columns[0], channels), bool)
-    for band in range(first, last):
-        rng = np.random.default_rng([*entropy, 1, band])
-        drawn = rng.random((BAND, width, channels), dtype=np.float32)
-        own = whole[(band - first) * BAND :][:BAND]
-        np.greater_equal(drawn[:, columns[0] : columns[1]], share, out=own)
-    return whole[rows[0] - first * BAND : rows[1] - first * BAND]
+    shape = (BAND, width, channels)
+    bands = [
+        bernoulli(shape, share, np.random.default_rng([*entropy, 1, band]), dtype)[
+            :, columns[0] : columns[1]
+        ]
+        for band in range(first, last)
+    ]
+    return np.concatenate(bands)[rows[0] - first * BAND : rows[1] - first * BAND]

@@ -172,12 +172,16 @@ more_k: {evaluation: {masks: [1, 20]}}
 """
 
 
+def plan_of(variants, tmp_path):
+    """Plan the demo with other variants, without the tables, which name its own."""
+    before, after = DEMO[: DEMO.index("variants:")], DEMO[DEMO.index("runtime:") :]
+    indented = variants.replace("\n", "\n  ")
+    return plan(f"{before}variants:{indented}\n{after}", tmp_path)
+
+
 @pytest.fixture
 def shared_plan(tmp_path):
-    # Without the tables, which name the demo's own variants.
-    before, after = DEMO[: DEMO.index("variants:")], DEMO[DEMO.index("runtime:") :]
-    indented = SHARED_ROUNDS.replace("\n", "\n  ")
-    return plan(f"{before}variants:{indented}\n{after}", tmp_path)
+    return plan_of(SHARED_ROUNDS, tmp_path)
 
 
 def test_equal_rounds_are_one(shared_plan):
@@ -197,12 +201,9 @@ def test_equal_rounds_are_one(shared_plan):
 
 
 def test_a_hundred_rounds_are_planned(tmp_path):
-    before, after = DEMO[: DEMO.index("variants:")], DEMO[DEMO.index("runtime:") :]
     rounds = ", ".join(["{mask_ratio: 0.5}"] * 100)
-    variants = (
-        f"variants: {{mid: {{rounds: [{rounds}]}}, other: {{rounds: [{rounds}]}}}}"
-    )
-    found = plan(f"{before}{variants}\n{after}", tmp_path)
+    variants = f"\nmid: {{rounds: [{rounds}]}}\nother: {{rounds: [{rounds}]}}"
+    found = plan_of(variants, tmp_path)
     assert found.owner("model", "other", 99) == "mid"
     assert found.rounds_behind("mid", 0) == 99
 

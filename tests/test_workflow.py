@@ -121,6 +121,7 @@ def test_all_settings_are_kept_with_the_results(finished):
     config = yaml.safe_load(saved.read_text())
     assert config["method"]["training"]["ema"] == 0.999
     assert config["method"]["training"]["batch"] == 2
+    assert config["runtime"]["tile"] is None
     assert config["runtime"]["memory_gb"] == 8
     # It is a config itself, of the same run.
     assert jobs_of(snakemake(finished, config, "--dry-run")) == {}

@@ -20,7 +20,6 @@ from zarr.codecs import ZstdCodec
 from mid_core.files import written_whole
 from mid_core.store.layout import TILE, cut, per_shard, shard_name
 
-# The same for Zarr, which describes the tiles, and for numcodecs, which codes them.
 _DECODER = Zstd()
 # How Zarr marks a tile that a shard does not have: the last shard may be short.
 _MISSING = 2**64 - 1
@@ -28,7 +27,8 @@ _MISSING = 2**64 - 1
 
 def _zstd(dtype: np.dtype) -> dict:
     """How samples are compressed: noise, which hardly can be, so as to be read fast."""
-    # At level 1 it has 0.92 of its bytes, and takes five times as long to decode.
+    # The same for Zarr, which describes the tiles, and numcodecs, which codes them.
+    # At level 1 noise has 0.92 of its bytes, and takes five times as long to decode.
     return {"level": -1 if dtype.kind == "f" else 1, "checksum": True}
 
 
