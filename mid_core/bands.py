@@ -44,8 +44,7 @@ def denoise_bands(
         As ``denoise`` does.
     """
     tile = tile_for(network, tile)
-    margin = min(network.margin, tile // 4)
-    for top, bottom, row, end in spans(height, tile, margin, network.alignment):
+    for top, bottom, row, end in spans(network, height, tile):
         share = (end - row) / height
         (x_hat,) = denoise(
             network,

@@ -164,11 +164,9 @@ class Estimate:
         network.set_patch(train["training"]["patch"])
         device = "cuda" if self.rate else self.device.type
         tile = self.plan.config["runtime"]["tile"] or default_tile(device)
-        margin = min(network.margin, tile // 4)
 
         @cache
         def along(length: int) -> int:
-            tiles = spans(length, tile, margin, network.alignment)
-            return sum(stop - start for start, stop, *_ in tiles)
+            return sum(stop - start for start, stop, *_ in spans(network, length, tile))
 
         return sum(along(height) * along(width) for height, width in image.sizes)

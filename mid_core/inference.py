@@ -153,8 +153,7 @@ def _denoise_in_tiles(
     first_row: int,
 ) -> list[np.ndarray]:
     results = [np.empty(y.shape, np.float32) for _ in counts]
-    margin, width = min(network.margin, tile // 4), y.shape[1]
-    channels = masking.channels(y.shape[2])
+    width, channels = y.shape[1], masking.channels(y.shape[2])
 
     def draw(p: int, rows: tuple[int, int]) -> np.ndarray:
         common = ((0, width), width, channels, masking.ratio)
@@ -162,11 +161,11 @@ def _denoise_in_tiles(
 
     threads = ThreadPoolExecutor(DRAWING)
     try:
-        for rows in spans(len(y), tile, margin, network.alignment):
+        for rows in spans(network, len(y), tile):
             seen = (first_row + rows[0], first_row + rows[1])
             # Once for all tiles of a row: their generators draw the whole width.
             masks = [threads.submit(draw, p, seen) for p in range(max(counts))]
-            for columns in spans(width, tile, margin, network.alignment):
+            for columns in spans(network, width, tile):
                 where = (rows, columns)
                 means = _tile_means(network, y, where, masking, masks, counts, report)
                 for result, mean in zip(results, means, strict=True):
@@ -177,9 +176,10 @@ def _denoise_in_tiles(
     return results
 
 
-def spans(length: int, tile: int, margin: int, step: int) -> Iterator[Span]:
-    """Yield the tiles along an axis: as few as there can be."""
-    around = -(-margin // step) * step
+def spans(network: nn.Module, length: int, tile: int) -> Iterator[Span]:
+    """Yield a network's tiles along an axis: as few as there can be."""
+    step = network.alignment
+    around = -(-min(network.margin, tile // 4) // step) * step
     inner = 0
     while inner < length:
         start = max(0, inner - around)

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -110,8 +112,9 @@ def test_a_network_is_shown_the_same_as_in_training(y, per, shown):
 @pytest.mark.parametrize("length", [1, 16, 61, 64, 65, 100, 341])
 @pytest.mark.parametrize(("tile", "margin", "step"), [(64, 9, 4), (40, 10, 8)])
 def test_tiles_are_as_few_as_there_can_be(length, tile, margin, step):
+    network = SimpleNamespace(margin=margin, alignment=step)
     around = -(-margin // step) * step
-    found = list(spans(length, tile, margin, step))
+    found = list(spans(network, length, tile))
     decided = [range(inner, end) for _, _, inner, end in found]
     assert [i for one in decided for i in one] == list(range(length))
     for start, stop, inner, end in found:
