@@ -20,7 +20,7 @@ from skimage.data import coffee
 from benchmarks.measuring import alternate, publish, ratio
 from mid_core.datasets.ingesting import decode, ingest
 
-SHAPE, DISTINCT, REPEATS, REACH = (3000, 5328, 3), 4, 5, 0.8
+SHAPE, DISTINCT, REPEATS, REACH = (3000, 5328, 3), 4, 3, 0.8
 SIDD_MEDIUM = 320
 
 
