@@ -67,8 +67,8 @@ def accelerate(
 def _compile_blocks(network: Denoiser, y: Tensor, precision: str) -> None:
     """Compile each block, or a network without blocks as one; warn where none can.
 
-    Blocks of one shape share what is compiled, which saves most of the time. In bf16 a shape comes twice: each level's first block
-    gets what a convolution gives.
+    Blocks of one shape share what is compiled, which saves most of the time. In bf16 a
+    shape comes twice: each level's first block gets what a convolution gives.
     """
     blocks = [block for stack, _ in network.stacks() for block in stack] or [network]
     try:
