@@ -1,5 +1,6 @@
 """The whole of `mid doctor`: from config files to a report."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -77,7 +78,9 @@ def _lacking_room(plan: Plan, findings: Sequence[doctor.Finding]) -> list[str]:
     from mid_core.room import lacking_room
 
     try:
-        return lacking_room(plan, _decoded(findings) or forecast(plan, ()))
+        # Every core is free before the run.
+        known = _decoded(findings) or forecast(plan, (), os.cpu_count())
+        return lacking_room(plan, known)
     except MidError:
         # An image of the few is broken: ingestion will name all that are.
         return []

@@ -16,7 +16,9 @@ SAMPLE = 3
 SECONDS_PER_PIXEL = 4.5e-8
 
 
-def forecast(plan: Plan, absent: Container[str]) -> dict[str, dict[str, Decoded]]:
+def forecast(
+    plan: Plan, absent: Container[str], threads: int | None = None
+) -> dict[str, dict[str, Decoded]]:
     """Estimate what decoding all images of a run would show, by pool and stack.
 
     Parameters
@@ -25,6 +27,8 @@ def forecast(plan: Plan, absent: Container[str]) -> dict[str, dict[str, Decoded]
         What has to be made.
     absent
         Pools that are not here.
+    threads
+        Images decoded at a time; None: as many as a job does, for a job's time.
 
     Raises
     ------
@@ -33,7 +37,7 @@ def forecast(plan: Plan, absent: Container[str]) -> dict[str, dict[str, Decoded]
         size are not known.
     """
     pools: dict[str, dict[str, Decoded]] = {}
-    threads = plan.config["runtime"]["threads"]
+    threads = threads or plan.config["runtime"]["threads"]
     for pool in plan.pools():
         settings = plan.config["pools"][pool]
         for stack in plan.stacks(pool):

@@ -11,8 +11,7 @@ from functools import partial
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from scipy.ndimage import correlate1d
-from scipy.signal.windows import gaussian
+from scipy.ndimage import correlate1d, gaussian_filter1d
 from skimage.color import rgb2ycbcr
 from skimage.metrics import structural_similarity
 
@@ -22,8 +21,8 @@ from mid_core.images import to_dtype
 # The window of Wang et al. 2004, "Image Quality Assessment: From Error Visibility to
 # Structural Similarity".
 _RADIUS = 5
-_WINDOW = gaussian(2 * _RADIUS + 1, 1.5)
-_WINDOW /= _WINDOW.sum()
+_POINT = np.eye(2 * _RADIUS + 1)[_RADIUS]
+_WINDOW = gaussian_filter1d(_POINT, 1.5, mode="constant", radius=_RADIUS)
 # The same for the colours of a volume, whose borders are replicated too.
 _COLOURS = {n: correlate1d(np.eye(n), _WINDOW, 0, mode="nearest") for n in (1, 3)}
 # Images are smoothed in small tiles, by matrix products: a third of the time that

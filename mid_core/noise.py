@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import fft
 from scipy.ndimage import gaussian_filter, gaussian_laplace
-from scipy.stats import kurtosis
 
 LAGS = 8
 BINS = 16
@@ -128,6 +127,9 @@ def symptoms(noise: np.ndarray, image: np.ndarray | None = None) -> dict[str, fl
     [0, 1]; ``leakage`` and ``clipped`` only with an image. What is not finite must
     have been removed.
     """
+    # It loads in half a second, which every training would pay for the names above.
+    from scipy.stats import kurtosis
+
     flat = noise.reshape(-1, noise.shape[2])
     low, high = flat.min(axis=0), flat.max(axis=0)
     varies = (low < high).all()

@@ -13,6 +13,8 @@ rule awgn_bank:
         "results/{dataset}/logs/awgn_bank/{name}.log",
     benchmark:
         "results/{dataset}/benchmarks/awgn_bank/{name}.tsv"
+    # The first training of the longest chain waits for it.
+    priority: 20
     localrule: True
     conda:
         "../../environment.yml"
