@@ -125,9 +125,10 @@ def loop(sizes: Sizes, device: str) -> Rows:
 def batches(sizes: Sizes, device: str) -> Rows:
     """Batches made ahead and sent to the device, against sending one as often."""
     drawn = Batches(*pools(), sizes.batch, sizes.patch, Masking(0.7), False, [0])
-    whole, send = drawn.draw(0), sender(torch.device(device))
+    whole, where = drawn.draw(0), torch.device(device)
+    send = sender(where)
     works = {
-        "drawn": lambda: deque(drawn.stream(0, sizes.steps, send=send), maxlen=0),
+        "drawn": lambda: deque(drawn.stream(0, sizes.steps, device=where), maxlen=0),
         "copied": lambda: [[*map(send, whole)] for _ in range(sizes.steps)],
     }
     times = alternate(works, sizes.repeats, device)

@@ -196,23 +196,25 @@ def look(folder: Path, count: int) -> Work:
 
 EVERY = (
     Growing(
-        *("denoise, K = 1", "pixels", (2**17, 2**18, 2**19)),
+        *("denoise, K = 1", "pixels", (2**16, 2**17, 2**18, 2**19)),
         *(write_photo, lambda folder, _: denoise(folder, 1)),
     ),
     Growing(
-        *("denoise", "masks", (2, 4, 8)),
+        *("denoise", "masks", (1, 2, 4, 8)),
         *(lambda folder, _: write_photo(folder, 2**16), denoise),
     ),
-    Growing("ingest", "images", (500, 1000, 2000), write_photos, ingest_photos),
-    Growing("list files", "images", (2000, 4000, 8000), touch_photos, list_photos),
+    Growing("ingest", "images", (250, 500, 1000, 2000), write_photos, ingest_photos),
     Growing(
-        *("write a store", "megabytes", (64, 128, 256)),
+        "list files", "images", (1000, 2000, 4000, 8000), touch_photos, list_photos
+    ),
+    Growing(
+        *("write a store", "megabytes", (32, 64, 128, 256)),
         *(lambda folder, _: None, write_store),
     ),
-    Growing("100 crops", "megabytes", (32, 64, 128), fill_megabytes, crop_store),
-    Growing("100 crops", "images", (500, 1000, 2000), fill_images, crop_store),
-    Growing("plan", "rounds", (50, 100, 200), write_rounds, plan),
-    Growing("plan", "variants", (50, 100, 200), write_variants, plan),
-    Growing("mid status", "rounds", (50, 100, 200), write_rounds, look),
-    Growing("mid status", "variants", (50, 100, 200), write_variants, look),
+    Growing("100 crops", "megabytes", (16, 32, 64, 128), fill_megabytes, crop_store),
+    Growing("100 crops", "images", (250, 500, 1000, 2000), fill_images, crop_store),
+    Growing("plan", "rounds", (25, 50, 100, 200), write_rounds, plan),
+    Growing("plan", "variants", (25, 50, 100, 200), write_variants, plan),
+    Growing("mid status", "rounds", (25, 50, 100, 200), write_rounds, look),
+    Growing("mid status", "variants", (25, 50, 100, 200), write_variants, look),
 )

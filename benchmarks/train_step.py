@@ -90,7 +90,7 @@ def compare(
     step = BareStep(bare, *(t.to(device) for t in first.draw(0)), True, precision)
     works = {"bare": lambda: [step() for _ in range(steps)]}
     whole, parts = learner_of(network, settings, device), first.draw(0)
-    parts = [whole.send(part) for part in parts]
+    parts = [part.to(device) for part in parts]
     works["whole"] = lambda: [whole.learn(*parts) for _ in range(steps)]
     for name, batches in sources.items():
         works[name] = loop(learner_of(network, settings, device), batches)

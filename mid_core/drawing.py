@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 
@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mid_core.devices import sender
 from mid_core.errors import MidError
 from mid_core.masking import draw_ratio, quick_bernoulli
 from mid_core.parallel import ahead
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 # Threads at least: pools that are read from disk keep more of them busy.
 AHEAD = 3
 EVERY = slice(None)
+CPU = torch.device("cpu")
 
 
 class Images(Protocol):
@@ -28,6 +30,7 @@ class Images(Protocol):
     names: list[str]
     sizes: list[tuple[int, int]]
     channels: int
+    on_disk: bool
 
     def crop(self, index: int, top: int, left: int, size: int) -> np.ndarray:
         """Return a (size, size, C) window, integers or floats as stored."""
@@ -181,19 +184,25 @@ class Drawing:
         first: int,
         last: int,
         crops: slice = EVERY,
-        send: Callable[[Tensor], Tensor] = lambda part: part,
+        device: torch.device = CPU,
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield batches ``first`` to ``last - 1``, or shares, made ahead in threads.
+        """Yield batches ``first`` to ``last - 1``, or shares, on a device.
 
-        They do with both parts of a batch what ``send`` does, and give its results.
+        They are made ahead in threads, but where a CPU computes and all pools are in
+        memory: there is nothing to wait for, and a thread would take a core of the step's.
         """
+        send, steps = sender(device), range(first, last)
 
         def make(step: int) -> tuple[Tensor, Tensor]:
             masked, x = self.draw(step, crops)
             return send(masked), send(x)
 
-        threads = max(AHEAD, torch.get_num_threads())
-        return ahead(make, range(first, last), threads)
+        if device.type == "cpu" and not any(pool.on_disk for pool in self._pools()):
+            return map(make, steps)
+        return ahead(make, steps, max(AHEAD, torch.get_num_threads()))
+
+    def _pools(self) -> list[Images]:
+        return [getattr(self, name) for name in self.POOLS]
 
     def origins(self, step: int) -> list[Crop]:
         """Say what batch ``step`` is made of: drawn again, it is the same."""

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from mid_core.acceleration import accelerate
-from mid_core.devices import sender
 from mid_core.distributed import ALONE, Team, unsynchronised
 from mid_core.precision import autocast
 
@@ -80,8 +79,6 @@ class Learner:
 
     Attributes
     ----------
-    send
-        Brings a part of a batch to the device.
     step, skipped
         Steps done, and how many of them were left out.
     history
@@ -112,7 +109,6 @@ class Learner:
         if settings.ema:
             mean_of = get_ema_multi_avg_fn(settings.ema)
             self.average = AveragedModel(network, multi_avg_fn=mean_of)
-        self.send = sender(device)
         accelerate(self.network, settings, compiled, team.size, parts)
         self._spread = team.spread(self.network)
         self.step, self.skipped, self.history = 0, 0, []

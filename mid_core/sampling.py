@@ -19,6 +19,8 @@ log = logging.getLogger("mid")
 class InMemory:
     """A pool of images held in memory, for random crops at the speed of memory."""
 
+    on_disk = False
+
     def __init__(self, named: Iterable[tuple[str, np.ndarray]]) -> None:
         self.names, self._images = map(list, zip(*named, strict=True))
         self.sizes = [image.shape[:2] for image in self._images]

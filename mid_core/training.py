@@ -48,7 +48,7 @@ def train(
     """
     iterations = learner.settings.iterations
     crops = learner.team.share(batches.batch)
-    for y, x in batches.stream(learner.step, iterations, crops, learner.send):
+    for y, x in batches.stream(learner.step, iterations, crops, learner.device):
         if not learner.learn(y, x):
             log.warning("step %d is not finite and is skipped", learner.step)
             _name_crops(learner.step, batches, logging.WARNING)

@@ -67,6 +67,8 @@ def network() -> nn.Module:
 class Pool:
     """Arrays with names, as the sampler wants them."""
 
+    on_disk = False
+
     def __init__(self, *images: np.ndarray) -> None:
         self.images = images
         self.names = [f"image {i}" for i in range(len(images))]

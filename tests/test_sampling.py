@@ -1,3 +1,5 @@
+from threading import get_ident
+
 import numpy as np
 import pytest
 
@@ -27,9 +29,26 @@ def test_a_batch_depends_on_seed_and_step_alone(rng):
         np.testing.assert_array_equal(a.numpy(), b.numpy())
     assert (one.draw(3)[0] != one.draw(4)[0]).any()
     assert (one.draw(3)[0] != batches(clean, noise, seed=[0, 1]).draw(3)[0]).any()
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_batches_come_in_order_however_they_are_made(rng, monkeypatch, on_disk):
+    monkeypatch.setattr(Pool, "on_disk", on_disk)
+    clean = [rng.integers(0, 256, (31, 47, 3), dtype=np.uint8)]
+    noise = [rng.normal(0, 0.1, (23, 19, 3)).astype(np.float16)]
+    one, threads = batches(clean, noise), set()
+    monkeypatch.setattr(
+        Pool,
+        "crop",
+        lambda *where, crop=Pool.crop: threads.add(get_ident()) or crop(*where),
+    )
     streamed = list(one.stream(2, 7))
+    # A CPU has no core to spare for what lies in memory.
+    assert (threads == {get_ident()}) != on_disk
     assert len(streamed) == 5
-    np.testing.assert_array_equal(streamed[1][0].numpy(), one.draw(3)[0].numpy())
+    for step, (y, x) in enumerate(streamed, 2):
+        for a, b in zip((y, x), one.draw(step), strict=True):
+            np.testing.assert_array_equal(a, b)
 
 
 def test_shares_put_together_are_the_batch(rng):

@@ -34,6 +34,8 @@ class Store:
         If the store is missing, unfinished, or not as it was sealed.
     """
 
+    on_disk = True
+
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
         damaged = damage(self.path, every=False)

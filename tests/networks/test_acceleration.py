@@ -130,8 +130,9 @@ def test_a_recorded_training_is_the_plain_one():
         learner = Learner(
             build(TINY, seed=[1]), settings, torch.device("cuda"), compiled=choice
         )
+        send = sender(learner.device)
         for pair in zip(y, x, strict=True):
-            learner.learn(*map(learner.send, pair))
+            learner.learn(*map(send, pair))
         learner.sum_up()
         models.append([*learner.model.parameters()])
         assert torch.isfinite(torch.tensor(learner.history[0]["loss"]))
