@@ -1,8 +1,8 @@
 """Extraction and ensemble of a large image, against bare passes over the same pixels.
 
 Bare: K forward passes over the image, without tiles, masks and copies; where it does not
-fit into memory as a whole, over its first rows, and extrapolated. Tiles overlap, so that
-small ones compute much twice. Run: python -m benchmarks.ensemble
+fit into memory as a whole, over its first rows, and extrapolated.
+Run: python -m benchmarks.ensemble
 """
 
 import statistics

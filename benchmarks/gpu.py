@@ -123,7 +123,7 @@ def loop(sizes: Sizes, device: str) -> Rows:
 
 
 def batches(sizes: Sizes, device: str) -> Rows:
-    """Batches made ahead and sent to the device, against sending one as often."""
+    """Batches drawn and brought to the device, against bringing one as often."""
     drawn = Batches(*pools(), sizes.batch, sizes.patch, Masking(0.7), False, [0])
     whole, where = drawn.draw(0), torch.device(device)
     send = sender(where)

@@ -1,6 +1,5 @@
 """The whole of `mid doctor`: from config files to a report."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -74,12 +73,11 @@ def _unfit(plan: Plan, findings: Sequence[doctor.Finding]) -> list[str]:
 
 def _lacking_room(plan: Plan, findings: Sequence[doctor.Finding]) -> list[str]:
     # These load torch, which takes seconds: what is missing is told sooner.
-    from mid_core.forecast import forecast
+    from mid_core.forecast import SAMPLE, forecast
     from mid_core.room import lacking_room
 
     try:
-        # Every core is free before the run.
-        known = _decoded(findings) or forecast(plan, (), os.cpu_count())
+        known = _decoded(findings) or forecast(plan, (), SAMPLE)
         return lacking_room(plan, known)
     except MidError:
         # An image of the few is broken: ingestion will name all that are.

@@ -1,4 +1,4 @@
-"""Random crops of pools of images, in batches that are made ahead."""
+"""Random crops of pools of images, in batches."""
 
 from __future__ import annotations
 
@@ -58,6 +58,7 @@ class Watched:
     def __init__(self, pool: Images, title: str, crops: list[Crop]) -> None:
         self._pool, self._title, self._crops = pool, title, crops
         self.names, self.sizes, self.channels = pool.names, pool.sizes, pool.channels
+        self.on_disk = pool.on_disk
 
     def crop(self, index: int, top: int, left: int, size: int) -> np.ndarray:
         """Return the pool's window."""
@@ -186,10 +187,11 @@ class Drawing:
         crops: slice = EVERY,
         device: torch.device = CPU,
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield batches ``first`` to ``last - 1``, or shares, on a device.
+        """Yield what `draw` returns for batches ``first`` to ``last - 1``.
 
-        They are made ahead in threads, but where a CPU computes and all pools are in
-        memory: there is nothing to wait for, and a thread would take a core of the step's.
+        For a CUDA device it is sent there. It is made ahead in threads, but where a CPU
+        computes and all pools are in memory: drawing is a small part of such a step,
+        and a thread would take one of its cores.
         """
         send, steps = sender(device), range(first, last)
 
@@ -197,12 +199,12 @@ class Drawing:
             masked, x = self.draw(step, crops)
             return send(masked), send(x)
 
-        if device.type == "cpu" and not any(pool.on_disk for pool in self._pools()):
+        if device.type == "cpu" and not self._on_disk():
             return map(make, steps)
         return ahead(make, steps, max(AHEAD, torch.get_num_threads()))
 
-    def _pools(self) -> list[Images]:
-        return [getattr(self, name) for name in self.POOLS]
+    def _on_disk(self) -> bool:
+        return any(getattr(self, name).on_disk for name in self.POOLS)
 
     def origins(self, step: int) -> list[Crop]:
         """Say what batch ``step`` is made of: drawn again, it is the same."""

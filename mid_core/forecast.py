@@ -28,7 +28,8 @@ def forecast(
     absent
         Pools that are not here.
     threads
-        Images decoded at a time; None: as many as a job does, for a job's time.
+        Images decoded at a time; None: as many as a job decodes, and so the seconds
+        are a job's.
 
     Raises
     ------

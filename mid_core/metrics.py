@@ -21,6 +21,7 @@ from mid_core.images import to_dtype
 # The window of Wang et al. 2004, "Image Quality Assessment: From Error Visibility to
 # Structural Similarity".
 _RADIUS = 5
+# scipy.signal.windows has it too, but loads slowly.
 _POINT = np.eye(2 * _RADIUS + 1)[_RADIUS]
 _WINDOW = gaussian_filter1d(_POINT, 1.5, mode="constant", radius=_RADIUS)
 # The same for the colours of a volume, whose borders are replicated too.

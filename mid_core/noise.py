@@ -127,7 +127,7 @@ def symptoms(noise: np.ndarray, image: np.ndarray | None = None) -> dict[str, fl
     [0, 1]; ``leakage`` and ``clipped`` only with an image. What is not finite must
     have been removed.
     """
-    # It loads in half a second, which every training would pay for the names above.
+    # It loads slowly, and trainings import this module for `SYMPTOMS` alone.
     from scipy.stats import kurtosis
 
     flat = noise.reshape(-1, noise.shape[2])

@@ -13,7 +13,7 @@ rule awgn_bank:
         "results/{dataset}/logs/awgn_bank/{name}.log",
     benchmark:
         "results/{dataset}/benchmarks/awgn_bank/{name}.tsv"
-    # The first training of the longest chain waits for it.
+    # Every first training waits for it, and it is short: before the pools.
     priority: 20
     localrule: True
     conda:
