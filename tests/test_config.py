@@ -68,12 +68,12 @@ MEANINGLESS = [
     ("noisy: noisy ", "noisy: other ", "names the pool 'other', which is not under"),
     ("encoder: [1, 1]", "encoder: [1]", "must be lists of one length"),
     ("- mask_ratio: 0.8", "- mask_ratio: [0.8, 0.5]", r"must be \[low, high\]"),
-    ("size: 128", "size: 32", "awgn.size 32 is smaller than training.patch 64"),
+    ("size: 128", "size: 16", "awgn.size 16 is smaller than training.patch 32"),
     ("no_mask: {", "data: {", "holds something else"),
     (
         "# gpus: 1 ",
         "gpus: 3 ",
-        "batch 8 of round 0 cannot be cut into gpus 3 x accumulate 1 equal parts",
+        "batch 4 of round 0 cannot be cut into gpus 3 x accumulate 1 equal parts",
     ),
     ("variant: mid", "variant: mod", "'mod' is asked for by a table or figure"),
     (
@@ -119,7 +119,7 @@ def test_numbers_are_numbers(tmp_path):
 def test_the_command_line_is_checked_and_wins(tmp_path):
     found = plan(DEMO, tmp_path, method={"seed": 3}).config["method"]
     assert found["seed"] == 3
-    assert found["training"]["batch"] == 8
+    assert found["training"]["batch"] == 4
     with pytest.raises(ConfigError, match=r"method\.sed"):
         plan(DEMO, tmp_path, method={"sed": 3})
 
