@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import imageio.v3 as iio
 import numpy as np
 import pytest
@@ -163,6 +167,18 @@ def test_status_is_watched_until_ctrl_c(folder, monkeypatch, capsys):
     monkeypatch.setattr("time.sleep", sleep)
     assert run(monkeypatch, "status", "--watch") == 0
     assert capsys.readouterr().out.count("; next: snakemake") == 4
+
+
+def test_a_reader_that_has_read_enough_sees_no_traceback(folder):
+    code = "import sys; from mid_core.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", code, "status"]
+    reading, writing = os.pipe()
+    os.close(reading)
+    found = subprocess.run(
+        command, check=False, stdout=writing, stderr=subprocess.PIPE, text=True
+    )
+    os.close(writing)
+    assert (found.returncode, found.stderr) == (1, "")
 
 
 def test_recover_says_that_there_is_nothing_to_do(tmp_path, monkeypatch, capsys):
