@@ -87,10 +87,10 @@ def compare(
     settings = Training(steps, first.batch, first.patch, precision=precision)
     bare = build(network).to(device).train()
     accelerate(bare, settings, COMPILED[device])
-    step = BareStep(bare, *(t.to(device) for t in first.draw(0)), True, precision)
+    parts = [part.to(device) for part in first.draw(0)]
+    step = BareStep(bare, *parts, True, precision)
     works = {"bare": lambda: [step() for _ in range(steps)]}
-    whole, parts = learner_of(network, settings, device), first.draw(0)
-    parts = [part.to(device) for part in parts]
+    whole = learner_of(network, settings, device)
     works["whole"] = lambda: [whole.learn(*parts) for _ in range(steps)]
     for name, batches in sources.items():
         works[name] = loop(learner_of(network, settings, device), batches)

@@ -5,8 +5,15 @@ from collections.abc import Mapping
 import numpy as np
 
 from mid_core.errors import MidError
-from mid_core.noise import SYMPTOMS
 
+SYMPTOMS = {
+    "leakage": "share that brightness and edges of the images explain",
+    "kurtosis": "3 for Gaussian noise, more for edges: strong but rare",
+    "clipped": "share under black or white pixels, which cut it off",
+    "pinned": "share at its lowest or highest value: cut off, or constant",
+    "zeros": "share that is exactly 0",
+    "not_finite": "share that is NaN or infinite",
+}
 MEANINGS = {
     "mean": "how far the last network shifts the brightness of a colour, of 255",
     "std": "the spread of the noise, of 255",

@@ -3,7 +3,7 @@
 import numpy as np
 
 from mid_core.errors import MidError
-from mid_core.noise import SYMPTOMS
+from mid_core.gate import SYMPTOMS
 from mid_core.store import Store
 
 

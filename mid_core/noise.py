@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import fft
 from scipy.ndimage import gaussian_filter, gaussian_laplace
+from scipy.stats import kurtosis
 
 LAGS = 8
 BINS = 16
@@ -14,14 +15,6 @@ WINDOW = 512
 EDGES = np.arange(-128.5, 129) / 255
 # Noise that a network left in an image must not be taken for its edges.
 SMOOTHING = 3
-SYMPTOMS = {
-    "leakage": "share that brightness and edges of the images explain",
-    "kurtosis": "3 for Gaussian noise, more for edges: strong but rare",
-    "clipped": "share under black or white pixels, which cut it off",
-    "pinned": "share at its lowest or highest value: cut off, or constant",
-    "zeros": "share that is exactly 0",
-    "not_finite": "share that is NaN or infinite",
-}
 
 
 def white_gaussian(
@@ -123,13 +116,10 @@ def symptoms(noise: np.ndarray, image: np.ndarray | None = None) -> dict[str, fl
 
     Returns
     -------
-    What ``SYMPTOMS`` names: ``kurtosis``, the mean of the colours, and shares in
+    What ``gate.SYMPTOMS`` names: ``kurtosis``, the mean of the colours, and shares in
     [0, 1]; ``leakage`` and ``clipped`` only with an image. What is not finite must
     have been removed.
     """
-    # It loads slowly, and trainings import this module for `SYMPTOMS` alone.
-    from scipy.stats import kurtosis
-
     flat = noise.reshape(-1, noise.shape[2])
     low, high = flat.min(axis=0), flat.max(axis=0)
     varies = (low < high).all()

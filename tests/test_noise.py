@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter, uniform_filter
 
+from mid_core.gate import SYMPTOMS
 from mid_core.noise import (
     LAGS,
     SMOOTHING,
-    SYMPTOMS,
     Statistics,
     autocorrelation,
     leakage,
