@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from benchmarks.measuring import alternate, publish, ratio
-from mid_core.sampling import Batches, InMemory, Masking
+from mid_core.batches import Batches, InMemory, Masking
 
 SIZES = ((8, 64), (32, 256))
 THREADS, CROPS, REPEATS, REACH = (1, 2, 4), 256, 7, 0.5

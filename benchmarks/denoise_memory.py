@@ -23,12 +23,12 @@ def child(height: int, width: int, folder: Path) -> None:
     import torch
 
     from benchmarks.nafnet_step import DEMO
-    from mid_core.application import denoise_files
-    from mid_core.checkpoint import save_model
-    from mid_core.images import read, to_float
-    from mid_core.inference import residual
+    from mid_core.commands.denoise_files import denoise_files
+    from mid_core.checkpoints.model_file import save_model
+    from mid_core.images.picture import read, to_float
+    from mid_core.ensemble import residual
     from mid_core.networks import build
-    from mid_core.sampling import Masking
+    from mid_core.batches import Masking
 
     torch.set_num_threads(2)
     rng = np.random.default_rng(0)

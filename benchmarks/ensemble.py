@@ -14,10 +14,10 @@ import torch
 
 from benchmarks.measuring import Rows, alternate, publish, ratio
 from benchmarks.nafnet_step import DEMO
-from mid_core.inference import default_tile, denoise, residual
+from mid_core.ensemble import default_tile, denoise, residual
 from mid_core.networks import build
 from mid_core.networks.measure import peak_memory
-from mid_core.sampling import Masking
+from mid_core.batches import Masking
 
 REACH = 0.9
 PATCH, IMAGE, MASKS, REPEATS = 64, (2000, 3000), 2, 2

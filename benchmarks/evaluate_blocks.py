@@ -18,7 +18,7 @@ from scipy.ndimage import gaussian_filter
 from skimage.metrics import structural_similarity
 
 from benchmarks.measuring import alternate, publish, ratio
-from mid_core.metrics import scores
+from mid_core.evaluation.metrics import scores
 
 SIDE, REPEATS, REACH = 256, 5, 0.8
 GAUSSIAN = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}

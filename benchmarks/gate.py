@@ -20,8 +20,8 @@ from scipy.ndimage import gaussian_filter, sobel
 from mid_config.loading import load_config
 from mid_core.datasets import camera
 from mid_core.errors import MidError
-from mid_core.gate import check_bank, measure
-from mid_core.images import to_float
+from mid_core.evaluation.gate import check_bank, measure
+from mid_core.images.picture import to_float
 from mid_core.noise import Statistics
 from mid_core.store import Store, store_path
 

@@ -24,9 +24,9 @@ from benchmarks import ensemble, nafnet_step, train_step
 from benchmarks.batches import pools
 from benchmarks.measuring import Rows, alternate, ratio, show, write
 from benchmarks.step_traffic import moved_per_pixel, operations_per_pixel
-from mid_core.devices import sender
+from mid_core.runtime.devices import sender
 from mid_core.networks import build
-from mid_core.sampling import Batches, Masking
+from mid_core.batches import Batches, Masking
 
 # Of our step in bf16, against the plain one in each precision.
 REACH = {"fp32": 3.0, "bf16": 1.5}

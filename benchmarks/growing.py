@@ -54,7 +54,7 @@ def write_photo(folder: Path, pixels: int) -> None:
     """Write a noisy image of 2:3, and a model for it."""
     import imageio.v3 as iio
 
-    from mid_core.checkpoint import save_model
+    from mid_core.checkpoints.model_file import save_model
     from mid_core.networks import build
 
     height = round((pixels * 2 / 3) ** 0.5)
@@ -66,7 +66,7 @@ def write_photo(folder: Path, pixels: int) -> None:
 
 def denoise(folder: Path, masks: int) -> Work:
     """Denoise the image in tiles that are small beside it."""
-    from mid_core.application import denoise_files
+    from mid_core.commands.denoise_files import denoise_files
 
     files = (folder / name for name in ("noisy.png", "out.png", "model.safetensors"))
     arguments = (*files, masks, None, "cpu", 128)
@@ -181,15 +181,15 @@ def write_variants(folder: Path, count: int) -> None:
 
 def plan(folder: Path, count: int) -> Work:
     """Read a config and list its jobs and what they wait for, as a dry run does."""
-    from mid_core.graph import needs
-    from mid_core.status import read_plan
+    from mid_core.planning.graph import needs
+    from mid_core.jobs.status import read_plan
 
     return lambda: needs(read_plan([folder / "config.yaml"]))
 
 
 def look(folder: Path, count: int) -> Work:
     """Say how far the run is: `mid status`."""
-    from mid_core.status import status
+    from mid_core.jobs.status import status
 
     return lambda: status([folder / "config.yaml"])
 

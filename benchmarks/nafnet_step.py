@@ -14,10 +14,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmarks.measuring import alternate, publish, ratio
-from mid_core.acceleration import accelerate
+from mid_core.networks.acceleration import accelerate
 from mid_core.learner import Training
 from mid_core.networks import NAFNet, build, nafnet
-from mid_core.precision import autocast
+from mid_core.runtime.precision import autocast
 
 BATCH, PATCH, REPEATS, REACH = 2, 128, 7, 1.3
 DEMO = {"name": "nafnet", "width": 32, "encoder": [1, 1], "middle": 1}

@@ -15,10 +15,10 @@ from pathlib import Path
 import torch
 
 from benchmarks.measuring import publish, seconds
-from mid_core.devices import pick_device
+from mid_core.runtime.devices import pick_device
 from mid_core.learner import Learner, Training
 from mid_core.networks import build
-from mid_core.state import States
+from mid_core.checkpoints.state import States
 
 NETWORKS = {
     "demo": {"width": 32, "encoder": [1, 1], "middle": 1, "decoder": [1, 1], "fold": 2},

@@ -15,7 +15,7 @@ from benchmarks.measuring import publish
 from mid_core.networks import build
 from mid_core.networks.denoiser import Denoiser
 from mid_core.networks.measure import multiply_adds_per_pixel
-from mid_core.precision import autocast
+from mid_core.runtime.precision import autocast
 
 SIDE, BATCH, PATCH, ITERATIONS = 128, 32, 256, 200_000
 # H200, by its data sheet; a plain copy reaches nine tenths.

@@ -16,11 +16,11 @@ import torch
 
 from benchmarks.measuring import alternate, publish, ratio
 from benchmarks.nafnet_step import DEMO, BareStep
-from mid_core.acceleration import accelerate
+from mid_core.networks.acceleration import accelerate
 from mid_core.learner import Learner, Training
 from mid_core.networks import build
 from mid_core.noise import white_gaussian
-from mid_core.sampling import Batches, Masking, hold
+from mid_core.batches import Batches, Masking, hold
 from mid_core.store import Store, StoreWriter
 from mid_core.training import train
 

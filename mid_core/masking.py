@@ -3,13 +3,72 @@
 import math
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import torch
+from torch import Tensor
 
-Ratio = float | Sequence[float]
+MaskRatio = float | Sequence[float]
 
+# Rows that share a generator; another number would draw other masks.
 BAND = 64
 WORDS = 2**16
+
+
+@dataclass(frozen=True)
+class Masking:
+    """How inputs are masked: M of the paper (section 3.2).
+
+    Attributes
+    ----------
+    mask_ratio
+        Share of hidden pixels in [0, 1), or a range [low, high] from which it is drawn
+        anew for each image.
+    per
+        ``"pixel"``: one draw shared by the colours; ``"colour"``: a draw each.
+    fill
+        Value of hidden pixels.
+    as_input
+        Whether the network also sees the mask, as further channels.
+    """
+
+    mask_ratio: MaskRatio
+    per: str = "pixel"
+    fill: float = 0.0
+    as_input: bool = False
+
+    def channels(self, colours: int) -> int:
+        """Channels of the mask itself."""
+        return 1 if self.per == "pixel" else colours
+
+    def extra_channels(self, colours: int) -> int:
+        """Input channels that the mask adds."""
+        return self.channels(colours) if self.as_input else 0
+
+    def apply(self, y: Tensor, mask: Tensor) -> Tensor:
+        """Hide pixels: M*y, what the network is shown.
+
+        Parameters
+        ----------
+        y
+            Noisy images, float32 (..., H, W, C).
+        mask
+            Booleans (..., H, W, 1 or C); true = kept.
+
+        Returns
+        -------
+        float32 (..., H, W, C), followed by the mask's channels if ``as_input`` is set.
+
+        Examples
+        --------
+        >>> y = torch.tensor([[[0.25], [0.75]]])
+        >>> mask = torch.tensor([[[True], [False]]])
+        >>> Masking(mask_ratio=0.5).apply(y, mask).tolist()
+        [[[0.25], [0.0]]]
+        """
+        shown = torch.where(mask, y, self.fill)
+        return torch.cat([shown, mask.float()], dim=-1) if self.as_input else shown
 
 
 def image_seed(seed: int, stream: str, name: str) -> list[int]:
@@ -23,42 +82,55 @@ def image_seed(seed: int, stream: str, name: str) -> list[int]:
         What the numbers are for, e.g. ``"extract/1"``.
     name
         The image's name.
+
+    Examples
+    --------
+    >>> image_seed(0, "extract/1", "a.png") == image_seed(0, "extract/1", "b.png")
+    False
     """
     return [seed, zlib.crc32(stream.encode()), zlib.crc32(name.encode())]
 
 
-def draw_ratio(ratio: Ratio, rng: np.random.Generator) -> float:
-    """Return the ratio itself, or a uniform draw if it is a range [low, high]."""
-    return float(ratio) if np.isscalar(ratio) else float(rng.uniform(*ratio))
+def draw_mask_ratio(mask_ratio: MaskRatio, rng: np.random.Generator) -> float:
+    """Return the ratio itself, or a uniform draw if it is a range [low, high].
+
+    Examples
+    --------
+    >>> draw_mask_ratio(0.8, np.random.default_rng(0))
+    0.8
+    """
+    if isinstance(mask_ratio, Sequence):
+        return float(rng.uniform(*mask_ratio))
+    return float(mask_ratio)
 
 
 def bernoulli(
-    shape: tuple[int, ...],
-    ratio: float,
-    rng: np.random.Generator,
-    dtype: type = np.float32,
+    shape: tuple[int, ...], mask_ratio: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """Draw a mask in {0, 1}, of a type, that hides each entry with chance ``ratio``.
+    """Draw a mask, true = kept, that hides each entry with chance ``mask_ratio``.
 
     The last axis of ``shape`` is 1 for a mask shared by the colours (paper,
-    section 3.2: Bernoulli at each pixel), or 3 for a draw per colour.
+    section 3.2: Bernoulli at each pixel), or the number of colours for a draw each.
+
+    Examples
+    --------
+    >>> bernoulli((2, 4, 1), 0.5, np.random.default_rng(0)).shape
+    (2, 4, 1)
     """
-    return (rng.random(shape, dtype=np.float32) >= ratio).astype(dtype, copy=False)
+    return rng.random(shape, dtype=np.float32) >= mask_ratio
 
 
 def quick_bernoulli(
-    shape: tuple[int, ...], ratio: float, rng: np.random.Generator
+    shape: tuple[int, ...], mask_ratio: float, rng: np.random.Generator
 ) -> np.ndarray:
     """Draw such a mask for a training, in a third of the time.
 
-    16 bits decide on an entry, so the chance is ``ratio`` to the nearest 1/65536:
-    0 and 1 exactly. An image's mask is drawn by ``bernoulli``; the two share what a
-    mask and a ratio mean, not their numbers.
+    16 random bits decide on an entry, so the chance is ``mask_ratio`` to the nearest
+    1/65536: 0 and 1 exactly. The numbers are others than those of ``bernoulli``.
     """
     size = math.prod(shape)
     words = rng.bit_generator.random_raw(-(-size // 4)).view(np.uint16)
-    kept = words[:size].reshape(shape) >= round(ratio * WORDS)
-    return kept.astype(np.float32)
+    return words[:size].reshape(shape) >= round(mask_ratio * WORDS)
 
 
 def mask_rows(
@@ -67,8 +139,7 @@ def mask_rows(
     columns: tuple[int, int],
     width: int,
     channels: int,
-    ratio: Ratio,
-    dtype: type = np.float32,
+    mask_ratio: MaskRatio,
 ) -> np.ndarray:
     """Cut rows and columns out of one image-wide mask, without drawing all of it.
 
@@ -85,20 +156,25 @@ def mask_rows(
         Of the whole image.
     channels
         1, or the number of colours for a draw per colour.
-    ratio
+    mask_ratio
         Share hidden, or a range from which this mask's share is drawn.
-    dtype
-        Of the result: ``bool`` takes a quarter of the memory.
 
     Returns
     -------
-    (rows, columns, channels) in {0, 1}.
+    Booleans (rows, columns, channels); true = kept.
+
+    Examples
+    --------
+    >>> whole = mask_rows([7], (0, 90), (0, 50), 50, 1, 0.8)
+    >>> part = mask_rows([7], (60, 90), (20, 50), 50, 1, 0.8)
+    >>> bool((part == whole[60:90, 20:50]).all())
+    True
     """
-    share = draw_ratio(ratio, np.random.default_rng([*entropy, 0]))
+    drawn = draw_mask_ratio(mask_ratio, np.random.default_rng([*entropy, 0]))
     first, last = rows[0] // BAND, -(-rows[1] // BAND)
     shape = (BAND, width, channels)
     bands = [
-        bernoulli(shape, share, np.random.default_rng([*entropy, 1, band]), dtype)[
+        bernoulli(shape, drawn, np.random.default_rng([*entropy, 1, band]))[
             :, columns[0] : columns[1]
         ]
         for band in range(first, last)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter, uniform_filter
 
-from mid_core.gate import SYMPTOMS
+from mid_core.evaluation.gate import SYMPTOMS
 from mid_core.noise import (
     LAGS,
     SMOOTHING,

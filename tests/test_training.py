@@ -8,7 +8,7 @@ import torch
 from mid_core.errors import NotFinite
 from mid_core.learner import LOSSES, Learner, Training
 from mid_core.networks import build
-from mid_core.sampling import Batches, Masking
+from mid_core.batches import Batches, Masking
 from mid_core.training import train
 from tests.conftest import TINY, Pool
 

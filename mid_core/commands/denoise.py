@@ -39,7 +39,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Denoise; what could not be is named at the end."""
-    from mid_core.application import denoise_files
+    from mid_core.commands.denoise_files import denoise_files
 
     denoise_files(
         Path(arguments.input),

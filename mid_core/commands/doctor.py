@@ -20,7 +20,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Examine the data sets of a config; 1 if a run would stop at them."""
-    from mid_core.consultation import consult
+    from mid_core.planning.consultation import consult
 
     text, sound = consult([Path(file) for file in arguments.config], arguments.quick)
     print(text)

@@ -11,7 +11,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Print what a store holds; draw it if asked."""
-    from mid_core.inspection import describe, noise_of, patches
+    from mid_core.evaluation.inspection import describe, noise_of, patches
     from mid_core.store import Store
 
     store = Store(arguments.store)
@@ -19,8 +19,8 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.figure:
         import matplotlib as mpl
 
-        from mid_core.figures import noise_figure
-        from mid_core.figures_style import STYLE, save
+        from mid_core.figures.rounds import noise_figure
+        from mid_core.figures.style import STYLE, save
 
         noise_of(store)
         bank = {

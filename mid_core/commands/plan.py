@@ -50,7 +50,7 @@ def _rate(text: str) -> float:
 
 def run(arguments: argparse.Namespace) -> None:
     """Print the plan of a config."""
-    from mid_core.plan_report import describe_plan
+    from mid_core.planning.plan_report import describe_plan
 
     options = arguments.gpus, arguments.rate, arguments.anew
     print(describe_plan(arguments.config, *options))

@@ -22,6 +22,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Clear the lock, or say who still works under it."""
-    from mid_core.recovery import recover
+    from mid_core.jobs.recovery import recover
 
     print(recover(arguments.directory, arguments.force))

@@ -26,7 +26,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the state of every job; 1 if any has failed."""
-    from mid_core.status import status
+    from mid_core.jobs.status import status
 
     text, sound = status(arguments.config)
     with suppress(KeyboardInterrupt):

@@ -16,7 +16,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print what is damaged; 1 if anything is."""
-    from mid_core.verification import verify
+    from mid_core.jobs.verification import verify
 
     count, problems = verify([Path(path) for path in arguments.paths])
     print("\n".join([*problems, f"{count} checked, {len(problems)} problem(s)"]))

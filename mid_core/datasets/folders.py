@@ -10,7 +10,7 @@ from pathlib import Path
 from mid_core.datasets import pairs
 from mid_core.datasets.finding import About, Found
 from mid_core.errors import MidError
-from mid_core.listing import list_images
+from mid_core.images.listing import list_images
 
 ABOUT = About(
     title="Folders of images",

@@ -9,9 +9,9 @@ import numpy as np
 
 from mid_core.datasets import describe, reader
 from mid_core.errors import MidError
-from mid_core.interruption import until_stopped
-from mid_core.parallel import ahead
-from mid_core.progress import Progress, log
+from mid_core.runtime.interruption import until_stopped
+from mid_core.runtime.parallel import ahead
+from mid_core.runtime.progress import Progress, log
 from mid_core.store import StoreWriter, pack
 
 Result = TypeVar("Result")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mid_core import images
+from mid_core.images import picture as images
 from mid_core.datasets.finding import Found
 from mid_core.errors import MidError
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from mid_core.datasets import pairs
 from mid_core.datasets.finding import Found
 from mid_core.errors import MidError
-from mid_core.listing import list_images
+from mid_core.images.listing import list_images
 
 _ENDINGS = {"clean": "mean", "noisy": "real"}
 _NAME = re.compile(r"(.+)_(mean|real)\.[^.]+", re.IGNORECASE)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from mid_config.walking import walk
-from mid_core import images
+from mid_core.images import picture as images
 from mid_core.datasets.finding import About, Found
 
 ABOUT = About(

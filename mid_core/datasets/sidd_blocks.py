@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mid_core import images
+from mid_core.images import picture as images
 from mid_core.datasets import matfile
 from mid_core.datasets.finding import About, Found
 from mid_core.errors import MidError

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import yaml
 
-from mid_core.inspection import patches
+from mid_core.evaluation.inspection import patches
 from mid_core.report.pictures import mosaic, webp_uri
 from mid_core.store import Store
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import zarr
 
-from mid_core.files import room_needed
-from mid_core.lease import Lease
+from mid_core.runtime.files import room_needed
+from mid_core.runtime.lock import Lease
 from mid_core.store.sealing import seal, seal_path
 
 # Of the note: raised when it says other things, as half-made stores then begin anew.

@@ -9,7 +9,7 @@ import numpy as np
 import zarr
 
 from mid_core.errors import MidError
-from mid_core.files import room_needed
+from mid_core.runtime.files import room_needed
 from mid_core.store.layout import TILE, grid, shard_name, window
 from mid_core.store.making import (
     complete,

@@ -4,9 +4,9 @@ import hashlib
 import json
 from pathlib import Path
 
-from mid_core.advice import rebuilt
+from mid_core.runtime.advice import rebuilt
 from mid_core.errors import MidError
-from mid_core.files import written_whole
+from mid_core.runtime.files import written_whole
 
 
 def seal_path(path: Path | str) -> Path:

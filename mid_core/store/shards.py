@@ -17,7 +17,7 @@ import zarr
 from numcodecs import Zstd
 from zarr.codecs import ZstdCodec
 
-from mid_core.files import written_whole
+from mid_core.runtime.files import written_whole
 from mid_core.store.layout import TILE, cut, per_shard, shard_name
 
 _DECODER = Zstd()

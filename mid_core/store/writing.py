@@ -8,7 +8,7 @@ import numpy as np
 import zarr
 
 from mid_core.errors import MidError
-from mid_core.files import room_needed
+from mid_core.runtime.files import room_needed
 from mid_core.store.layout import TILE, shard_name
 from mid_core.store.making import (
     complete,

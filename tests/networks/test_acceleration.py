@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from benchmarks.nafnet_step import stirred
-from mid_core import acceleration
-from mid_core.acceleration import accelerate
-from mid_core.devices import sender
+from mid_core.networks import acceleration
+from mid_core.networks.acceleration import accelerate
+from mid_core.runtime.devices import sender
 from mid_core.learner import Learner, Training
 from mid_core.networks import build
 from tests.conftest import TINY

@@ -8,12 +8,12 @@ import torch
 from ruamel.yaml import YAML
 
 from mid_config.loading import fill_defaults
-from mid_core.checkpoint import load_model, save_model
+from mid_core.checkpoints.model_file import load_model, save_model
 from mid_core.errors import MidError
-from mid_core.inference import denoise
+from mid_core.ensemble import denoise
 from mid_core.learner import Learner, Training
 from mid_core.networks import NETWORKS, build
-from mid_core.sampling import Masking
+from mid_core.batches import Masking
 from tests.conftest import ROOT, TINY, stir
 
 CPU = torch.device("cpu")

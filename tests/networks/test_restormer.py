@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from mid_core.errors import MidError
-from mid_core.inference import denoise
+from mid_core.ensemble import denoise
 from mid_core.networks import Restormer, build
 from mid_core.networks.restormer import _mix
-from mid_core.sampling import Masking
+from mid_core.batches import Masking
 from tests.networks.plain import convolve, layer_norm, parameters, part, pixel_shuffle
 
 

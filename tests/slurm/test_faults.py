@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mid_core.joblog import attempts_path, read_attempt
+from mid_core.jobs.log import attempts_path, read_attempt
 from tests.slurm.checkout import COMMAND, PATIENCE, QUICK, TWO_VARIANTS, Checkout
 from tests.slurm.cluster import wait_until
 

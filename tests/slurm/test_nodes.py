@@ -11,7 +11,7 @@ from safetensors.numpy import load_file
 from tests.running import changed
 from tests.slurm.checkout import COMMAND, QUICK, TWO_VARIANTS, Checkout
 from tests.slurm.cluster import Cluster, what_is_missing
-from tests.test_distributed import TOLERANCE, difference
+from tests.runtime.test_distributed import TOLERANCE, difference
 
 pytestmark = pytest.mark.slow
 MODEL = "results/tiny/mid/round_0/model.json"

@@ -135,7 +135,7 @@ def consult_doctor():
             "The images are not checked beforehand: that needs this environment's mid."
         )
         return
-    code = "import sys; from mid_core.cli import main; sys.exit(main())"
+    code = "import sys; from mid_core.commands.cli import main; sys.exit(main())"
     with NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(plan.config, file)
         file.flush()

@@ -1,7 +1,7 @@
 """Draw the bank N_0 of white Gaussian noise."""
 
 from mid_core.noise import Statistics, white_gaussian
-from mid_core.progress import run_rule
+from mid_core.runtime.progress import run_rule
 from mid_core.store import StoreWriter, store_path
 
 

@@ -8,16 +8,16 @@ import imageio.v3 as iio
 import numpy as np
 import torch
 
-from mid_core.checkpoint import load_model
-from mid_core.devices import pick_device
-from mid_core.figures_crops import busiest_window
-from mid_core.images import to_dtype, to_float
-from mid_core.inference import denoise
+from mid_core.checkpoints.model_file import load_model
+from mid_core.runtime.devices import pick_device
+from mid_core.figures.crops import busiest_window
+from mid_core.images.picture import to_dtype, to_float
+from mid_core.ensemble import denoise
 from mid_core.masking import image_seed
-from mid_core.metrics import scores
-from mid_core.progress import Progress, log, run_rule
-from mid_core.rivals import RIVALS, NotInstalledError
-from mid_core.sampling import Masking
+from mid_core.evaluation.metrics import scores
+from mid_core.runtime.progress import Progress, log, run_rule
+from mid_core.evaluation.baselines import RIVALS, NotInstalledError
+from mid_core.batches import Masking
 from mid_core.store import Store, pairs, store_path, write_json
 
 # Pictures that no method makes, and where they stand in (name, y, x).

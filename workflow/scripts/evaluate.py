@@ -7,15 +7,15 @@ import numpy as np
 import pandas as pd
 import torch
 
-from mid_core.checkpoint import load_model
-from mid_core.devices import pick_device
-from mid_core.images import to_float
-from mid_core.inference import denoise
+from mid_core.checkpoints.model_file import load_model
+from mid_core.runtime.devices import pick_device
+from mid_core.images.picture import to_float
+from mid_core.ensemble import denoise
 from mid_core.masking import image_seed
-from mid_core.parallel import ahead
-from mid_core.progress import Progress, run_rule
-from mid_core.sampling import Masking
-from mid_core.scoring import image_rows, same_images
+from mid_core.runtime.parallel import ahead
+from mid_core.runtime.progress import Progress, run_rule
+from mid_core.batches import Masking
+from mid_core.evaluation.scoring import image_rows, same_images
 from mid_core.store import Store, pairs, store_path
 
 Estimates = tuple[str, np.ndarray, np.ndarray, dict[int, np.ndarray]]

@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pandas as pd
 
-from mid_core.images import to_float
-from mid_core.parallel import ahead
-from mid_core.progress import Progress, log, run_rule
-from mid_core.rivals import RIVALS, NotInstalledError
-from mid_core.scoring import image_rows, same_images
+from mid_core.images.picture import to_float
+from mid_core.runtime.parallel import ahead
+from mid_core.runtime.progress import Progress, log, run_rule
+from mid_core.evaluation.baselines import RIVALS, NotInstalledError
+from mid_core.evaluation.scoring import image_rows, same_images
 from mid_core.store import Store, pairs, store_path
 
 Pair = tuple[str, np.ndarray, np.ndarray]

@@ -7,17 +7,17 @@ from pathlib import Path
 import torch
 
 from mid_config.rounds import extraction_gpus
-from mid_core.checkpoint import load_model
-from mid_core.devices import pick_device
-from mid_core.distributed import Team, is_member, run_member
-from mid_core.images import to_float
-from mid_core.inference import residual
-from mid_core.interruption import Stop, until_stopped
-from mid_core.launching import launch
+from mid_core.checkpoints.model_file import load_model
+from mid_core.runtime.devices import pick_device
+from mid_core.runtime.distributed import Team, is_member, run_member
+from mid_core.images.picture import to_float
+from mid_core.ensemble import residual
+from mid_core.runtime.interruption import Stop, until_stopped
+from mid_core.runtime.launching import launch
 from mid_core.masking import image_seed
 from mid_core.noise import Statistics
-from mid_core.progress import Progress, log, run_rule
-from mid_core.sampling import Masking
+from mid_core.runtime.progress import Progress, log, run_rule
+from mid_core.batches import Masking
 from mid_core.store import PartWriter, Store, finish, lay_out, store_path
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from mid_core.claims import claims_table
-from mid_core.layout import latex, markdown
-from mid_core.progress import run_rule
+from mid_core.tables.claims import claims_table
+from mid_core.tables.layout import latex, markdown
+from mid_core.runtime.progress import run_rule
 
 
 def main() -> None:
@@ -16,7 +16,7 @@ def main() -> None:
     found.to_csv(snakemake.output.csv, index=False)
     notes = [
         f"{steps} steps a training; the paper takes 200000",
-        "the rules are in mid_core/claims.py; none is set by hand",
+        "the rules are in mid_core/tables/claims.py; none is set by hand",
         *(f"left out, {why}" for why in snakemake.params.left_out),
     ]
     title = "Claims of the paper's text, and what was measured here"

@@ -7,9 +7,9 @@ import pandas as pd
 
 from mid_config.plan import Plan
 from mid_config.pools import absent_pools
-from mid_core.jobs import Job, pool_jobs, result_jobs, round_jobs
-from mid_core.lineage import rows
-from mid_core.progress import run_rule
+from mid_core.jobs.every_job import Job, pool_jobs, result_jobs, round_jobs
+from mid_core.jobs.lineage import rows
+from mid_core.runtime.progress import run_rule
 from mid_core.store import Store, store_path
 
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import torch
 
-from mid_core.checkpoint import load_model
-from mid_core.devices import pick_device
+from mid_core.checkpoints.model_file import load_model
+from mid_core.runtime.devices import pick_device
 from mid_core.networks.measure import measure
-from mid_core.progress import run_rule
+from mid_core.runtime.progress import run_rule
 from mid_core.store import write_json
 
 

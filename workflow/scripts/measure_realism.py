@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from mid_core.gap import gap
-from mid_core.images import to_float
-from mid_core.progress import Progress, run_rule
-from mid_core.realism import realism
+from mid_core.evaluation.gap import gap
+from mid_core.images.picture import to_float
+from mid_core.runtime.progress import Progress, run_rule
+from mid_core.evaluation.realism import realism
 from mid_core.store import Store, store_path
 
 # As much of a pool as fits in memory: a window each of so many images.

@@ -6,16 +6,16 @@ import matplotlib as mpl
 import numpy as np
 import torch
 
-from mid_core.checkpoint import load_model
-from mid_core.devices import pick_device
-from mid_core.figures_crops import busiest_window, crops_figure
-from mid_core.figures_style import STYLE, save
-from mid_core.images import to_float
-from mid_core.inference import denoise
+from mid_core.checkpoints.model_file import load_model
+from mid_core.runtime.devices import pick_device
+from mid_core.figures.crops import busiest_window, crops_figure
+from mid_core.figures.style import STYLE, save
+from mid_core.images.picture import to_float
+from mid_core.ensemble import denoise
 from mid_core.masking import image_seed
-from mid_core.metrics import psnr
-from mid_core.progress import run_rule
-from mid_core.sampling import Masking
+from mid_core.evaluation.metrics import psnr
+from mid_core.runtime.progress import run_rule
+from mid_core.batches import Masking
 from mid_core.store import Store, pairs, store_path
 
 

@@ -3,10 +3,10 @@
 import matplotlib as mpl
 import pandas as pd
 
-from mid_core.figures_noise import inpainter_figure
-from mid_core.figures_style import STYLE, save
-from mid_core.held_out import COLUMN
-from mid_core.progress import run_rule
+from mid_core.figures.noise import inpainter_figure
+from mid_core.figures.style import STYLE, save
+from mid_core.evaluation.held_out import COLUMN
+from mid_core.runtime.progress import run_rule
 
 
 def main() -> None:

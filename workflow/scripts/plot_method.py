@@ -6,7 +6,7 @@ from pathlib import Path
 import matplotlib as mpl
 import pandas as pd
 
-from mid_core.figures_method import (
+from mid_core.figures.method import (
     CLEAN,
     NETWORK,
     NOISE,
@@ -14,8 +14,8 @@ from mid_core.figures_method import (
     Node,
     method_figure,
 )
-from mid_core.figures_style import STYLE, save
-from mid_core.progress import run_rule
+from mid_core.figures.style import STYLE, save
+from mid_core.runtime.progress import run_rule
 from mid_core.store import Store, store_path
 
 # What a bank is, by the stage that made it, and how its colour is known.

@@ -7,12 +7,12 @@ import imageio.v3 as iio
 import matplotlib as mpl
 import numpy as np
 
-from mid_core.figures_crops import busiest_window, crops_figure
-from mid_core.figures_noise import remains_figure
-from mid_core.figures_style import STYLE, save
-from mid_core.images import to_float
-from mid_core.metrics import scores
-from mid_core.progress import run_rule
+from mid_core.figures.crops import busiest_window, crops_figure
+from mid_core.figures.noise import remains_figure
+from mid_core.figures.style import STYLE, save
+from mid_core.images.picture import to_float
+from mid_core.evaluation.metrics import scores
+from mid_core.runtime.progress import run_rule
 
 Pictures = dict[str, tuple[str, np.ndarray]]
 

@@ -2,10 +2,10 @@
 
 import matplotlib as mpl
 
-from mid_core.figures import noise_figure
-from mid_core.figures_style import STYLE, save
-from mid_core.inspection import patches
-from mid_core.progress import run_rule
+from mid_core.figures.rounds import noise_figure
+from mid_core.figures.style import STYLE, save
+from mid_core.evaluation.inspection import patches
+from mid_core.runtime.progress import run_rule
 from mid_core.store import Store, store_path
 
 

@@ -5,14 +5,14 @@ from pathlib import Path
 import matplotlib as mpl
 import pandas as pd
 
-from mid_core.figures_noise import (
+from mid_core.figures.noise import (
     autocorrelation_figure,
     brightness_figure,
     gap_figure,
     realism_figure,
 )
-from mid_core.figures_style import STYLE, save
-from mid_core.progress import run_rule
+from mid_core.figures.style import STYLE, save
+from mid_core.runtime.progress import run_rule
 from mid_core.store import Store, store_path
 
 TRUE = "true noise"

@@ -3,9 +3,9 @@
 import matplotlib as mpl
 import pandas as pd
 
-from mid_core.figures import training_figure
-from mid_core.figures_style import STYLE, save
-from mid_core.progress import run_rule
+from mid_core.figures.rounds import training_figure
+from mid_core.figures.style import STYLE, save
+from mid_core.runtime.progress import run_rule
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 from mid_config.plan import Plan
-from mid_core.progress import run_rule
+from mid_core.runtime.progress import run_rule
 from mid_core.report import (
     Figure,
     Report,

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from mid_core.paper_tables import Entry, paper_latex, paper_markdown, paper_table
-from mid_core.progress import run_rule
+from mid_core.tables.paper import Entry, paper_latex, paper_markdown, paper_table
+from mid_core.runtime.progress import run_rule
 
 
 def entry(row: dict) -> Entry:

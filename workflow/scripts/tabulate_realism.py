@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from mid_core.layout import latex, markdown
-from mid_core.progress import run_rule
-from mid_core.realism_tables import TOLD
+from mid_core.tables.layout import latex, markdown
+from mid_core.runtime.progress import run_rule
+from mid_core.tables.realism import TOLD
 
 
 def main() -> None:

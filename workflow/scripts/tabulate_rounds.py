@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from mid_core.progress import run_rule
-from mid_core.tables import rounds_latex, rounds_markdown, rounds_table
+from mid_core.runtime.progress import run_rule
+from mid_core.tables.rounds import rounds_latex, rounds_markdown, rounds_table
 
 
 def main() -> None:

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import torch
 
-from mid_core.checkpoint import load_model
-from mid_core.devices import pick_device
-from mid_core.images import to_dtype, to_float
-from mid_core.inference import denoise
-from mid_core.interruption import until_stopped
+from mid_core.checkpoints.model_file import load_model
+from mid_core.runtime.devices import pick_device
+from mid_core.images.picture import to_dtype, to_float
+from mid_core.ensemble import denoise
+from mid_core.runtime.interruption import until_stopped
 from mid_core.masking import image_seed
-from mid_core.progress import Progress, run_rule
-from mid_core.sampling import Masking
+from mid_core.runtime.progress import Progress, run_rule
+from mid_core.batches import Masking
 from mid_core.store import PartWriter, Store, finish, lay_out, store_path
 
 

@@ -8,25 +8,25 @@ import pandas as pd
 import torch
 
 from mid_config.rounds import spread
-from mid_core.checkpoint import save_model
-from mid_core.devices import pick_device
-from mid_core.distributed import Team, is_member, run_member
-from mid_core.files import room_needed, written_whole
-from mid_core.finished import CARD, HISTORY, WEIGHTS, is_finished, put_back
-from mid_core.gate import check_bank
-from mid_core.held_out import HeldOut
-from mid_core.interruption import Stop
-from mid_core.keeping import Keeper
-from mid_core.launching import launch
+from mid_core.checkpoints.model_file import save_model
+from mid_core.runtime.devices import pick_device
+from mid_core.runtime.distributed import Team, is_member, run_member
+from mid_core.runtime.files import room_needed, written_whole
+from mid_core.checkpoints.finished import CARD, HISTORY, WEIGHTS, is_finished, put_back
+from mid_core.evaluation.gate import check_bank
+from mid_core.evaluation.held_out import HeldOut
+from mid_core.runtime.interruption import Stop
+from mid_core.checkpoints.saving import Keeper
+from mid_core.runtime.launching import launch
 from mid_core.learner import Learner, Training
-from mid_core.lease import Lease
+from mid_core.runtime.lock import Lease
 from mid_core.networks import build
-from mid_core.progress import TrainingReport, log, run_rule
-from mid_core.sampling import Batches, Masking, hold
-from mid_core.slurm import slice_seconds
-from mid_core.state import States
+from mid_core.runtime.progress import TrainingReport, log, run_rule
+from mid_core.batches import Batches, Masking, hold
+from mid_core.runtime.slurm import slice_seconds
+from mid_core.checkpoints.state import States
 from mid_core.store import Store, store_path, write_json
-from mid_core.teaching import Lessons
+from mid_core.distillation import Lessons
 from mid_core.training import train
 
 

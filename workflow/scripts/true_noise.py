@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from mid_core.images import to_float
+from mid_core.images.picture import to_float
 from mid_core.noise import Statistics
-from mid_core.progress import run_rule
+from mid_core.runtime.progress import run_rule
 from mid_core.store import Store, StoreWriter, pairs, store_path
 
 

@@ -1,0 +1,114 @@
+"""What a training is shown: (M*(x + n), x), or a teacher's predictions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from mid_core.errors import MidError
+from mid_core.images.pixelwise import add_noise, unit
+from mid_core.masking import Masking, quick_bernoulli
+from mid_core.patches import PatchSampler, Pool
+
+
+@dataclass(frozen=True)
+class Batches(PatchSampler):
+    """Clean crops with noise on them, masked, and the clean crops (paper, Eq. 2 and 3).
+
+    The input is M*(x + n) and the target x; x from X, n from N_k, M a random mask.
+
+    Attributes
+    ----------
+    clean, noise
+        The pools X and N_k. Positions of the two crops are independent.
+    clip
+        Whether x + n is clipped to [0, 1], as a camera's image is.
+    """
+
+    clean: Pool
+    noise: Pool
+    batch_size: int
+    patch_size: int
+    masking: Masking
+    clip: bool
+    seed: Sequence[int]
+
+    POOLS: ClassVar = {"clean": "clean images", "noise": "noise"}
+
+    def __post_init__(self) -> None:
+        if self.noise.channels < self.clean.channels:
+            raise MidError(
+                f"the noise has {self.noise.channels} colour but the clean images have "
+                f"{self.clean.channels}: use noisy images of the same kind"
+            )
+        self._check_sizes(self.clean, self.noise)
+
+    @property
+    def channels(self) -> int:
+        """Colours of the clean images."""
+        return self.clean.channels
+
+    def _fill(self, x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> None:
+        clean = self._cut(self.clean, self._place(self.clean, rng))
+        # White noise has three colours; a grey pool takes the first.
+        noise = self._cut(self.noise, self._place(self.noise, rng))
+        add_noise(clean, noise, x, y)
+        if self.clip:
+            np.clip(y, 0, 1, out=y)
+
+
+@dataclass(frozen=True)
+class DistillationBatches(PatchSampler):
+    """Noisy crops, and for each of them one of a teacher's predictions.
+
+    Several predictions of an image are kept apart, and one is drawn for each crop:
+    their mean would be smoother than any, and teach less (AT-BSN, CVPR 2024).
+
+    Attributes
+    ----------
+    noisy
+        Real noisy images.
+    targets
+        As many predictions of each of them, those of an image side by side.
+    recharge
+        Share of a target's pixels that are put back to the noisy ones.
+    """
+
+    noisy: Pool
+    targets: Pool
+    batch_size: int
+    patch_size: int
+    masking: Masking
+    recharge: float
+    seed: Sequence[int]
+
+    POOLS: ClassVar = {"noisy": "noisy images", "targets": "targets"}
+
+    def __post_init__(self) -> None:
+        each = self.each
+        wanted = [size for size in self.noisy.sizes for _ in range(each)]
+        if not each or wanted != list(self.targets.sizes):
+            raise MidError(
+                "the targets are not those of these noisy images, in number or size: "
+                "delete their manifest, then run the workflow again, which makes them anew"
+            )
+        self._check_sizes(self.noisy)
+
+    @property
+    def each(self) -> int:
+        """Predictions of each image."""
+        return len(self.targets.names) // len(self.noisy.names)
+
+    @property
+    def channels(self) -> int:
+        """Colours of the images."""
+        return self.noisy.channels
+
+    def _fill(self, x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> None:
+        place = self._place(self.noisy, rng)
+        unit(self._cut(self.noisy, place), y)
+        target = self.each * place.index + int(self.each * rng.random())
+        unit(self._cut(self.targets, place._replace(index=target)), x)
+        kept = quick_bernoulli((*x.shape[:2], 1), self.recharge, rng)
+        np.copyto(x, y, where=~kept)

@@ -1,0 +1,102 @@
+"""Model files: weights in safetensors, with the settings that make them usable."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.torch import save
+from torch import nn
+
+from mid_core.errors import MidError
+from mid_core.runtime.files import written_whole
+from mid_core.networks import build
+from mid_core.batches import Masking
+
+# Far above the width and the blocks of any network of ours, together.
+MOST = 2000
+
+
+def save_model(path: Path, network: nn.Module, card: dict) -> str:
+    """Write the weights, with ``card`` inside the same file; return its SHA-256.
+
+    Parameters
+    ----------
+    path
+        ``model.safetensors``; appears complete or not at all.
+    network
+        The model.
+    card
+        What it is and how to use it: at least ``network`` (settings), ``masking``,
+        ``patch`` and ``channels``.
+    """
+    weights = {
+        name: tensor.detach().cpu().contiguous()
+        for name, tensor in network.state_dict().items()
+    }
+    content = save(weights, metadata={"mid": json.dumps(card, sort_keys=True)})
+    with written_whole(path) as file:
+        file.write(content)
+    return hashlib.sha256(content).hexdigest()
+
+
+def load_model(path: Path, device: torch.device) -> tuple[nn.Module, dict]:
+    """Read a model that ``save_model`` wrote: the network, ready to use, and its card.
+
+    Nothing in the file is executed, and it takes no more memory than its own size.
+
+    Raises
+    ------
+    MidError
+        If the file is missing, not a model of ours, or does not fit its network.
+    """
+    if not path.is_file():
+        raise MidError(f"there is no model at {path}: train one, or correct the path")
+    # What a stranger wrote may fail anywhere, with whatever it leads to.
+    try:
+        with safe_open(path, "pt") as file:
+            card = json.loads((file.metadata() or {})["mid"])
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        network = _without_memory(card)
+    except Exception as error:
+        raise MidError(
+            f"{path} is not a model that this project wrote ({error}): give the "
+            "model.safetensors of a round"
+        ) from error
+    _check_shapes(path, weights, network)
+    network.to_empty(device=device).load_state_dict(weights)
+    return network.eval(), card
+
+
+def _without_memory(card: dict) -> nn.Module:
+    """Construct a card's network, whatever size it claims to have."""
+    settings, channels = card["network"], card["channels"]
+    lists = [v if isinstance(v, list) else [v] for v in settings.values()]
+    sizes = [abs(n) for values in lists for n in values if isinstance(n, int)]
+    if sum(sizes) > MOST:
+        raise ValueError(f"its network is said to be of size {max(sizes)}")
+    masking = Masking(**card["masking"])
+    ratio = np.asarray(masking.ratio, float)
+    if not (ratio.shape in ((), (2,)) and np.all((ratio >= 0) & (ratio < 1))):
+        raise ValueError(f"its mask ratio is {masking.ratio}")
+    with torch.device("meta"):
+        network = build(settings, channels, masking.extra_channels(channels))
+    network.set_patch(card["patch"])
+    return network
+
+
+def _check_shapes(path: Path, weights: dict, network: nn.Module) -> None:
+    found = {name: list(tensor.shape) for name, tensor in weights.items()}
+    wanted = {name: list(w.shape) for name, w in network.state_dict().items()}
+    unlike = [
+        f"{name} is {found.get(name, 'absent')}, expected {wanted.get(name, 'absent')}"
+        for name in sorted(found.keys() | wanted.keys())
+        if found.get(name) != wanted.get(name)
+    ]
+    if unlike:
+        raise MidError(
+            f"{path} does not fit its network: {len(unlike)} weight(s) differ, "
+            f"{'; '.join(unlike[:3])}. Give another model, or train it anew"
+        )

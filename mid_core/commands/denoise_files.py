@@ -1,0 +1,138 @@
+"""Denoise the images of a person who wants nothing to do with any of this."""
+
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from mid_core.bands import denoise_bands
+from mid_core.checkpoints.model_file import load_model
+from mid_core.runtime.devices import pick_device
+from mid_core.errors import MidError
+from mid_core.images.formats import SUFFIXES
+from mid_core.images.picture import Picture, header, read, write_pages
+from mid_core.images.listing import list_images
+from mid_core.masking import image_seed
+from mid_core.runtime.progress import Progress, log
+from mid_core.batches import Masking
+from mid_core.images.scratch import scratch
+
+
+def _jobs(source: Path, target: Path) -> list[tuple[Path, Path]]:
+    """Pair each image to be read with the file to be written."""
+    if source.is_dir():
+        if target.exists() and not target.is_dir():
+            raise MidError(
+                f"{source} is a folder but {target} is a file: name a folder"
+            )
+        if target.resolve() == source.resolve():
+            raise MidError(f"{target} holds the noisy images: name another folder")
+        images = list_images(source)
+        others = sum(1 for entry in source.iterdir() if entry.name not in images)
+        if others:
+            types = ", ".join(SUFFIXES)
+            log.info("%d other entries are left out; types read: %s", others, types)
+        return [(source / name, target / name) for name in images]
+    if not source.is_file():
+        raise MidError(f"there is no image or folder at {source}: correct the path")
+    if target.is_dir() or not target.suffix:
+        target = target / source.name
+    if target.resolve() == source.resolve():
+        raise MidError(f"{target} is the noisy image itself: name another file")
+    return [(source, target)]
+
+
+def _network_input(
+    picture: Picture, channels: int, file: Path
+) -> Callable[[int, int], np.ndarray]:
+    """Say how rows are read as the network wants them: three colours, or one grey."""
+    copies = channels // picture.samples.shape[2]
+    if copies == 0:
+        raise MidError(f"{file} is in colour but the model was trained on grey images")
+    return lambda first, last: np.repeat(picture.rows(first, last), copies, axis=2)
+
+
+def _answers(
+    estimate: Callable[..., Iterator[np.ndarray]],
+    channels: int,
+    file: Path,
+    folder: Path,
+    pages: tuple[int, ...],
+    seed: int,
+    report: Callable[[float], None],
+) -> Iterator[tuple[Iterator[np.ndarray], Picture]]:
+    """Denoise the pages of a file, each band of them when it is asked for."""
+    for page in pages:
+        picture = read(file, page=page, space=partial(scratch, folder=folder))
+        name = file.name if len(pages) == 1 else f"{file.name}#{page:03d}"
+        bands = estimate(
+            read_rows=_network_input(picture, channels, file),
+            height=len(picture.samples),
+            seed=image_seed(seed, "denoise", name),
+            report=lambda share: report(share / len(pages)),
+        )
+        yield bands, picture
+
+
+def denoise_files(
+    source: Path,
+    target: Path,
+    model: Path,
+    masks: int = 10,
+    ratio: float | None = None,
+    device: str = "auto",
+    tile: int | None = None,
+    seed: int = 0,
+) -> None:
+    """Denoise a file or every image of a folder, whatever their size and mode.
+
+    Pixels lie in nameless files beside ``target``, twice as they are stored: as they
+    were and as they become. Memory holds the bands that tiles need, and what
+    `codecs` says of each file type.
+
+    Parameters
+    ----------
+    source, target
+        A file each, or a folder each; what is written has the dtype, the mode and
+        the name of what was read. The pages of a TIFF are denoised one by one.
+    model
+        A round's ``model.safetensors``.
+    masks
+        Predictions averaged (Eq. 5 of the paper).
+    ratio
+        Share of hidden pixels; by default the one of the training.
+    device, tile, seed
+        Where to compute; side of the squares that bound the memory; of the masks.
+
+    Raises
+    ------
+    MidError
+        For anything missing or unfit, before an image is changed. An image that
+        cannot be read is reported, and the others are denoised all the same.
+    """
+    jobs = _jobs(source, target)
+    network, card = load_model(model, pick_device(device, needed=device != "auto"))
+    masking = Masking(**card["masking"] | ({} if ratio is None else {"ratio": ratio}))
+    log.info("%d image(s) on %s", len(jobs), next(network.parameters()).device)
+    estimate = partial(denoise_bands, network, masking=masking, masks=masks, tile=tile)
+    failures, start = [], time.monotonic()
+    report = Progress("denoise", len(jobs), "image")
+    for number, (file, result) in enumerate(jobs, start=1):
+        try:
+            pages = header(file).pages
+            result.parent.mkdir(parents=True, exist_ok=True)
+            answers = _answers(
+                estimate, card["channels"], file, result.parent, pages, seed, report
+            )
+            write_pages(result, answers, len(pages))
+        except MidError as error:
+            failures.append(str(error))
+            report(number - report.done)
+    seconds = time.monotonic() - start
+    log.info("%d denoised in %.1f s: %s", len(jobs) - len(failures), seconds, target)
+    if failures:
+        raise MidError(
+            f"{len(failures)} of {len(jobs)} failed:\n" + "\n".join(failures)
+        )

@@ -1,0 +1,100 @@
+"""The whole of `mid doctor`: from config files to a report."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mid_config.plan import Plan
+from mid_core.planning import doctor
+from mid_core.datasets.checking import check
+from mid_core.errors import MidError
+from mid_core.jobs.status import read_plan
+
+
+def consult(configs: Sequence[Path], quick: bool) -> tuple[str, bool]:
+    """Examine the data sets of a config.
+
+    Parameters
+    ----------
+    configs
+        Config files, later ones over earlier ones.
+    quick
+        Whether to list the files, and decode a few; else every image is decoded, and
+        what the run will take is estimated.
+
+    Returns
+    -------
+    The report, and whether all that the run needs is there.
+
+    Raises
+    ------
+    MidError
+        If the config is wrong.
+    """
+    plan = read_plan(configs)
+    used = {pool: uses for pool, uses in plan.uses().items() if uses}
+    findings = [_examine(plan, pool, uses, quick) for pool, uses in used.items()]
+    wrong, costs = doctor.wrong(findings), {}
+    if not quick and not wrong:
+        wrong = _unfit(plan, findings)
+        costs = {} if wrong else _costs(plan, findings)
+    if not wrong and plan.config["runtime"]["check_room"]:
+        wrong = _lacking_room(plan, findings)
+    return doctor.report(findings, costs, wrong, quick), not wrong
+
+
+def _examine(plan: Plan, pool: str, uses: Sequence[str], quick: bool) -> doctor.Finding:
+    finding = doctor.Finding(pool, plan.config["pools"][pool], uses)
+    if pool in plan.absent and pool not in plan.pools():
+        finding.missing = plan.absent[pool]
+        return finding
+    # The last listing, of the truth where it is needed, has the image's problems too.
+    for stack in plan.stacks(pool):
+        finding.found = doctor.look(finding.settings, stack)
+        if not quick:
+            threads = plan.config["runtime"]["threads"]
+            finding.decoded[stack] = doctor.decode_all(
+                pool, finding.settings, finding.found, stack, threads
+            )
+    return finding
+
+
+def _unfit(plan: Plan, findings: Sequence[doctor.Finding]) -> list[str]:
+    """Say what of the pools, each sound by itself, does not go together."""
+    stacks: dict[str, dict] = {"image": {}, "truth": {}}
+    for finding in findings:
+        for stack, decoded in finding.decoded.items():
+            stacks[stack][finding.pool] = decoded
+    try:
+        check(stacks["image"], stacks["truth"], plan.needs())
+    except MidError as error:
+        return str(error).splitlines()
+    return []
+
+
+def _lacking_room(plan: Plan, findings: Sequence[doctor.Finding]) -> list[str]:
+    # These load torch, which takes seconds: what is missing is told sooner.
+    from mid_core.planning.forecast import SAMPLE, forecast
+    from mid_core.planning.disk_space import lacking_room
+
+    try:
+        known = _decoded(findings) or forecast(plan, (), SAMPLE)
+        return lacking_room(plan, known)
+    except MidError:
+        # An image of the few is broken: ingestion will name all that are.
+        return []
+
+
+def _decoded(findings: Sequence[doctor.Finding]) -> dict[str, dict]:
+    return {finding.pool: finding.decoded for finding in findings if finding.decoded}
+
+
+def _costs(plan: Plan, findings: Sequence[doctor.Finding]) -> dict[str, str]:
+    import torch
+
+    from mid_core.planning import estimate
+    from mid_core.runtime.devices import pick_device
+
+    torch.set_num_threads(plan.config["runtime"]["threads"])
+    device = pick_device(plan.config["runtime"]["device"], needed=False)
+    costs = {"computed on": str(device)}
+    return costs | estimate.costs(plan, _decoded(findings), device)

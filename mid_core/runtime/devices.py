@@ -1,0 +1,84 @@
+"""Where to compute: never on a CPU in silence where a GPU was asked for."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from mid_core.runtime import slurm
+from mid_core.errors import MidError
+
+
+def pick_device(name: str, needed: bool = True) -> torch.device:
+    """Return the named device, or for ``"auto"`` the best there is.
+
+    In a SLURM job, a GPU counts only if the job holds it.
+
+    Parameters
+    ----------
+    name
+        ``auto``, ``cpu``, ``cuda`` or ``mps``.
+    needed
+        Whether to insist on it: a training does, scores and pictures do with what is
+        there. In SLURM, ``auto`` then stands for a GPU.
+
+    Raises
+    ------
+    MidError
+        If it is needed and not there, or does not work: a GPU job must not silently
+        become a CPU job.
+    """
+    ours = not slurm.job_id() or slurm.visible_gpus()
+    available = {
+        "cuda": bool(ours) and torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if name == "auto" or not (needed or available[name]):
+        best = next(kind for kind, there in available.items() if there)
+        insists = name == "auto" and needed and slurm.job_id()
+        name = "cuda" if insists and best == "cpu" else best
+    if not available[name]:
+        raise MidError(_refusal(name, f"torch {torch.__version__} sees none"))
+    device = torch.device(name)
+    try:
+        torch.ones(1, device=device).add_(1)
+    except RuntimeError as error:
+        raise MidError(_refusal(name, f"it does not work: {error}")) from error
+    return device
+
+
+def sender(device: torch.device) -> Callable[[Tensor], Tensor]:
+    """Return what brings a tensor to the device ahead of its use, from any thread.
+
+    It copies from page-locked memory and beside the computing, so that neither waits
+    for the other; when it returns, the tensor is there. To devices that are not CUDA's
+    nothing is sent ahead: Metal must be used by one thread alone.
+    """
+    if device.type != "cuda":
+        return lambda tensor: tensor
+    beside, main = torch.cuda.Stream(device), torch.cuda.current_stream(device)
+
+    def send(tensor: Tensor) -> Tensor:
+        # A thread begins on GPU 0, whichever is this process's.
+        with torch.cuda.device(beside.device), torch.cuda.stream(beside):
+            sent = tensor.pin_memory().to(device, non_blocking=True)
+        beside.synchronize()
+        # Its memory is not used again before the computing is done with it.
+        sent.record_stream(main)
+        return sent
+
+    return send
+
+
+def _refusal(name: str, why: str) -> str:
+    if not slurm.job_id():
+        return (
+            f"device '{name}' is not there ({why}): correct runtime.device, or set it "
+            "to auto"
+        )
+    return (
+        f"SLURM job {slurm.job_id()} has no device '{name}' ({why}). See that the job "
+        "asks for a GPU (slurm/profile.yaml, docs/slurm.md), or set runtime.device to "
+        f"cpu to do without.\n{slurm.describe()}"
+    )

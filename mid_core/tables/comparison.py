@@ -1,0 +1,243 @@
+"""The table of methods: what was measured here beside what others published."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pandas as pd
+
+from mid_core.datasets import describe
+from mid_core.errors import MidError
+from mid_core.tables.published import CATEGORIES, UNSUPERVISED, references
+from mid_core.evaluation.baselines import LEVEL, RIVALS
+from mid_core.tables.rounds import SAME
+
+# The source of a number that this workflow measured.
+HERE = "measured here"
+
+# What `describe` says of the whole set that published numbers are of. The other sets'
+# truths are not public: what is measured here is never of these.
+_WHOLE = {
+    ("SIDD", "validation"): describe(
+        {"reader": "sidd_blocks", "part": "validation"}, 1280
+    )
+}
+_FACTS = [*SAME, "n_images"]
+_COLUMNS = ["method", "category", "trained_on_test", "seen", "source", "protocol"]
+_COLUMNS += ["psnr_db", "psnr_sd", "ssim", "ssim_sd", "seeds", "n_images", *SAME]
+
+
+class Style(NamedTuple):
+    """How the best and the second best are written, and what is before a deviation."""
+
+    best: Callable[[str], str]
+    second: Callable[[str], str]
+    spread: str
+
+
+_MARKDOWN = Style("**{}**".format, "*{}*".format, "±")
+_LATEX = Style(r"\textbf{{{}}}".format, r"\underline{{{}}}".format, r"$\pm$")
+
+
+def comparison(measured: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
+    """Put what was measured here beside what others published.
+
+    Parameters
+    ----------
+    measured
+        One test's numbers, a row for each method, protocol and seed: the columns of
+        ``tables.mean_scores``, and ``method``, ``category`` and ``seen``: what its
+        training saw of the test images, in words, empty for nothing. Several K or
+        rounds go by different names. A method that could not be run has no
+        ``psnr_db``, one without randomness no ``seed``. May be empty.
+    others
+        Rows of ``published`` for one test set; may be empty, as for images on which
+        nobody published anything.
+
+    Returns
+    -------
+    A row for each method, source and protocol, the numbers measured here first, as
+    means over seeds: besides the columns of ``published``, ``psnr_sd`` and ``ssim_sd``
+    (over seeds; NaN for one), ``seeds`` (how many), ``seen``, ``n_images`` and
+    ``content``, none of which published numbers tell.
+
+    Raises
+    ------
+    MidError
+        If numbers measured here are of different images, or of other images than the
+        published ones; or if a method has two under one protocol.
+    """
+    parts = [part for part in (measured, others) if not part.empty]
+    if not parts:
+        raise MidError("nothing was measured and nothing published: compare something")
+    if not measured.empty:
+        _check_measured(measured)
+        parts[0] = _means_over_seeds(measured)
+        _refuse_other_images(parts[0].iloc[0], others)
+    table = pd.concat(parts, ignore_index=True).reindex(columns=_COLUMNS)
+    return table.astype({"seeds": "Int64", "n_images": "Int64"})
+
+
+def _check_measured(measured: pd.DataFrame) -> None:
+    """See that methods are known, their images the same, their names distinct."""
+    unknown = set(measured["category"]) - set(CATEGORIES)
+    if unknown:
+        raise MidError(
+            f"there is no category '{min(unknown)}' of methods: choose from "
+            f"{', '.join(CATEGORIES)}"
+        )
+    for fact in _FACTS:
+        values = sorted(map(str, measured[fact].unique()))
+        if len(values) > 1:
+            raise MidError(
+                f"the numbers to compare differ in their {fact} "
+                f"({' and '.join(values)}): score every method on the same images"
+            )
+    twice = measured.duplicated(["method", "protocol", "seed"])
+    if twice.any():
+        row = measured[twice].iloc[0]
+        raise MidError(
+            f"'{row['method']}' has two numbers under {row['protocol']}: name its "
+            "rounds and K apart"
+        )
+
+
+def _means_over_seeds(measured: pd.DataFrame) -> pd.DataFrame:
+    groups = measured.groupby(["method", "category", "seen", "protocol"], sort=False)
+    means = groups.agg(
+        psnr_db=("psnr_db", "mean"),
+        psnr_sd=("psnr_db", "std"),
+        ssim=("ssim", "mean"),
+        ssim_sd=("ssim", "std"),
+        seeds=("seed", "nunique"),
+        **{fact: (fact, "first") for fact in _FACTS},
+    )
+    means = means.reset_index().assign(source=HERE)
+    return means.assign(trained_on_test=means["seen"] != "")
+
+
+def published_set(measured: pd.DataFrame) -> tuple[str, str] | None:
+    """Name the set of published numbers that is of the same images; None: there is none.
+
+    Parameters
+    ----------
+    measured
+        One test's numbers, as ``comparison`` takes them.
+    """
+    own = measured.iloc[0][["dataset", "split"]].to_dict()
+    return next((known for known, whole in _WHOLE.items() if whole == own), None)
+
+
+def _refuse_other_images(own: pd.Series, others: pd.DataFrame) -> None:
+    for dataset, split in set(zip(others["dataset"], others["split"], strict=True)):
+        if published_set(own.to_frame().T) != (dataset, split):
+            raise MidError(
+                f"the published numbers are of the whole {dataset} {split}, those "
+                f"measured here of {own['dataset']} ({own['split']}): score the whole "
+                "set, or show the published numbers in a table of their own"
+            )
+
+
+def comparison_markdown(table: pd.DataFrame) -> str:
+    """Lay a comparison out for people: best bold, second best in italics."""
+    wide = _wide(table, _MARKDOWN)
+    notes = [f"- {note}\n" for note in _notes(table, "bold, italics")]
+    return f"{wide.reset_index().to_markdown(index=False)}\n\n{''.join(notes)}"
+
+
+def comparison_latex(table: pd.DataFrame) -> str:
+    """Lay a comparison out for LaTeX's booktabs: best bold, second best underlined.
+
+    What is to be told of the numbers stands above them in comments.
+    """
+    style = _wide(table, _LATEX).style
+    for axis in ("index", "columns"):
+        style = style.format_index(escape="latex", axis=axis)
+    notes = [f"% {note}\n" for note in _notes(table, "bold, underlined")]
+    return "".join(notes) + style.to_latex(hrules=True, multirow_align="naive")
+
+
+def _wide(table: pd.DataFrame, style: Style) -> pd.DataFrame:
+    """Give a row to each method, and a column to each source and protocol."""
+    own = table["protocol"] != "as in source"
+    table = table.assign(
+        cell=_cells(table, style),
+        method=table["method"] + table["trained_on_test"].map({True: " †", False: ""}),
+        column=table["source"] + (": " + table["protocol"]).where(own, ""),
+    )
+    rows = table[["category", "method"]].drop_duplicates()
+    order = rows["category"].map(CATEGORIES.index)
+    rows = rows.loc[order.sort_values(kind="stable").index]
+    wide = table.pivot(index=list(rows), columns="column", values="cell").fillna("")
+    wide = wide.reindex(index=pd.MultiIndex.from_frame(rows))
+    return wide[table["column"].unique()].rename_axis(columns=None)
+
+
+def _cells(table: pd.DataFrame, style: Style) -> list[str]:
+    """Write PSNR / SSIM, each marked by its rank in its column, and how many seeds."""
+    ranked = table["category"].isin(UNSUPERVISED) & ~table["trained_on_test"]
+    column = [table["source"], table["protocol"]]
+    texts = []
+    for key, sd, digits in (("psnr_db", "psnr_sd", 2), ("ssim", "ssim_sd", 3)):
+        values = table[key].round(digits)
+        rivals = values.where(ranked).groupby(column)
+        ranks = rivals.rank("dense", ascending=False)
+        ranks = ranks.where(rivals.transform("count") > 1)
+        texts.append(
+            [
+                _number(f"{value:.{digits}f}", rank, style) + _spread(sd, digits, style)
+                for value, sd, rank in zip(values, table[sd], ranks, strict=True)
+            ]
+        )
+    return [
+        "not available" if psnr == "–" else f"{psnr} / {ssim}{_seeds(count)}"
+        for psnr, ssim, count in zip(*texts, table["seeds"].fillna(0), strict=True)
+    ]
+
+
+def _number(text: str, rank: float, style: Style) -> str:
+    if text == "nan":
+        return "–"
+    return {1: style.best, 2: style.second}.get(rank, str)(text)
+
+
+def _spread(sd: float, digits: int, style: Style) -> str:
+    return "" if pd.isna(sd) else f" {style.spread} {sd:.{digits}f}"
+
+
+def _seeds(count: int) -> str:
+    return f" ({count} seed{'s' if count > 1 else ''})" if count else ""
+
+
+def _notes(table: pd.DataFrame, marks: str) -> list[str]:
+    """Say what the numbers are of, how they are marked, and where they stand."""
+    here = table["source"] == HERE
+    notes = ["PSNR (dB) / SSIM; protocols are the source's where none is named"]
+    notes += _notes_here(table[here])
+    sets = table.loc[~here, ["dataset", "split"]].drop_duplicates()
+    notes += [
+        f"published: {other.dataset} {other.split}; †: trained on the test images"
+        for other in sets.itertuples()
+    ]
+    notes.append(
+        f"{marks}: best and second best of a column among {', '.join(UNSUPERVISED)} "
+        "methods without †"
+    )
+    sources = references(table.loc[~here, "source"].unique())
+    return notes + [f"{source}: {where}" for source, where in sources.items()]
+
+
+def _notes_here(own: pd.DataFrame) -> list[str]:
+    """Say what is to be told of the numbers that were measured here."""
+    notes = [
+        f"{HERE}: {one.dataset} ({one.split}), n = {one.n_images}"
+        for one in own.head(1).itertuples()
+    ]
+    if own["seeds"].gt(1).any():
+        notes.append("±: standard deviation over seeds")
+    for seen, part in own[own["trained_on_test"]].groupby("seen", sort=False):
+        names = "; ".join(part["method"].unique())
+        notes.append(f"{HERE}, †: trained on the test images, {seen} seen: {names}")
+    known = {name.upper() for name in RIVALS}
+    if rivals := [name for name in own["method"].unique() if name in known]:
+        notes.append(f"{', '.join(rivals)}: {LEVEL}")
+    return notes

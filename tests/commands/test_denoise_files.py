@@ -1,0 +1,131 @@
+"""Ten modes of image, each as a pool's image and through ``mid denoise``.
+
+What comes out is of the size, dtype and mode of what went in, or is refused with a
+reason. Reading and writing without a network are tested in test_images.py.
+"""
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from mid_core.commands.denoise_files import denoise_files
+from mid_core.checkpoints.model_file import save_model
+from mid_core.datasets import folders
+from mid_core.errors import MidError
+from mid_core.images.picture import to_dtype, to_float
+from mid_core.ensemble import denoise
+from mid_core.masking import image_seed
+from mid_core.batches import Masking
+from tests.conftest import TINY
+from tests.pictures import (
+    HEIGHT,
+    WIDTH,
+    independent_read,
+    noise,
+    save_pages,
+    save_pillow,
+    save_png16,
+    save_tiff,
+    save_turned,
+)
+
+PALETTE = Image.fromarray(noise(3)).quantize(32)
+STACK = np.stack([noise(1, "uint16"), noise(1, "uint16")[::-1], noise(1, "uint16")])
+
+# Below the pictures' sizes, so that each takes several bands.
+TILE_PX = 16
+
+
+def saved(save, samples):
+    def run(path):
+        save(path, samples)
+        return samples
+
+    return run
+
+
+def turned(path):
+    save_turned(path, noise(3), 6, quality=95)
+    return np.asarray(ImageOps.exif_transpose(Image.open(path)))
+
+
+def palette(path):
+    PALETTE.save(path)
+    return np.asarray(PALETTE.convert("RGB"))
+
+
+# Each makes a file, and gives its samples upright, as another program sees them.
+MODES = {
+    "grey.png": saved(save_pillow, noise(1)),
+    "grey16.png": saved(save_png16, noise(1, "uint16")),
+    "rgb.png": saved(save_pillow, noise(3)),
+    "rgb16.png": saved(save_png16, noise(3, "uint16")),
+    "alpha.png": saved(save_pillow, noise(4)),
+    "palette.png": palette,
+    "turned.jpg": turned,
+    "float_grey.tif": saved(save_tiff, noise(1, "float32")),
+    "float_rgb.tif": saved(save_tiff, noise(3, "float32")),
+    "stack.tif": saved(save_pages, STACK),
+}
+
+
+def as_colour(samples):
+    return np.atleast_3d(samples)[..., :3]
+
+
+@pytest.mark.parametrize("name", MODES)
+def test_a_pool_reads_every_mode_or_says_why_not(tmp_path, name):
+    samples = MODES[name](tmp_path / name)
+    settings = {"path": str(tmp_path)}
+    items = folders.find(settings).items
+    if name == "alpha.png":
+        with pytest.raises(MidError, match=r"alpha\.png has transparent parts"):
+            folders.read(items[0], "image", settings)
+        return
+    frames = samples if name == "stack.tif" else [samples]
+    for item, frame in zip(items, frames, strict=True):
+        pixels = folders.read(item, "image", settings)
+        assert pixels.dtype == frame.dtype
+        np.testing.assert_array_equal(pixels, as_colour(frame))
+
+
+@pytest.fixture
+def model(tmp_path, network):
+    path = tmp_path / "model.safetensors"
+    card = {"network": TINY, "masking": {"ratio": 0.3}, "patch": 16, "channels": 3}
+    save_model(path, network, card)
+    return path
+
+
+def answer(network, samples, name):
+    """Denoise samples by the network alone, and store the answer as they are stored."""
+    network.set_patch(16)
+    rgb = np.broadcast_to(to_float(as_colour(samples)), (*samples.shape[:2], 3))
+    seed = image_seed(0, "denoise", name)
+    y = np.ascontiguousarray(rgb)
+    (x_hat,) = denoise(network, y, Masking(0.3), seed, (2,), TILE_PX)
+    if samples.ndim == 2:
+        x_hat = x_hat.mean(2, np.float64)
+    return to_dtype(x_hat, samples.dtype)
+
+
+@pytest.mark.parametrize("name", MODES)
+def test_denoise_gives_back_the_mode_it_was_given(tmp_path, name, model, network):
+    (tmp_path / "in").mkdir()
+    samples = MODES[name](tmp_path / "in" / name)
+    denoise_files(
+        tmp_path / "in" / name, tmp_path / "out", model, masks=2, tile=TILE_PX
+    )
+    after = independent_read(tmp_path / "out" / name)
+    assert (after.shape, after.dtype) == (samples.shape, samples.dtype)
+    if name == "stack.tif":
+        for page, (before, result) in enumerate(zip(samples, after, strict=True)):
+            expected = answer(network, before, f"stack.tif#{page:03d}")
+            np.testing.assert_array_equal(result, expected)
+    elif name == "turned.jpg":
+        assert after.shape == (WIDTH, HEIGHT, 3)
+    else:
+        expected = as_colour(answer(network, samples, name))
+        np.testing.assert_array_equal(as_colour(after), expected)
+    if name == "alpha.png":
+        np.testing.assert_array_equal(after[..., 3], samples[..., 3])

@@ -1,0 +1,251 @@
+"""One training in several processes: the same result, and no loose ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import psutil
+import pytest
+import torch
+from safetensors.numpy import load_file
+
+from mid_core.runtime.distributed import ALONE, Team
+from mid_core.errors import MidError
+from mid_core.runtime.launching import command
+from mid_core.learner import Learner, Training
+from mid_core.networks import build
+from tests.conftest import ROOT, TINY
+from tests.workflow.test_kills import SCRIPT, draw_pools
+
+ITERATIONS, BATCH = 20, 8
+# Measured: 5e-7. Sums of float32 in another order, through 20 steps of Adam.
+TOLERANCE = 1e-5
+PREAMBLE = """
+import os
+from pathlib import Path
+from tests.workflow import test_kills
+test_kills.SETTINGS["training"] |= {{"batch": {batch}, "ema": 0.5}}
+snakemake = test_kills.job(
+    Path({pools!r}), Path({folder!r}), {iterations}, {runtime}, **{spread}
+)
+"""
+# So that there is a step left when a signal has come through.
+SLOWLY = """
+import time
+from mid_core.batches import Batches
+draw = Batches.draw
+Batches.draw = lambda *arguments: [time.sleep(0.3), draw(*arguments)][1]
+"""
+
+
+class Job:
+    """A round's folder, and the script that trains there, as Snakemake makes it."""
+
+    def __init__(self, pools: Path, folder: Path) -> None:
+        self.pools, self.folder = pools, folder
+        folder.mkdir()
+
+    def start(self, iterations=ITERATIONS, before="", runtime=(), **spread):
+        """Start it; the caller ends it."""
+        facts = {"pools": str(self.pools), "folder": str(self.folder)}
+        facts |= {"batch": BATCH, "iterations": iterations, "spread": spread}
+        facts["runtime"] = {"save_minutes": 10} | dict(runtime)
+        script = self.folder / "tmp.train_round.py"
+        script.write_text(PREAMBLE.format(**facts) + before + SCRIPT.read_text())
+        environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+        return subprocess.Popen([sys.executable, script], env=environment)
+
+    def finish(self, **how) -> int:
+        """Let it come to its end; return its exit status."""
+        return self.start(**how).wait(120)
+
+    def wait_for(self, steps: int) -> None:
+        path, end = self.folder / "steps", time.monotonic() + 90
+        while time.monotonic() < end:
+            if path.exists() and path.stat().st_size >= steps:
+                return
+            time.sleep(0.01)
+        raise AssertionError(self.log())
+
+    def log(self) -> str:
+        return (self.folder / "logs/train_round/mid_0.log").read_text()
+
+    def result(self) -> tuple[dict, pd.DataFrame]:
+        """The weights and the history."""
+        folder = self.folder / "round"
+        assert {p.name for p in folder.iterdir()} == {
+            "model.json",
+            "model.safetensors",
+            "history.csv",
+            "training",
+        }
+        return load_file(folder / "model.safetensors"), pd.read_csv(
+            folder / "history.csv"
+        )
+
+
+def members(process: subprocess.Popen) -> list[psutil.Process]:
+    """The processes that train, in the order of their ranks."""
+    below = psutil.Process(process.pid).children(recursive=True)
+    ranked = {}
+    for one in below:
+        with suppress(psutil.Error):
+            if "RANK" in one.environ():
+                ranked[int(one.environ()["RANK"])] = one
+    return [ranked[rank] for rank in sorted(ranked)]
+
+
+def difference(one: dict, other: dict) -> float:
+    """Largest difference of the weights, as a share of their tensor's largest."""
+    assert one.keys() == other.keys()
+    return max(
+        np.abs(one[name] - other[name]).max() / max(np.abs(one[name]).max(), 1e-3)
+        for name in one
+    )
+
+
+def agree(one: tuple, other: tuple) -> None:
+    assert difference(one[0], other[0]) < TOLERANCE
+    pd.testing.assert_frame_equal(one[1], other[1], rtol=TOLERANCE)
+
+
+@pytest.fixture(scope="module")
+def pools(tmp_path_factory):
+    return draw_pools(tmp_path_factory.mktemp("pools"))
+
+
+@pytest.fixture(scope="module")
+def alone(pools, tmp_path_factory):
+    """What one process makes of a batch in one part."""
+    job = Job(pools, tmp_path_factory.mktemp("alone") / "run")
+    assert job.finish() == 0, job.log()
+    return job.result()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("gpus", "accumulate"), [(1, 4), (2, 2), (4, 1)])
+def test_any_spread_gives_the_same_result(pools, alone, tmp_path, gpus, accumulate):
+    job = Job(pools, tmp_path / "run")
+    assert job.finish(gpus=gpus, accumulate=accumulate) == 0, job.log()
+    assert f"on {gpus} x cpu" in job.log()
+    assert job.log().splitlines()[-1].endswith("INFO finished")
+    agree(job.result(), alone)
+
+
+@pytest.mark.slow
+def test_a_killed_member_ends_the_job_and_the_next_goes_on(pools, alone, tmp_path):
+    job = Job(pools, tmp_path / "run")
+    first = job.start(gpus=2, before=SLOWLY, runtime={"save_minutes": 0})
+    job.wait_for(10)
+    os.kill(members(first)[1].pid, signal.SIGKILL)
+    assert first.wait(60) == 1
+    assert "process 1 was ended by SIGKILL" in job.log()
+    assert job.finish(gpus=2) == 0, job.log()
+    assert "resumed at step" in job.log()
+    agree(job.result(), alone)
+
+
+@pytest.mark.slow
+def test_a_signal_saves_and_another_number_of_processes_goes_on(pools, alone, tmp_path):
+    job = Job(pools, tmp_path / "run")
+    first = job.start(gpus=2, before=SLOWLY)
+    job.wait_for(6)
+    first.send_signal(signal.SIGUSR1)
+    assert first.wait(60) == 75
+    assert "interrupted: SIGUSR1, after step" in job.log()
+    assert "the same command goes on from there" in job.log()
+    assert job.finish() == 0, job.log()
+    assert "resumed at step" in job.log()
+    agree(job.result(), alone)
+
+
+@pytest.mark.slow
+def test_members_do_not_outlive_their_launcher(pools, tmp_path):
+    job = Job(pools, tmp_path / "run")
+    launcher = job.start(gpus=2, iterations=100_000)
+    job.wait_for(6)
+    team = members(launcher)
+    assert len(team) == 2
+    launcher.kill()
+    launcher.wait()
+    assert not psutil.wait_procs(team, 60)[1]
+    assert len(list(job.folder.rglob("state.pt"))) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("error", "status"), [("MidError", 1), ("NotFinite", 65)])
+def test_what_fails_in_one_process_is_said_for_the_job(pools, tmp_path, error, status):
+    before = f"""
+def broken(self, index, top, left, size):
+    raise {error}("a shard of process 1 is damaged")
+from mid_core.errors import {error}
+from mid_core.batches import InMemory
+if os.environ.get("RANK") == "1":
+    InMemory.crop = broken
+"""
+    job = Job(pools, tmp_path / "run")
+    assert job.finish(gpus=2, before=before) == status
+    assert "ERROR process 1: a shard of process 1 is damaged\n" in job.log()
+    assert "Traceback" not in job.log()
+
+
+def test_parts_of_a_batch_add_up(rng):
+    y, x = (torch.from_numpy(rng.random((8, 3, 16, 16), "f4")) for _ in range(2))
+    trained = []
+    for parts in (1, 4):
+        settings = Training(iterations=9, batch=8, patch=16, ema=0)
+        one = Learner(
+            build(TINY, seed=[0]), settings, torch.device("cpu"), ALONE, parts
+        )
+        for _ in range(3):
+            one.learn(y, x)
+        weights = {n: w.detach().numpy() for n, w in one.network.named_parameters()}
+        trained.append((weights, one.sum_up()))
+    (whole, row), (parted, same) = trained
+    assert difference(whole, parted) < TOLERANCE
+    assert same == pytest.approx(row, rel=TOLERANCE)
+
+
+def test_shares_cover_a_batch_once():
+    shares = [Team(rank, 3).share(12) for rank in range(3)]
+    assert [i for share in shares for i in range(12)[share]] == list(range(12))
+    assert range(7)[ALONE.share(7)] == range(7)
+
+
+def test_a_process_without_a_gpu_says_what_its_job_was_given(monkeypatch):
+    facts = {"TORCHELASTIC_RUN_ID": "1", "LOCAL_RANK": "1", "SLURM_JOB_ID": "71"}
+    facts |= {"CUDA_VISIBLE_DEVICES": "0", "PATH": "/nowhere"}
+    for name, value in facts.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(MidError, match="more GPUs of kind cuda than this") as refused:
+        Team.join(torch.device("cuda"))
+    for fact in ("node: ", "CUDA_VISIBLE_DEVICES=0", "SLURM_JOB_ID=71"):
+        assert fact in str(refused.value)
+
+
+def test_nodes_share_the_processes_evenly(monkeypatch, tmp_path):
+    alone = command("job.py", 4)
+    assert "srun" not in alone
+    assert alone[-4:] == ["--standalone", "--nproc-per-node", "4", "job.py"]
+    # The step in which a job runs is of one node: only SLURM itself knows of the others.
+    (tmp_path / "squeue").write_text("#!/bin/sh\necho 2\n")
+    (tmp_path / "squeue").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setenv("SLURM_JOB_ID", "71")
+    monkeypatch.setenv("SLURM_JOB_NODELIST", "n1")
+    found = " ".join(command("job.py", 4))
+    assert "--unset=SLURM_JOB_NODELIST" in found
+    assert "--unset=SLURM_JOB_ID" not in found
+    for part in ("srun --overlap", "--ntasks=2 --ntasks-per-node=1", "--nnodes 2"):
+        assert part in found
+    assert "--nproc-per-node 2" in found
+    assert found.endswith("--rdzv-id 71 job.py")
+    with pytest.raises(MidError, match="2 nodes cannot share 3 processes evenly"):
+        command("job.py", 3)

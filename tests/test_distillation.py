@@ -1,0 +1,257 @@
+"""A small network is taught by MID's predictions of real noisy images, kept apart."""
+
+import json
+import runpy
+import signal
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from mid_config.loading import ConfigError
+from mid_config.plan import Plan
+from mid_core import ensemble as inference
+from mid_core.jobs import status
+from mid_core.checkpoints.model_file import save_model
+from mid_core.errors import MidError
+from mid_core.planning.graph import needs
+from mid_core.images.picture import to_float
+from mid_core.ensemble import denoise
+from mid_core.masking import image_seed
+from mid_core.batches import Masking
+from mid_core.store import Store, StoreWriter
+from mid_core.distillation import Lessons
+from tests.conftest import ROOT, TINY, Pool
+from tests.running import CONFIG
+
+UNET = {"name": "unet", "width": 4, "depth": 1}
+TARGETS = 3
+PAPER = {
+    "variant": "mid",
+    "rivals": [],
+    "ratios": [0.8],
+    "masks": [1],
+    "distilled": {"network": UNET, "targets": TARGETS, "recharge": 0.25},
+}
+
+
+def plan(folder, **changes) -> Plan:
+    """The plan of the tiny config with the paper's distilled network."""
+    path = folder / "config.yaml"
+    config = CONFIG | {"paper": PAPER} | changes
+    path.write_text(yaml.safe_dump(config, sort_keys=False))
+    return status.read_plan([path])
+
+
+def lessons(recharge=0.0, masking=Masking(0)):  # noqa: B008
+    """Two noisy images; target t of each is darker than it by t + 1 levels."""
+    rng = np.random.default_rng(2)
+    noisy = [
+        rng.integers(20, 256, size, np.uint8) for size in ((23, 31, 3), (40, 17, 3))
+    ]
+    targets = [image - t for image in noisy for t in range(1, TARGETS + 1)]
+    return Lessons(Pool(*noisy), Pool(*targets), 8, 16, masking, recharge, [4, 0])
+
+
+def levels(x):
+    return np.rint(255 * x.numpy()).astype(int)
+
+
+def test_a_target_is_one_prediction_of_the_very_crop():
+    drawn, seen = lessons(), []
+    for step in range(12):
+        for y, x in zip(*drawn.draw(step), strict=True):
+            (darker,) = np.unique(levels(y) - levels(x))
+            seen.append(darker)
+    counts = np.bincount(seen, minlength=TARGETS + 1)
+    # Of 96 draws among three: 32 each, within four standard deviations.
+    assert counts.sum() == 96
+    assert counts[0] == 0
+    assert all(abs(count - 32) < 4 * np.sqrt(96 * 2 / 9) for count in counts[1:])
+
+
+def test_recharge_puts_a_share_of_noisy_pixels_back():
+    y, x = map(levels, lessons(recharge=0.25).draw(0))
+    back = x == y
+    # All colours of a pixel together.
+    assert (back.all(axis=1) == back.any(axis=1)).all()
+    count = back[0].size / 3 * len(back)
+    assert abs(back[:, 0].mean() - 0.25) < 4 * np.sqrt(0.25 * 0.75 / count)
+
+
+def test_masks_are_those_of_the_settings():
+    whole, _ = lessons().draw(3)
+    masked, _ = lessons(masking=Masking(0.5, as_input=True)).draw(3)
+    kept = masked[:, 3:]
+    assert 0.4 < kept.mean() < 0.6
+    assert torch.equal(masked[:, :3], whole * kept)
+
+
+def test_shares_of_a_batch_are_the_batch():
+    drawn = lessons(recharge=0.5)
+    parts = [drawn.draw(5, slice(i, i + 2)) for i in range(0, 8, 2)]
+    for part, whole in zip(zip(*parts, strict=True), drawn.draw(5), strict=True):
+        assert torch.equal(torch.cat(part), whole)
+    assert {crop.pool for crop in drawn.origins(5)} == {"noisy images", "targets"}
+
+
+@pytest.mark.parametrize("wrong", [[], [0, 1], [0, 1, 2, 3]])
+def test_targets_of_other_images_are_refused(wrong):
+    sizes = [(23, 31, 3), (40, 17, 3), (23, 31, 3), (23, 31, 3)]
+    noisy = Pool(*(np.zeros(size, np.uint8) for size in sizes[:2]))
+    targets = Pool(np.zeros(sizes[1], np.uint8))
+    targets.names = [str(i) for i in wrong]
+    targets.sizes = [sizes[i][:2] for i in wrong]
+    if wrong == [0, 1]:
+        Lessons(noisy, targets, 2, 16, Masking(0), 0, [0])
+        targets.sizes.reverse()
+    with pytest.raises(MidError, match="not those of these noisy images"):
+        Lessons(noisy, targets, 2, 16, Masking(0), 0, [0])
+
+
+@pytest.fixture
+def inputs(tmp_path, network, rng):
+    """A pool of noisy images, and their teacher."""
+    with StoreWriter(tmp_path / "noisy.zarr", "image") as store:
+        for i in range(3):
+            store.append(f"{i}.png", rng.integers(0, 256, (19 + i, 23, 3), np.uint8))
+    card = {"network": TINY, "masking": {"ratio": [0.2, 0.6]}, "patch": 16}
+    digest = save_model(tmp_path / "model.safetensors", network, card | {"channels": 3})
+    (tmp_path / "model.json").write_text(json.dumps({"sha256": digest}))
+    return tmp_path
+
+
+def teach(inputs, folder) -> int:
+    """Run the rule's script as Snakemake would; return its exit status."""
+    settings = {"targets": TARGETS, "masks": 2, "seed": 5}
+    snakemake = SimpleNamespace(
+        params=SimpleNamespace(settings=settings, version=1),
+        config={"runtime": {"device": "cpu", "tile": 256}},
+        threads=1,
+        input=SimpleNamespace(
+            noisy=inputs / "noisy.seal.json", model=inputs / "model.json"
+        ),
+        output=SimpleNamespace(seal=folder / "targets.seal.json"),
+        wildcards=SimpleNamespace(variant="distilled"),
+        log=[folder / "logs/teach/distilled_0.log"],
+    )
+    try:
+        script = ROOT / "workflow/scripts/teach.py"
+        runpy.run_path(str(script), {"snakemake": snakemake})
+    except SystemExit as end:
+        return end.code
+    return 0
+
+
+def test_targets_are_the_teachers_predictions_with_masks_of_their_own(
+    inputs, network, tmp_path
+):
+    assert teach(inputs, tmp_path / "whole") == 0
+    noisy = Store(inputs / "noisy.zarr")
+    targets = Store(tmp_path / "whole/targets.zarr")
+    assert targets.dtype == noisy.dtype
+    assert len(targets) == TARGETS * len(noisy)
+    network.set_patch(16)
+    # In another order than they were made in.
+    for i, t in [(2, 1), (0, 2), (2, 0)]:
+        seed = image_seed(5, f"teach/{t}", f"{i}.png")
+        (x,) = denoise(network, to_float(noisy.read(i)), Masking([0.2, 0.6]), seed, [2])
+        off = 255 * x.clip(0, 1) - targets.read(TARGETS * i + t)
+        assert abs(off).max() < 0.501
+    assert (targets.read(6) != targets.read(7)).any()
+
+
+def test_a_stopped_teacher_goes_on(inputs, tmp_path, monkeypatch):
+    monkeypatch.setattr("mid_core.store.layout.SHARD_BYTES", 1)
+    assert teach(inputs, tmp_path / "whole") == 0
+    calls, own = [], inference.denoise
+
+    def stopped(*arguments):
+        calls.append(1)
+        if len(calls) == 4:
+            signal.raise_signal(signal.SIGTERM)
+        return own(*arguments)
+
+    monkeypatch.setattr(inference, "denoise", stopped)
+    assert teach(inputs, tmp_path / "cut") == 75
+    assert not (tmp_path / "cut/targets.seal.json").exists()
+    assert teach(inputs, tmp_path / "cut") == 0
+    assert len(calls) == 9
+    whole, cut = (Store(tmp_path / f"{name}/targets.zarr") for name in ("whole", "cut"))
+    assert cut.content == whole.content
+
+
+def test_the_distilled_network_has_its_place_in_the_graph(tmp_path):
+    found = plan(tmp_path, tables={"rounds": ["mid", "distilled"]})
+    folder = "results/tiny"
+    targets = f"{folder}/distilled/round_0/targets.seal.json"
+    model = f"{folder}/distilled/round_0/model.json"
+    noisy = f"{folder}/data/noisy/image.seal.json"
+    edges = needs(found)
+    assert edges[targets] == {noisy, f"{folder}/mid/round_1/model.json"}
+    # Neither the truth nor a clean image.
+    assert edges[model] == {noisy, targets}
+    one = found.rounds["distilled"][0]
+    assert one.evaluate["masks"] == [1]
+    assert one.evaluate["masking"]["ratio"] == 0
+    assert "recharge" not in one.extract
+
+
+def test_targets_are_shared_while_teacher_and_noisy_images_are(tmp_path):
+    taught = {"first_bank": "teacher", "rounds": [{"mask_ratio": 0}]}
+    teacher = {"variant": "mid", "recharge": 0.1}
+    variants = {
+        "mid": {},
+        "slow": {"training": {"iterations": 9}},
+        "a": taught | {"teacher": teacher, "network": UNET},
+        "b": taught | {"teacher": teacher | {"recharge": 0.2}},
+        "c": taught | {"teacher": {"variant": "slow"}},
+        "d": taught | {"teacher": teacher | {"masks": 2}},
+    }
+    found = plan(tmp_path, variants=variants, paper={"variant": "mid", "rivals": []})
+    owners = {v: found.owner("bank", v, 0) for v in "abcd"}
+    assert owners == {"a": "a", "b": "a", "c": "c", "d": "d"}
+    assert [found.owner("model", v, 0) for v in "abcd"] == list("abcd")
+    # A student waits for its teacher's last round.
+    last = len(found.rounds["mid"]) - 1
+    assert [found.rounds_behind("mid", k) for k in (0, last)] == [last + 1, 1]
+
+
+def test_repetitions_have_teachers_of_their_seed(tmp_path):
+    found = plan(tmp_path, paper=PAPER | {"seeds": [7]})
+    assert found.maker("distilled_seed_7", 0) == ("mid_seed_7", 1)
+
+
+def test_without_it_no_row_asks_for_it(tmp_path):
+    found = plan(tmp_path, paper=PAPER | {"distilled": None})
+    assert "distilled" not in found.rounds
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"first_bank": "teacher"}, "need each other"),
+        ({"teacher": {"variant": "mid"}}, "need each other"),
+        (
+            {"first_bank": "teacher", "teacher": {"variant": "later"}},
+            r"'later' is no variant above it \(there are: mid\)",
+        ),
+        (
+            {
+                "first_bank": "teacher",
+                "teacher": {"variant": "mid"},
+                "held_out": {"pool": "noisy"},
+            },
+            "take held_out away",
+        ),
+        ({"held_out": {"pool": "clean"}}, "must be a pool with a truth"),
+    ],
+)
+def test_mistakes_are_named(wrong, message, tmp_path):
+    variants = {"mid": {}, "wrong": wrong, "later": {}}
+    with pytest.raises(MidError, match=message) as caught:
+        plan(tmp_path, variants=variants)
+    assert "variant 'wrong'" in str(caught.value)
+    assert isinstance(caught.value.__cause__, ConfigError)

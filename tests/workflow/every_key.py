@@ -1,0 +1,231 @@
+"""Each key of the config: what it is changed to, and the jobs whose settings it is."""
+
+from tests.workflow.whole_config import SMALL
+
+OTHER_NETWORKS = ["!*/unet_*", "!*/dncnn_*", "!*/restormer_*", "!*/net_small_*"]
+OTHER_NETWORKS += ["!*/distilled_*"]
+TRAIN = ["train_round/*"]
+NAFNET = [*TRAIN, *OTHER_NETWORKS]
+MASK = [*TRAIN, "extract_noise/*", "evaluate/*", "denoise_pool/*"]
+SEED = [*MASK, "teach/*", "awgn_bank/*_seed_1", "measure_realism"]
+WHITE = [*TRAIN, "!*_[123]", "!*/true_noise_*", "!*/ceiling_*", "!*/taught_*"]
+WHITE += ["!*/distilled_*"]
+HIDING = ["!*/no_mask_*", "!*/unmasked_*", "!*/true_noise_*", "!*/ceiling_*"]
+HIDING += ["!*/taught_*", "!*/distilled_*", "!*/ratio_00_*", "!*/inpaint_*"]
+CROPS = ["plot_crops", "plot_inpainted"]
+SHOWN = ["plot_crops", "compare_images"]
+BUNDLE = ["bundle_submission/*"]
+TABLES = ["tabulate_rounds", "tabulate_paper/*", "tabulate_comparison"]
+CLEAN = ["index_pool/clean_*", "ingest/clean_*"]
+# What is changed in one dry run, and the jobs that name it among their settings: those
+# that follow from them are found in the graph. "!" takes some back.
+MATRIX = [
+    (
+        {
+            "training.iterations": 5,
+            "training.batch": 4,
+            "training.learning_rate": 2e-3,
+            "training.final_learning_rate": 1e-5,
+            "training.gradient_clip": 0.5,
+            "training.ema": 0.5,
+            "training.precision": "bf16",
+            "training.loss": "charbonnier",
+            "method.clip": True,
+        },
+        TRAIN,
+    ),
+    ({"training.patch": 17}, [*TRAIN, "check_pools"]),
+    ({"training.gpus": 2, "extraction.gpus": 2}, []),
+    ({"training.accumulate": 2}, []),
+    (
+        {
+            "nafnet.width": 4,
+            "nafnet.encoder": [2],
+            "nafnet.middle": 2,
+            "nafnet.decoder": [2],
+            "nafnet.fold": 1,
+            "nafnet.residual": False,
+        },
+        NAFNET,
+    ),
+    (
+        {
+            "unet.width": 4,
+            "unet.depth": 3,
+            "unet.fold": 2,
+            "unet.residual": True,
+            "dncnn.width": 4,
+            "dncnn.depth": 4,
+            "dncnn.norm": "batch",
+            "dncnn.fold": 2,
+            "dncnn.residual": False,
+            "restormer.width": 4,
+            "restormer.blocks": [1, 1],
+            "restormer.refinement": 1,
+            "restormer.expansion": 2,
+            "restormer.fold": 2,
+            "restormer.residual": False,
+        },
+        ["train_round/unet_0", "train_round/dncnn_0", "train_round/restormer_0"],
+    ),
+    ({"network.name": "dncnn"}, ["train_round/unet_0"]),
+    ({"method.seed": 1}, SEED),
+    (
+        {
+            "method.mask.per": "colour",
+            "method.mask.fill": 0.5,
+            "method.mask.as_input": True,
+        },
+        MASK,
+    ),
+    (
+        {"method.awgn.sigma": [5, 40], "method.awgn.count": 4},
+        [*WHITE, "awgn_bank/*_5-40_4x*", "!*/inpaint_*"],
+    ),
+    (
+        {"method.awgn.size": 18},
+        [*WHITE, "awgn_bank/*_3x18px_*", "awgn_bank/*_1x18px_*"],
+    ),
+    ({"extraction.masks": 3}, ["extract_noise/*"]),
+    (
+        {"method.rounds.0.mask_ratio": 0.7},
+        ["train_round/mid_0", "train_round/net_small_0", "extract_noise/mid_1"],
+    ),
+    (
+        {"variants.four.rounds.2.mask_ratio": 0.4},
+        ["train_round/four_2", "extract_noise/four_3", "evaluate/four_2_*"],
+    ),
+    (
+        {"variants.four.rounds.2.training": {"batch": 1}},
+        ["train_round/four_2"],
+    ),
+    ({"variants.four.rounds.2.extraction": {"masks": 1}}, ["extract_noise/four_2"]),
+    ({"method.evaluation.masks": [1, 3]}, ["evaluate/*", *HIDING, *SHOWN]),
+    (
+        {"method.evaluation.mask_ratio": 0.2},
+        ["evaluate/*", "denoise_pool/*", *SHOWN, "!*/distilled_*", "!*/inpaint_*"],
+    ),
+    (
+        {"method.evaluation.protocols": ["skimage"]},
+        ["evaluate/*", "evaluate_rival/*", "compare_images"],
+    ),
+    ({"variants.watched.evaluation.of": "truth"}, ["evaluate/watched_*"]),
+    (
+        {f"gate.{name}": 1 for name in ("mean", "leakage", "kurtosis", "clipped")}
+        | {"gate.pinned": 1, "gate.zeros": 1, "gate.std": [0, 9]}
+        | {"runtime.device": "auto", "runtime.threads": 2, "runtime.tile": 256}
+        | {"runtime.memory_gb": 1, "runtime.save_minutes": 1, "runtime.skip_steps": 3}
+        | {"runtime.max_seconds": 999, "runtime.report_every": 7}
+        | {"runtime.compile": "always"}
+        | {"runtime.check_room": False},
+        [],
+    ),
+    ({"figures.crops": 2}, [*CROPS, "compare_images"]),
+    ({"figures.crop_px": 20}, [*CROPS, "plot_methods"]),
+    (
+        {f"submission.{name}": "x" for name in ("method_name", "authors", "paper")}
+        | {"submission.venue": "x"},
+        BUNDLE,
+    ),
+    (
+        {"method.teacher.targets": 2, "method.teacher.masks": 2},
+        ["teach/taught_0"],
+    ),
+    ({"method.teacher.recharge": 0.5}, ["train_round/taught_0"]),
+    (
+        {"method.held_out.crops": 2, "method.held_out.checks": 2},
+        ["train_round/watched_0"],
+    ),
+    (
+        {"folders.crop": 20, "folders.broken": "skip", "folders.pattern": "*.jpg"},
+        CLEAN,
+    ),
+    ({"camera.seed": 1, "camera.shots": 2, "camera.crop": 32}, ["*/camera_*"]),
+    ({"split.seed": 1, "split.by": "image", "split.share": 0.4}, ["*/half*"]),
+    ({"folders.path": "more"}, CLEAN),
+    ({"folders.truth.path": "more", "folders.truth.pattern": "c*.png"}, ["*/noisy_*"]),
+    (
+        {"variants.divided.clean": "clean"},
+        ["train_round/divided_0", "check_pools"],
+    ),
+    (
+        {"variants.four.noisy": "camera"},
+        ["extract_noise/four_[123]", "check_pools"],
+    ),
+    ({"variants.unet.first_bank": "true_noise"}, ["train_round/unet_0"]),
+    ({"method.teacher.variant": "four"}, ["teach/taught_0"]),
+    ({"method.held_out.pool": "camera"}, ["train_round/watched_0", "check_pools"]),
+    ({"tests": ["noisy"]}, [*TABLES, "check_pools"]),
+    (
+        {"tables.rounds": ["mid", "no_mask"]},
+        ["tabulate_rounds", "plot_training", "plot_noise", "tabulate_paper/by_round"],
+    ),
+    (
+        {"figures.variant": "four"},
+        ["plot_crops", "plot_noise", "plot_method", "measure_realism"],
+    ),
+    ({"submission.format": "sidd_mat"}, BUNDLE),
+    ({"submission.masks": 2}, ["denoise_pool/*_2", *BUNDLE]),
+    ({"submission.variant": "four"}, ["denoise_pool/four_*", *BUNDLE]),
+    (
+        {"submission.pool": "other"},
+        ["*/other_*", *BUNDLE, "denoise_pool/*_other_*", "check_pools"],
+    ),
+    (
+        {"paper.rivals": ["nlm", "bm3d"]},
+        ["evaluate_rival/bm3d_*", "tabulate_comparison", "compare_images"],
+    ),
+    ({"paper.compared": ["four"]}, ["tabulate_comparison"]),
+    (
+        {"paper.networks": {"large": SMALL}},
+        ["*/net_large_*", "tabulate_paper/networks"],
+    ),
+    ({"paper.masks": [1, 3]}, ["evaluate/ensemble_1_*", "tabulate_paper/ensemble"]),
+    ({"paper.ratios": [0, 0.6]}, ["*/ratio_60_*", "tabulate_paper/ratios"]),
+    ({"paper.choices": ["no_mask"]}, ["tabulate_paper/choices"]),
+    (
+        {"paper.distilled.targets": 2, "paper.distilled.masks": 2},
+        ["teach/distilled_0"],
+    ),
+    (
+        {"paper.distilled.recharge": 0.5, "paper.distilled.training": {"batch": 1}},
+        ["train_round/distilled_0"],
+    ),
+    ({"paper.distilled.network": SMALL}, ["train_round/distilled_0"]),
+    (
+        {
+            "paper.inpainting.crops": 2,
+            "paper.inpainting.checks": 2,
+            "paper.inpainting.training": {"batch": 1},
+        },
+        ["train_round/inpaint_50_0"],
+    ),
+    (
+        {"paper.inpainting.ratios": [0.5, 0.9]},
+        ["*/inpaint_90_*", "tabulate_paper/inpainting"],
+    ),
+    (
+        {"variants.extra": {"rounds": [{"mask_ratio": 0.4}]}},
+        ["*/extra_*", "tabulate_rounds", "plot_training"],
+    ),
+    ({"pools.extra": {"reader": "folders", "path": "more"}}, []),
+    (
+        {"submissions.extra": {"pool": "sent", "format": "sidd_mat"}},
+        ["bundle_submission/extra"],
+    ),
+    ({"paper.seeds": [7]}, ["*seed_7*", *TABLES, "!tabulate_rounds"]),
+]
+# Keys that no row changes, and why.
+EXEMPT = {
+    "dataset": "another folder of results",
+    "pool.reader": "another reader has other keys",
+    "overrides.*": "merged over the method before anything else reads it",
+    "paper.variant": "other tables; test_paper.py says which",
+    "sidd.*": "a pool's settings go to its jobs as a whole, as those of `folders` do",
+    "sidd_blocks.*": "likewise",
+    "dnd.*": "likewise",
+    "pairs.*": "likewise; its split is tried",
+    "fmd.*": "likewise",
+    "imagenet.*": "likewise",
+    "camera.part": "the pool becomes another one: it may have no truth",
+}
