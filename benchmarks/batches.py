@@ -12,7 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from benchmarks.measuring import alternate, publish, ratio
-from mid_core.batches import Batches, InMemory, Masking
+from mid_core.batches import Batches
+from mid_core.masking import Masking
+from mid_core.patches import InMemory
 
 SIZES = ((8, 64), (32, 256))
 THREADS, CROPS, REPEATS, REACH = (1, 2, 4), 256, 7, 0.5
@@ -44,19 +46,22 @@ def repeated(
 
 def compare(batches: Batches, threads: int) -> dict[str, float]:
     """Time batches in so many threads against copies of one in a single thread."""
-    whole, steps = [part.numpy() for part in batches.draw(0)], CROPS // batches.batch
+    whole, steps = (
+        [part.numpy() for part in batches.draw(0)],
+        CROPS // batches.batch_size,
+    )
     works = {
         "drawn": repeated(batches.draw, steps, threads),
         "copied": repeated(lambda _: [part.copy("K") for part in whole], steps, 1),
     }
     times = alternate(works, REPEATS)
     return {
-        "batch": batches.batch,
-        "patch": batches.patch,
+        "batch": batches.batch_size,
+        "patch_size": batches.patch_size,
         "threads": threads,
         "batches_per_s": steps / statistics.median(times["drawn"]),
         "copies_per_s": steps / statistics.median(times["copied"]),
-        "ratio": ratio(times["copied"], times["drawn"]),
+        "mask_ratio": ratio(times["copied"], times["drawn"]),
         "to_reach": REACH,
     }
 

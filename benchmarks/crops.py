@@ -47,10 +47,10 @@ def compare(path: Path, kind: str, size: int) -> dict[str, object]:
     }
     works = {name: partial(each, read, places, size) for name, read in reads.items()}
     times = alternate(works, REPEATS)
-    row = {"store": kind, "patch": size}
+    row = {"store": kind, "patch_size": size}
     for name, taken in times.items():
         row[f"{name}_ms_a_crop"] = 1e3 * statistics.median(taken) / CROPS
-    return row | {"ratio": ratio(times["zarr"], times["ours"])}
+    return row | {"mask_ratio": ratio(times["zarr"], times["ours"])}
 
 
 def main() -> None:

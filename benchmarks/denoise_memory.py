@@ -23,25 +23,32 @@ def child(height: int, width: int, folder: Path) -> None:
     import torch
 
     from benchmarks.nafnet_step import DEMO
-    from mid_core.commands.denoise_files import denoise_files
-    from mid_core.checkpoints.model_file import save_model
-    from mid_core.images.picture import read, to_float
-    from mid_core.ensemble import residual
-    from mid_core.networks import build
     from mid_core.batches import Masking
+    from mid_core.checkpoints.model_file import save_model
+    from mid_core.commands.denoise_files import denoise_files
+    from mid_core.ensemble import residual
+    from mid_core.images.picture import read, to_float
+    from mid_core.networks import build
 
     torch.set_num_threads(2)
     rng = np.random.default_rng(0)
     image = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
     iio.imwrite(folder / "noisy.png", image, compress_level=1)
     del image
-    card = {"network": DEMO, "masking": {"ratio": 0.3}, "patch": 64, "channels": 3}
+    card = {
+        "network": DEMO,
+        "masking": {"mask_ratio": 0.3},
+        "patch_size": 64,
+        "channels": 3,
+    }
     network = build(DEMO)
     save_model(folder / "model.safetensors", network, card)
     target = folder / "denoised.png"
-    denoise_files(folder / "noisy.png", target, folder / "model.safetensors", masks=1)
+    denoise_files(
+        folder / "noisy.png", target, folder / "model.safetensors", num_masks=1
+    )
     denoised = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    network.set_patch(64)
+    network.set_patch_size(64)
     y = to_float(read(folder / "noisy.png").samples)
     residual(network.eval(), y, Masking(0.8), [0])
     extracted = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

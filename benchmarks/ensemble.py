@@ -14,10 +14,11 @@ import torch
 
 from benchmarks.measuring import Rows, alternate, publish, ratio
 from benchmarks.nafnet_step import DEMO
-from mid_core.ensemble import default_tile, denoise, residual
+from mid_core.ensemble import default_tile, denoise
+from mid_core.masking import Masking
 from mid_core.networks import build
 from mid_core.networks.measure import peak_memory
-from mid_core.batches import Masking
+from mid_core.noise import residual
 
 REACH = 0.9
 PATCH, IMAGE, MASKS, REPEATS = 64, (2000, 3000), 2, 2
@@ -44,7 +45,7 @@ def compare(
     patch: int,
     size: tuple[int, int],
     tile: int,
-    masks: int,
+    num_masks: int,
     repeats: int,
     device: str = "cpu",
 ) -> Rows:
@@ -56,7 +57,7 @@ def compare(
     and on a GPU the ``peak_gb`` of its memory.
     """
     network = build(settings).to(device).eval()
-    network.set_patch(patch)
+    network.set_patch_size(patch)
     y = np.random.default_rng(0).random((*size, 3), dtype=np.float32)
     bare, share = whole_pass(network, y)
     if device == "cuda":
@@ -65,15 +66,18 @@ def compare(
     works = {
         "bare": bare,
         "extraction": partial(residual, *common, tile=tile),
-        "ensemble": partial(denoise, *common, (masks,), tile),
+        "ensemble": partial(denoise, *common, (num_masks,), tile),
     }
     times = alternate(works, repeats, device)
     rows = []
-    for what, count in (("extraction", 1), ("ensemble", masks)):
+    for what, count in (("extraction", 1), ("ensemble", num_masks)):
         taken = [count * one / share for one in times["bare"]]
-        row = {"what": what, "masks": count, "tile": tile}
+        row = {"what": what, "num_masks": count, "tile": tile}
         row |= {"seconds": statistics.median(times[what])}
-        row |= {"bare_s": statistics.median(taken), "ratio": ratio(taken, times[what])}
+        row |= {
+            "bare_s": statistics.median(taken),
+            "mask_ratio": ratio(taken, times[what]),
+        }
         row |= {"to_reach": REACH, "share_of_image_in_bare_pass": share}
         if device == "cuda":
             row["peak_gb"] = peak_memory(torch.device(device)) / 2**30

@@ -21,8 +21,8 @@ from mid_config.loading import load_config
 from mid_core.datasets import camera
 from mid_core.errors import MidError
 from mid_core.evaluation.gate import check_bank, measure
+from mid_core.evaluation.noise_statistics import Statistics
 from mid_core.images.picture import to_float
-from mid_core.noise import Statistics
 from mid_core.store import Store, store_path
 
 ROOT = Path(__file__).parents[1]
@@ -84,15 +84,15 @@ def gather(fields) -> dict:
 
 def refined(results: Path) -> Iterator[tuple[str, dict]]:
     """Yield the banks of residuals of a run, whichever code made them."""
-    for seal in sorted(results.glob("*/round_*/noise.seal.json")):
-        bank = Store(store_path(seal))
+    for manifest in sorted(results.glob("*/round_*/noise.manifest.json")):
+        bank = Store(store_path(manifest))
         pool = bank.attributes["settings"]["pool"]
         noisy = Store(results / "data" / pool / "image.zarr")
         fields = (
             (noise, to_float(noisy.read(i)) - noise)
             for i, (_, noise) in enumerate(bank)
         )
-        yield f"{results.name}: {'/'.join(seal.parts[-3:-1])}", gather(fields)
+        yield f"{results.name}: {'/'.join(manifest.parts[-3:-1])}", gather(fields)
 
 
 def banks(folder: Path, runs: list[Path]) -> Iterator[tuple[str, str, dict]]:

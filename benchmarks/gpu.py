@@ -24,9 +24,10 @@ from benchmarks import ensemble, nafnet_step, train_step
 from benchmarks.batches import pools
 from benchmarks.measuring import Rows, alternate, ratio, show, write
 from benchmarks.step_traffic import moved_per_pixel, operations_per_pixel
-from mid_core.runtime.devices import sender
+from mid_core.batches import Batches
+from mid_core.masking import Masking
 from mid_core.networks import build
-from mid_core.batches import Batches, Masking
+from mid_core.runtime.devices import sender
 
 # Of our step in bf16, against the plain one in each precision.
 REACH = {"fp32": 3.0, "bf16": 1.5}
@@ -57,7 +58,7 @@ class Sizes:
     repeats: int = 2
     image: tuple[int, int] = (4000, 6000)
     tiles: tuple[int, ...] = (2048, 4096)
-    masks: int = 10
+    num_masks: int = 10
     matrix: int = 8192
     copied: int = 2**30
 
@@ -90,9 +91,9 @@ def limits(sizes: Sizes, device: str) -> Rows:
 def step(width: int, sizes: Sizes, device: str) -> Rows:
     """Measure a training step against the plain reference, and what bounds ours."""
     (best,), rows = limits(sizes, device), []
-    repeats, pixels = 3 * sizes.repeats, sizes.batch * sizes.patch**2
+    repeats, pixels = 3 * sizes.repeats, sizes.batch_size * sizes.patch_size**2
     network = {"name": "nafnet", "width": width, **sizes.depth}
-    common = (network, sizes.batch, sizes.patch, repeats, device)
+    common = (network, sizes.batch_size, sizes.patch_size, repeats, device)
     # What is used in a long training, and what recording alone brings.
     used = nafnet_step.compare(*common, "bf16", tuple(REACH), "always")
     found = [row | {"to_reach": REACH[row["plain"]]} for row in used]
@@ -116,7 +117,7 @@ def loop(sizes: Sizes, device: str) -> Rows:
     """Run the training loop with batches from stores, against the bare step."""
     network = {"name": "nafnet", "width": 32, **sizes.depth}
     with tempfile.TemporaryDirectory() as folder:
-        sources = train_step.stores(Path(folder), sizes.batch, sizes.patch)
+        sources = train_step.stores(Path(folder), sizes.batch_size, sizes.patch_size)
         return train_step.compare(
             *(network, sources, sizes.steps, sizes.repeats, "bf16", device)
         )
@@ -124,7 +125,9 @@ def loop(sizes: Sizes, device: str) -> Rows:
 
 def batches(sizes: Sizes, device: str) -> Rows:
     """Batches drawn and brought to the device, against bringing one as often."""
-    drawn = Batches(*pools(), sizes.batch, sizes.patch, Masking(0.7), False, [0])
+    drawn = Batches(
+        *pools(), sizes.batch_size, sizes.patch_size, Masking(0.7), False, [0]
+    )
     whole, where = drawn.draw(0), torch.device(device)
     send = sender(where)
     works = {
@@ -134,11 +137,11 @@ def batches(sizes: Sizes, device: str) -> Rows:
     times = alternate(works, sizes.repeats, device)
     return [
         {
-            "batch": sizes.batch,
-            "patch": sizes.patch,
+            "batch_size": sizes.batch_size,
+            "patch_size": sizes.patch_size,
             "batches_per_s": sizes.steps / statistics.median(times["drawn"]),
             "copies_per_s": sizes.steps / statistics.median(times["copied"]),
-            "ratio": ratio(times["copied"], times["drawn"]),
+            "mask_ratio": ratio(times["copied"], times["drawn"]),
             "to_reach": 0.5,
         }
     ]
@@ -151,7 +154,7 @@ def images(sizes: Sizes, device: str) -> Rows:
         row
         for tile in sizes.tiles
         for row in ensemble.compare(
-            *(network, sizes.patch, sizes.image, tile, sizes.masks, 1, device)
+            *(network, sizes.patch_size, sizes.image, tile, sizes.num_masks, 1, device)
         )
     ]
 

@@ -13,7 +13,7 @@ import numpy as np
 
 # Small, as its own cost does not grow.
 NETWORK = {"name": "nafnet", "width": 8, "encoder": [1], "middle": 1, "decoder": [1]}
-NETWORK |= {"fold": 2}
+NETWORK |= {"pixel_unshuffle": 2}
 # An image of a store that is measured by its megabytes.
 MEGABYTE = (512, 683, 3)
 CROPS, CROP = 100, 64
@@ -60,16 +60,21 @@ def write_photo(folder: Path, pixels: int) -> None:
     height = round((pixels * 2 / 3) ** 0.5)
     noisy = image(height, pixels // height)
     iio.imwrite(folder / "noisy.png", noisy, compress_level=1)
-    card = {"network": NETWORK, "masking": {"ratio": 0.3}, "patch": 32, "channels": 3}
+    card = {
+        "network": NETWORK,
+        "masking": {"mask_ratio": 0.3},
+        "patch_size": 32,
+        "channels": 3,
+    }
     save_model(folder / "model.safetensors", build(NETWORK), card)
 
 
-def denoise(folder: Path, masks: int) -> Work:
+def denoise(folder: Path, num_masks: int) -> Work:
     """Denoise the image in tiles that are small beside it."""
     from mid_core.commands.denoise_files import denoise_files
 
     files = (folder / name for name in ("noisy.png", "out.png", "model.safetensors"))
-    arguments = (*files, masks, None, "cpu", 128)
+    arguments = (*files, num_masks, None, "cpu", 128)
     return lambda: denoise_files(*arguments)
 
 
@@ -111,7 +116,7 @@ def list_photos(folder: Path, count: int) -> Work:
 
 
 def fill_store(path: Path, images: Iterator[np.ndarray]) -> None:
-    """Write images into a store, and seal it."""
+    """Write images into a store, and manifest it."""
     from mid_core.store import StoreWriter
 
     with StoreWriter(path, "image") as store:
@@ -154,7 +159,7 @@ def crop_store(folder: Path, count: int) -> Work:
 def write_config(folder: Path, method: dict, variants: dict) -> None:
     """Write a config of two pools. JSON is YAML."""
     pools = {name: {"reader": "folders", "path": name} for name in ("clean", "noisy")}
-    base = {"iterations": 10, "batch": 2, "patch": 16}
+    base = {"iterations": 10, "batch_size": 2, "patch_size": 16}
     config = {
         "dataset": "grown",
         "pools": pools,
@@ -181,8 +186,8 @@ def write_variants(folder: Path, count: int) -> None:
 
 def plan(folder: Path, count: int) -> Work:
     """Read a config and list its jobs and what they wait for, as a dry run does."""
-    from mid_core.planning.graph import needs
     from mid_core.jobs.status import read_plan
+    from mid_core.planning.graph import needs
 
     return lambda: needs(read_plan([folder / "config.yaml"]))
 
@@ -200,7 +205,7 @@ EVERY = (
         *(write_photo, lambda folder, _: denoise(folder, 1)),
     ),
     Growing(
-        *("denoise", "masks", (1, 2, 4, 8)),
+        *("denoise", "num_masks", (1, 2, 4, 8)),
         *(lambda folder, _: write_photo(folder, 2**16), denoise),
     ),
     Growing("ingest", "images", (250, 500, 1000, 2000), write_photos, ingest_photos),

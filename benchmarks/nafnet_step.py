@@ -14,14 +14,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmarks.measuring import alternate, publish, ratio
-from mid_core.networks.acceleration import accelerate
-from mid_core.learner import Training
 from mid_core.networks import NAFNet, build, nafnet
+from mid_core.networks.acceleration import accelerate
 from mid_core.runtime.precision import autocast
 
 BATCH, PATCH, REPEATS, REACH = 2, 128, 7, 1.3
 DEMO = {"name": "nafnet", "width": 32, "encoder": [1, 1], "middle": 1}
-DEMO |= {"decoder": [1, 1], "fold": 2}
+DEMO |= {"decoder": [1, 1], "pixel_unshuffle": 2}
 
 
 class PlainLayerNorm(nn.Module):
@@ -113,7 +112,7 @@ def compare(
     Parameters
     ----------
     precision, compiled
-        Of ours: see ``learner.Training`` and ``acceleration.accelerate``.
+        Of ours: see ``trainer.Training`` and ``acceleration.accelerate``.
     plain_precisions
         Of the plain one: a row each.
 
@@ -126,7 +125,7 @@ def compare(
     references = {one: plain(settings, ours) for one in plain_precisions}
     x = torch.rand(batch, 3, side, side, device=device)
     fast = x.contiguous(memory_format=torch.channels_last)
-    accelerate(ours, Training(1, batch, side, precision=precision), compiled)
+    accelerate(ours, batch, side, precision, 1, compiled)
     works, gaps = {"ours": BareStep(ours, fast, fast, True, precision)}, {}
     for one, reference in references.items():
         with torch.no_grad():
@@ -142,7 +141,7 @@ def compare(
             "plain": one,
             "plain_s": statistics.median(times[one]),
             "ours_s": ours_s,
-            "ratio": ratio(times[one], times["ours"]),
+            "mask_ratio": ratio(times[one], times["ours"]),
             "difference": gap,
         }
         for one, gap in gaps.items()

@@ -15,26 +15,33 @@ from pathlib import Path
 import torch
 
 from benchmarks.measuring import publish, seconds
-from mid_core.runtime.devices import pick_device
-from mid_core.learner import Learner, Training
+from mid_core.checkpoints.checkpoint import Checkpoints
+from mid_core.checkpoints.trainer_state import restore, state_of
 from mid_core.networks import build
-from mid_core.checkpoints.state import States
+from mid_core.runtime.devices import pick_device
+from mid_core.training import Trainer, Training
 
 NETWORKS = {
-    "demo": {"width": 32, "encoder": [1, 1], "middle": 1, "decoder": [1, 1], "fold": 2},
+    "demo": {
+        "width": 32,
+        "encoder": [1, 1],
+        "middle": 1,
+        "decoder": [1, 1],
+        "pixel_unshuffle": 2,
+    },
     "paper": {"width": 32},
 }
 INTERVAL_S, REPEATS, REACH = 600, 5, 0.02
 
 
-def learner(network: dict, device: torch.device) -> Learner:
-    """Make a learner that has done a step: its optimiser then has its moments."""
+def trainer(network: dict, device: torch.device) -> Trainer:
+    """Make a trainer that has done a step: its optimiser then has its moments."""
     built = build({"name": "nafnet"} | network)
-    trained = Learner(built, Training(200_000, 1, 64), device)
+    trained = Trainer(built, Training(200_000, 1, 64), device)
     trained.history = [
         {"step": i, "loss": 0.1, "learning_rate": 1e-4} for i in range(4000)
     ]
-    trained.learn(torch.rand(1, 3, 64, 64), torch.rand(1, 3, 64, 64))
+    trained.step(torch.rand(1, 3, 64, 64), torch.rand(1, 3, 64, 64))
     return trained
 
 
@@ -43,16 +50,16 @@ def median(work: Callable[[], object], device: torch.device) -> float:
     return statistics.median(seconds(work, device.type) for _ in range(REPEATS))
 
 
-def measure(name: str, device: torch.device, states: States) -> dict[str, object]:
+def measure(name: str, device: torch.device, states: Checkpoints) -> dict[str, object]:
     """Time the check, the save and the load of one network's state."""
-    trained = learner(NETWORKS[name], device)
+    trained = trainer(NETWORKS[name], device)
     check = median(trained.first_bad_step, device)
-    save = median(lambda: states.save(trained.state_dict()), device)
-    load = median(lambda: trained.load_state_dict(states.load()), device)
+    save = median(lambda: states.save(state_of(trained)), device)
+    load = median(lambda: restore(trained, states.load()), device)
     return {
         "network": name,
         "device": device.type,
-        "state_mb": (states.folder / "state.pt").stat().st_size / 1e6,
+        "state_mb": (states.folder / "checkpoint.pt").stat().st_size / 1e6,
         "check_s": check,
         "save_s": save,
         "share_of_training": (check + save) / INTERVAL_S,
@@ -71,7 +78,7 @@ def main() -> None:
     arguments, rows = parser.parse_args(), []
     for name in NETWORKS:
         with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-            states = States(Path(folder), {"network": name})
+            states = Checkpoints(Path(folder), {"network": name})
             rows.append(measure(name, pick_device(arguments.device), states))
     publish("state_overhead", {"saving a training's state": rows})
 

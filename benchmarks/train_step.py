@@ -16,13 +16,14 @@ import torch
 
 from benchmarks.measuring import alternate, publish, ratio
 from benchmarks.nafnet_step import DEMO, BareStep
-from mid_core.networks.acceleration import accelerate
-from mid_core.learner import Learner, Training
+from mid_core.batches import Batches
+from mid_core.masking import Masking
 from mid_core.networks import build
+from mid_core.networks.acceleration import accelerate
 from mid_core.noise import white_gaussian
-from mid_core.batches import Batches, Masking, hold
+from mid_core.patches import hold
 from mid_core.store import Store, StoreWriter
-from mid_core.training import train
+from mid_core.training import Trainer, Training, train
 
 BATCH, PATCH, STEPS, REPEATS, REACH = 8, 64, 20, 9, 0.98
 # As in a long training.
@@ -50,20 +51,20 @@ def stores(folder: Path, batch: int, patch: int) -> dict[str, Batches]:
     }
 
 
-def learner_of(network: dict, settings: Training, device: str) -> Learner:
-    """Make a learner, as `train_round` does."""
-    return Learner(
+def learner_of(network: dict, settings: Training, device: str) -> Trainer:
+    """Make a trainer, as `train_round` does."""
+    return Trainer(
         build(network), settings, torch.device(device), compiled=COMPILED[device]
     )
 
 
-def loop(learner: Learner, batches: Batches) -> Callable[[], None]:
+def loop(trainer: Trainer, batches: Batches) -> Callable[[], None]:
     """Return a piece of work: the steps of the real loop."""
 
     def again() -> None:
-        # The same learner goes on: to build another would count as training.
-        learner.step = 0
-        train(learner, batches)
+        # The same trainer goes on: to build another would count as training.
+        trainer.steps = 0
+        train(trainer, batches)
 
     return again
 
@@ -84,25 +85,26 @@ def compare(
     ``whole`` step, and the loop's ``ratio`` to the bare one and ``share`` of the whole.
     """
     first = next(iter(sources.values()))
-    settings = Training(steps, first.batch, first.patch, precision=precision)
+    settings = Training(steps, first.batch_size, first.patch_size, precision=precision)
     bare = build(network).to(device).train()
-    accelerate(bare, settings, COMPILED[device])
+    work = first.batch_size, first.patch_size, precision, steps
+    accelerate(bare, *work, COMPILED[device])
     parts = [part.to(device) for part in first.draw(0)]
     step = BareStep(bare, *parts, True, precision)
     works = {"bare": lambda: [step() for _ in range(steps)]}
     whole = learner_of(network, settings, device)
-    works["whole"] = lambda: [whole.learn(*parts) for _ in range(steps)]
+    works["whole"] = lambda: [whole.step(*parts) for _ in range(steps)]
     for name, batches in sources.items():
         works[name] = loop(learner_of(network, settings, device), batches)
     times = alternate(works, repeats, device)
-    images = steps * first.batch
+    images = steps * first.batch_size
     return [
         {
             "pools": name,
             "loop_images_per_s": images / statistics.median(times[name]),
             "bare_images_per_s": images / statistics.median(times["bare"]),
             "whole_images_per_s": images / statistics.median(times["whole"]),
-            "ratio": ratio(times["bare"], times[name]),
+            "mask_ratio": ratio(times["bare"], times[name]),
             "share_of_whole": ratio(times["whole"], times[name]),
             "to_reach": REACH,
         }

@@ -9,7 +9,7 @@ from mid_config.pools import POOL_ROLES, has_truth, split_settings
 from mid_config.rounds import spread
 
 RESERVED = {"awgn", "benchmarks", "data", "figures", "logs", "submissions"}
-RESERVED |= {"rivals", "tables", "truth"}
+RESERVED |= {"baselines", "tables", "truth"}
 
 
 def _check_unpaired(where: str, clean: Mapping, noisy: Mapping) -> None:
@@ -32,12 +32,12 @@ def _check_spread(where: str, method: Mapping) -> None:
     """Refuse a batch that cannot be shared out evenly, or not without a change."""
     for k, one in enumerate(method["rounds"]):
         ways = spread(method, k)
-        parts = ways["gpus"] * ways["accumulate"]
-        batch = merge(method["training"], one.get("training", {}))["batch"]
-        what = f"gpus {ways['gpus']} x accumulate {ways['accumulate']}"
+        parts = ways["gpus"] * ways["gradient_accumulation"]
+        batch = merge(method["training"], one.get("training", {}))["batch_size"]
+        what = f"gpus {ways['gpus']} x gradient_accumulation {ways['gradient_accumulation']}"
         if batch % parts:
             raise ConfigError(
-                f"{where}: training.batch {batch} of round {k} cannot be cut into "
+                f"{where}: training.batch_size {batch} of round {k} cannot be cut into "
                 f"{what} equal parts: choose a multiple of {parts}"
             )
         if parts > 1 and method["network"].get("norm") == "batch":
@@ -47,26 +47,28 @@ def _check_spread(where: str, method: Mapping) -> None:
             )
 
 
-def _check_first_bank(
+def _check_initial_noise(
     where: str, method: Mapping, pools: Mapping, known: Iterable[str]
 ) -> None:
     """Refuse a first bank that cannot be, and a teacher that is not asked for."""
-    if method["first_bank"] == "true_noise" and not has_truth(pools[method["noisy"]]):
+    if method["initial_noise"] == "true_noise" and not has_truth(
+        pools[method["noisy"]]
+    ):
         raise ConfigError(
-            f"{where}: first_bank true_noise needs the truth of pool "
+            f"{where}: initial_noise true_noise needs the truth of pool "
             f"'{method['noisy']}', which has none"
         )
     first = merge(method["training"], method["rounds"][0].get("training", {}))
-    patch = first["patch"]
-    if method["first_bank"] == "awgn" and method["awgn"]["size"] < patch:
+    patch = first["patch_size"]
+    if method["initial_noise"] == "awgn" and method["awgn"]["size"] < patch:
         raise ConfigError(
             f"{where}: awgn.size {method['awgn']['size']} is smaller than "
-            f"training.patch {patch}"
+            f"training.patch_size {patch}"
         )
-    teacher, wanted = method.get("teacher"), method["first_bank"] == "teacher"
+    teacher, wanted = method.get("teacher"), method["initial_noise"] == "teacher"
     if wanted != (teacher is not None):
         raise ConfigError(
-            f"{where}: first_bank teacher and the key teacher need each other: set both, "
+            f"{where}: initial_noise teacher and the key teacher need each other: set both, "
             "or neither"
         )
     if wanted and teacher["variant"] not in known:
@@ -86,7 +88,7 @@ def _check_held_out(where: str, method: Mapping, pools: Mapping) -> None:
             f"{where}: held_out.pool '{pool}' must be a pool with a truth, and not the "
             "training's own"
         )
-    if method["first_bank"] == "teacher":
+    if method["initial_noise"] == "teacher":
         raise ConfigError(
             f"{where}: a round that is taught trains on no clean images, so none can be "
             "held out: take held_out away"
@@ -105,7 +107,7 @@ def check_method(
                 f"under 'pools' (there are: {', '.join(pools)})"
             )
     _check_unpaired(where, *(pools[method[role]] for role in POOL_ROLES))
-    _check_first_bank(where, method, pools, known)
+    _check_initial_noise(where, method, pools, known)
     _check_held_out(where, method, pools)
     network = method["network"]
     if len(network.get("encoder", ())) != len(network.get("decoder", ())):

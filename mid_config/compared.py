@@ -26,7 +26,7 @@ def pictured_methods(plan: Plan) -> list[dict]:
 
     Returns
     -------
-    For each ``key`` (a file name) and ``label``; then ``rival``, a method without
+    For each ``key`` (a file name) and ``label``; then ``baseline``, a method without
     training, or ``model``, a card, with the ``settings`` of its evaluation.
     """
     paper = plan.config.get("paper")
@@ -38,14 +38,14 @@ def pictured_methods(plan: Plan) -> list[dict]:
     if not paper:
         others = [variant for variant in plan.rounds if variant != shown]
         return rounds + [_last(plan, variant, variant) for variant in others]
-    rivals = [
-        {"key": rival, "label": rival.upper(), "rival": rival}
-        for rival in paper["rivals"]
+    baselines = [
+        {"key": baseline, "label": baseline.upper(), "baseline": baseline}
+        for baseline in paper["baselines"]
     ]
     white = _last(plan, WHITE_NOISE, "white noise, no mask")
     others = {"distilled": "MID, distilled", "ceiling": "true noise, no mask"}
     known = [_last(plan, v, text) for v, text in others.items() if v in plan.rounds]
-    return [*rivals, white, *rounds, *known]
+    return [*baselines, white, *rounds, *known]
 
 
 def _shown(plan: Plan) -> str:
@@ -59,7 +59,7 @@ def _last(plan: Plan, variant: str, label: str) -> dict:
 
 def _trained(plan: Plan, variant: str, k: int, label: str) -> dict:
     settings = plan.rounds[variant][k].evaluate
-    masks = settings["masks"][-1] if settings["masking"]["ratio"] else 1
+    masks = settings["num_masks"][-1] if settings["masking"]["mask_ratio"] else 1
     return {
         "key": f"{variant}_{k}",
         "label": f"{label}, K = {masks}" if masks > 1 else label,

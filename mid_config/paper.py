@@ -30,7 +30,7 @@ class Row(NamedTuple):
     label: str
     variant: str
     round: int | None = None
-    masks: int | None = None
+    num_masks: int | None = None
 
 
 class Table(NamedTuple):
@@ -62,9 +62,9 @@ def paper_variants(config: Mapping) -> dict[str, dict]:
     unmasked = [one | {"mask_ratio": 0} for one in method["rounds"]]
     changes: dict[str, dict] = {"unmasked": {"rounds": unmasked}}
     if has_truth(config["pools"].get(method["noisy"], {"reader": ""})):
-        changes["ceiling"] = {"first_bank": "true_noise", "rounds": unmasked[:1]}
-    changes["ensemble"] = {"evaluation": {"masks": paper["masks"]}}
-    for ratio in dict.fromkeys([0, *paper["ratios"]]):
+        changes["ceiling"] = {"initial_noise": "true_noise", "rounds": unmasked[:1]}
+    changes["ensemble"] = {"evaluation": {"num_masks": paper["num_masks"]}}
+    for ratio in dict.fromkeys([0, *paper["mask_ratios"]]):
         own = {"rounds": [first | {"mask_ratio": ratio}]}
         changes[f"ratio_{_percent(ratio)}"] = own
     for name, network in paper["networks"].items():
@@ -91,9 +91,9 @@ def _distilled(paper: Mapping) -> dict[str, dict]:
     wanted = paper["distilled"]
     if not wanted:
         return {}
-    teacher = {name: wanted[name] for name in ("targets", "masks", "recharge")}
+    teacher = {name: wanted[name] for name in ("targets", "num_masks", "recharge")}
     change = {
-        "first_bank": "teacher",
+        "initial_noise": "teacher",
         "teacher": {"variant": paper["variant"], **teacher},
         "network": wanted["network"],
         "training": wanted["training"],
@@ -106,7 +106,7 @@ def _distilled(paper: Mapping) -> dict[str, dict]:
 def inpainters(config: Mapping) -> dict[float, str]:
     """Return the inpainter's variant for each mask ratio of Figure 4."""
     wanted = config["paper"]["inpainting"] if config["tests"] else None
-    ratios = sorted(wanted["ratios"]) if wanted else []
+    ratios = sorted(wanted["mask_ratios"]) if wanted else []
     return {ratio: f"inpaint_{_percent(ratio)}" for ratio in ratios}
 
 
@@ -116,12 +116,12 @@ def _inpainters(config: Mapping) -> dict[str, dict]:
     for ratio, name in inpainters(config).items():
         held_out = {key: wanted[key] for key in ("crops", "checks")}
         changes[name] = {
-            "first_bank": "awgn",
+            "initial_noise": "awgn",
             "awgn": {"sigma": [0, 0], "count": 1},
             "held_out": {"pool": config["tests"][0], **held_out},
             "training": wanted["training"],
             "rounds": [{"mask_ratio": ratio}],
-            "evaluation": {"masks": [1], "mask_ratio": None, "of": "truth"},
+            "evaluation": {"num_masks": [1], "mask_ratio": None, "of": "truth"},
         }
     return changes
 
@@ -133,8 +133,10 @@ def paper_tables(config: Mapping) -> dict[str, Table]:
     network = method["network"]["name"]
     first = f"ratio_{_percent(0)}"
     nets = [Row(name, f"net_{name}") for name in paper["networks"]]
-    ratios = [Row(f"{100 * r:g} %", f"ratio_{_percent(r)}") for r in paper["ratios"]]
-    counts = [Row(f"K = {k}", "ensemble", None, k) for k in sorted(paper["masks"])]
+    ratios = [
+        Row(f"{100 * r:g} %", f"ratio_{_percent(r)}") for r in paper["mask_ratios"]
+    ]
+    counts = [Row(f"K = {k}", "ensemble", None, k) for k in sorted(paper["num_masks"])]
     components = [
         Row("MID", base),
         Row("without masks", "unmasked"),
@@ -190,7 +192,12 @@ def table_rows(plan: Plan, table: Table) -> list[dict]:
             for variant in _with_repetitions(plan, row.variant)
         ]
         cost = plan.cost(row.variant, k) if table.cost else None
-        one = {"label": row.label, "masks": row.masks, "scores": scores, "cost": cost}
+        one = {
+            "label": row.label,
+            "num_masks": row.num_masks,
+            "scores": scores,
+            "cost": cost,
+        }
         rows.append(one)
     return rows
 
@@ -206,15 +213,15 @@ def compared_methods(plan: Plan) -> list[dict]:
     paper = plan.config.get("paper")
     if not (paper and plan.tests):
         return []
-    folder = f"results/{plan.dataset}/rivals"
+    folder = f"results/{plan.dataset}/baselines"
     methods = [
         {
-            "method": rival.upper(),
+            "method": baseline.upper(),
             "category": "non-learning",
             "saw": ("", ""),
-            "scores": [f"{folder}/{rival}/scores/{test}.csv" for test in plan.tests],
+            "scores": [f"{folder}/{baseline}/scores/{test}.csv" for test in plan.tests],
         }
-        for rival in paper["rivals"]
+        for baseline in paper["baselines"]
     ]
     for variant, (method, category) in _compared_variants(plan).items():
         last = len(plan.rounds[variant]) - 1
@@ -255,9 +262,9 @@ def paper_rounds(plan: Plan) -> list[tuple[str, int]]:
 def _saw(plan: Plan, variant: str) -> tuple[str, str]:
     """Return the noisy pool that a variant trains on, and what it sees of it."""
     method = plan.methods[variant]
-    if method["first_bank"] == "true_noise":
+    if method["initial_noise"] == "true_noise":
         return method["noisy"], "true noise"
-    if method["first_bank"] == "teacher" or len(plan.rounds[variant]) > 1:
+    if method["initial_noise"] == "teacher" or len(plan.rounds[variant]) > 1:
         return method["noisy"], "noisy halves"
     return "", ""
 

@@ -13,7 +13,7 @@ from mid_config.rounds import (
     Round,
     awgn_name,
     extraction_gpus,
-    is_taught,
+    is_distilled,
     key,
     round_settings,
     spread,
@@ -80,7 +80,7 @@ class Plan:
         """Variant and round of the network that makes the bank of round ``k``."""
         if int(k):
             return variant, int(k) - 1
-        if not is_taught(self.methods[variant], 0):
+        if not is_distilled(self.methods[variant], 0):
             return None
         teacher = self.methods[variant]["teacher"]["variant"]
         return teacher, len(self.rounds[teacher]) - 1
@@ -112,8 +112,8 @@ class Plan:
         return {name: one for name, one in wanted if one["pool"] not in self.absent}
 
     def pool(self, name: str, stack: str = "image") -> str:
-        """The seal of a pool's pixels: of its images, or of their ``truth``."""
-        return f"results/{self.dataset}/data/{name}/{stack}.seal.json"
+        """The manifest of a pool's pixels: of its images, or of their ``truth``."""
+        return f"results/{self.dataset}/data/{name}/{stack}.manifest.json"
 
     def files(self, pool: str, stack: str = "image") -> str:
         """The list of a pool's files."""
@@ -133,15 +133,15 @@ class Plan:
         return split_settings(self.config["pools"][pool])
 
     def bank(self, variant: str, k: int) -> str:
-        """The seal of the noise, or a teacher's targets, on which round ``k`` trains."""
+        """The manifest of the noise, or a teacher's targets, on which round ``k`` trains."""
         if int(k):
-            return f"{self._folder('bank', variant, k)}/noise.seal.json"
+            return f"{self._folder('bank', variant, k)}/noise.manifest.json"
         first = self.rounds[variant][0].extract
-        if first["first_bank"] == "teacher":
-            return f"{self._folder('bank', variant, k)}/targets.seal.json"
-        if first["first_bank"] == "true_noise":
-            return f"results/{self.dataset}/truth/{first['pool']}/noise.seal.json"
-        return f"results/{self.dataset}/awgn/{awgn_name(first)}/noise.seal.json"
+        if first["initial_noise"] == "teacher":
+            return f"{self._folder('bank', variant, k)}/targets.manifest.json"
+        if first["initial_noise"] == "true_noise":
+            return f"results/{self.dataset}/truth/{first['pool']}/noise.manifest.json"
+        return f"results/{self.dataset}/awgn/{awgn_name(first)}/noise.manifest.json"
 
     def model(self, variant: str, k: int) -> str:
         """The card of the network that round ``k`` trains."""
@@ -177,15 +177,15 @@ class Plan:
             variant = next(v for v in self.rounds if self._sends(v, one))
             last = len(self.rounds[variant]) - 1
             owner = self.owner("scores", variant, last)
-            sent.add((owner, last, one["pool"], one["masks"]))
+            sent.add((owner, last, one["pool"], one["num_masks"]))
         return sorted(sent)
 
     def denoised(self, submission: str) -> str:
-        """The seal of the images that a submission sends in."""
+        """The manifest of the images that a submission sends in."""
         one = self.config["submissions"][submission]
         variant = next(v for v in self.rounds if self._sends(v, one))
         folder = self._folder("scores", variant, len(self.rounds[variant]) - 1)
-        return f"{folder}/denoised/{one['pool']}_{one['masks']}.seal.json"
+        return f"{folder}/denoised/{one['pool']}_{one['num_masks']}.manifest.json"
 
     def bundle(self, submission: str) -> str:
         """The list of a submission's files."""
@@ -194,7 +194,7 @@ class Plan:
     def awgn(self) -> dict[str, dict]:
         """Settings of each bank of white noise, by name."""
         first = [rounds[0].extract for rounds in self.rounds.values()]
-        return {awgn_name(e): e for e in first if e["first_bank"] == "awgn"}
+        return {awgn_name(e): e for e in first if e["initial_noise"] == "awgn"}
 
     def pools(self) -> list[str]:
         """Names of the pools that the variants and tests use."""
@@ -221,7 +221,7 @@ class Plan:
     def ceilings(self, variants: Iterable[str] | None = None) -> list[str]:
         """The pools on whose true noise one of these variants trains; None: of all."""
         methods = [self.methods[v] for v in variants or self.methods]
-        return [m["noisy"] for m in methods if m["first_bank"] == "true_noise"]
+        return [m["noisy"] for m in methods if m["initial_noise"] == "true_noise"]
 
     def stacks(self, pool: str) -> list[str]:
         """What is opened of a pool: its truth only to score, or for a ceiling.
@@ -250,9 +250,9 @@ class Plan:
         needs = []
         for variant, method in self.methods.items():
             rounds = self.rounds[variant]
-            patch = max(one.train["training"]["patch"] for one in rounds)
+            patch = max(one.train["training"]["patch_size"] for one in rounds)
             # Without a second round, nothing is cut from the noisy images.
-            refined = len(rounds) > 1 or method["first_bank"] != "awgn"
+            refined = len(rounds) > 1 or method["initial_noise"] != "awgn"
             sent = [
                 s["pool"] for s in self.submissions.values() if self._sends(variant, s)
             ]

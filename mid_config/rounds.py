@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mid_config.merging import merge
 
 # How a training is spread: other processes or parts give the same numbers.
-SPREAD = ("gpus", "accumulate")
+SPREAD = ("gpus", "gradient_accumulation")
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Round:
 
 
 def spread(method: Mapping, k: int) -> dict[str, int]:
-    """How the training of round ``k`` is spread: ``gpus`` and ``accumulate``."""
+    """How the training of round ``k`` is spread: ``gpus`` and ``gradient_accumulation``."""
     training = _own(method, "training", k)
     return {name: training[name] for name in SPREAD}
 
@@ -40,9 +40,9 @@ def _tracked(settings: Mapping) -> dict:
     return {name: value for name, value in settings.items() if name not in SPREAD}
 
 
-def is_taught(method: Mapping, k: int) -> bool:
+def is_distilled(method: Mapping, k: int) -> bool:
     """Whether round ``k`` learns from a teacher's predictions."""
-    return k == 0 and method["first_bank"] == "teacher"
+    return k == 0 and method["initial_noise"] == "teacher"
 
 
 def _extract(method: Mapping, k: int) -> dict:
@@ -53,20 +53,22 @@ def _extract(method: Mapping, k: int) -> dict:
         return {
             **_tracked(_own(method, "extraction", k)),
             **noisy,
-            "masking": {"ratio": before, **method["mask"]},
+            "masking": {"mask_ratio": before, **method["mask"]},
             **seed,
             "round": k,
         }
-    first = {"first_bank": method["first_bank"]}
-    if is_taught(method, k):
+    first = {"initial_noise": method["initial_noise"]}
+    if is_distilled(method, k):
         teacher = method["teacher"]
-        return first | noisy | {n: teacher[n] for n in ("targets", "masks")} | seed
-    return first | (method["awgn"] | seed if first["first_bank"] == "awgn" else noisy)
+        return first | noisy | {n: teacher[n] for n in ("targets", "num_masks")} | seed
+    return first | (
+        method["awgn"] | seed if first["initial_noise"] == "awgn" else noisy
+    )
 
 
 def round_settings(method: Mapping, k: int) -> Round:
     """Settings of round ``k``: only what its numbers depend on."""
-    own, taught = method["rounds"][k], is_taught(method, k)
+    own, taught = method["rounds"][k], is_distilled(method, k)
     evaluation = method["evaluation"]
     ratio = evaluation["mask_ratio"]
     ratio = own["mask_ratio"] if ratio is None else ratio
@@ -79,7 +81,7 @@ def round_settings(method: Mapping, k: int) -> Round:
             "pool": method["noisy" if taught else "clean"],
             "network": method["network"],
             "training": _tracked(_own(method, "training", k)),
-            "masking": {"ratio": own["mask_ratio"], **method["mask"]},
+            "masking": {"mask_ratio": own["mask_ratio"], **method["mask"]},
             "clip": method["clip"],
             "seed": method["seed"],
             "round": k,
@@ -87,8 +89,8 @@ def round_settings(method: Mapping, k: int) -> Round:
         },
         evaluate={
             # Without hidden pixels all predictions are one and the same.
-            "masks": sorted(evaluation["masks"]) if ratio != 0 else [1],
-            "masking": {"ratio": ratio, **method["mask"]},
+            "num_masks": sorted(evaluation["num_masks"]) if ratio != 0 else [1],
+            "masking": {"mask_ratio": ratio, **method["mask"]},
             "protocols": evaluation["protocols"],
             "seed": method["seed"],
             **({"of": evaluation["of"]} if "of" in evaluation else {}),

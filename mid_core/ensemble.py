@@ -229,7 +229,7 @@ def denoise_bands(
     height: int,
     masking: Masking,
     seed: Sequence[int],
-    masks: int = 10,
+    num_masks: int = 10,
     tile: int | None = None,
     report: Callable[[float], None] = lambda share: None,
 ) -> Iterator[np.ndarray]:
@@ -265,7 +265,7 @@ def denoise_bands(
             read_rows(top, bottom),
             masking,
             seed,
-            (masks,),
+            (num_masks,),
             tile,
             lambda part, share=share: report(part * share),
             first_row=top,

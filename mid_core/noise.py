@@ -45,7 +45,7 @@ def residual(
     y: np.ndarray,
     masking: Masking,
     seed: Sequence[int],
-    masks: int = 1,
+    num_masks: int = 1,
     tile: int | None = None,
     report: Callable[[float], None] = lambda share: None,
 ) -> np.ndarray:
@@ -61,6 +61,6 @@ def residual(
     float16 (H, W, C), in [-1, 1] but for what the network overshoots. For the other
     parameters see ``denoise``.
     """
-    estimate = denoise(network, y, masking, seed, (masks,), tile, report)[0]
+    estimate = denoise(network, y, masking, seed, (num_masks,), tile, report)[0]
     # As NumPy would, but in all threads.
     return (as_tensor(y) - as_tensor(estimate)).half().numpy()

@@ -17,7 +17,7 @@ TINY = {
     "encoder": [1],
     "middle": 1,
     "decoder": [1],
-    "fold": 2,
+    "pixel_unshuffle": 2,
 }
 
 

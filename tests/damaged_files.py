@@ -177,8 +177,8 @@ CARD = {
         "middle": 0,
         "decoder": [],
     },
-    "masking": {"ratio": 0.5},
-    "patch": 16,
+    "masking": {"mask_ratio": 0.5},
+    "patch_size": 16,
     "channels": 3,
 }
 WEIGHTS = {
@@ -226,12 +226,12 @@ MODELS: dict[str, bytes | Callable[[Path], object]] = {
     "a width of 10^4": network(width=10**4),
     "a width of -1": network(width=-1),
     "10^9 blocks": network(middle=10**9),
-    "10^9 blocks and as many less": network(middle=10**9, fold=-(10**9)),
+    "10^9 blocks and as many less": network(middle=10**9, pixel_unshuffle=-(10**9)),
     "900 levels": network(encoder=[0] * 900, decoder=[0] * 900),
     "10^9 channels": model(channels=10**9),
     "a network that is unknown": network(name="os.system"),
     "a setting that is unknown": network(device="touch executed"),
-    "a ratio that is text": model(masking={"ratio": "much"}),
-    "a ratio above 1": model(masking={"ratio": 7}),
-    "a patch that is text": model(patch="__import__('os')"),
+    "a ratio that is text": model(masking={"mask_ratio": "much"}),
+    "a ratio above 1": model(masking={"mask_ratio": 7}),
+    "a patch that is text": model(patch_size="__import__('os')"),
 }

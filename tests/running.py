@@ -26,17 +26,22 @@ CONFIG = {
     "method": {
         "awgn": {"count": 3, "size": 17},
         "network": TINY,
-        "training": {"iterations": 4, "batch": 2, "patch": 16, "learning_rate": 1e-3},
-        "extraction": {"masks": 2},
+        "training": {
+            "iterations": 4,
+            "batch_size": 2,
+            "patch_size": 16,
+            "learning_rate": 1e-3,
+        },
+        "extraction": {"num_masks": 2},
         "rounds": [{"mask_ratio": 0.8}, {"mask_ratio": 0.3}],
-        "evaluation": {"masks": [1, 2]},
+        "evaluation": {"num_masks": [1, 2]},
         # Four steps find no noise: the gate would stop their banks.
         "gate": {"mean": 255, "std": [0, 255], "leakage": 1, "kurtosis": 999},
     },
     "variants": {
         "mid": {},
         "no_mask": {"rounds": [{"mask_ratio": 0}]},
-        "true_noise": {"first_bank": "true_noise", "rounds": [{"mask_ratio": 0}]},
+        "true_noise": {"initial_noise": "true_noise", "rounds": [{"mask_ratio": 0}]},
     },
     "figures": {"crops": 1, "crop_px": 16},
     "runtime": {"device": "cpu", "threads": 1},

@@ -3,16 +3,18 @@ from threading import get_ident
 import numpy as np
 import pytest
 
+from mid_core.batches import Batches
 from mid_core.errors import MidError
-from mid_core.batches import Batches, InMemory, Masking, hold
+from mid_core.masking import Masking
+from mid_core.patches import InMemory, hold
 from mid_core.store import Store, StoreWriter
 from tests.conftest import Pool
 
 
 def batches(clean, noise, **changes):
     settings = {
-        "batch": 5,
-        "patch": 9,
+        "batch_size": 5,
+        "patch_size": 9,
         "masking": Masking(0.0),
         "clip": False,
         "seed": [0, 0],
@@ -87,7 +89,7 @@ def test_crops_come_from_everywhere_in_all_orientations():
     # Each pixel of the clean image has its own value; 16 bits keep them apart.
     clean = np.arange(11 * 13, dtype=np.uint16).reshape(11, 13, 1)
     noise = np.zeros((9, 9, 1), np.float16)
-    sampler = batches([clean], [noise], batch=400, patch=9)
+    sampler = batches([clean], [noise], batch_size=400, patch_size=9)
     x = np.rint(sampler.draw(0)[1].numpy() * 65535).astype(int)[:, 0]
     corners = {int(v) for v in x[:, 0, 0]}
     # 3 x 5 positions, and the window's four corners may come first.
@@ -103,22 +105,12 @@ def test_crops_come_from_everywhere_in_all_orientations():
     assert steps == {1, -1, 13, -13}
 
 
-def test_mask_as_input_fill_and_draw_per_colour(rng):
-    y = rng.random((7, 5, 3), dtype=np.float32)
-    mask = np.zeros((7, 5, 1), np.float32)
-    mask[2, 3] = 1
-    shown = Masking(0.5, fill=0.5, as_input=True).apply(y, mask)
-    assert shown.shape == (7, 5, 4)
-    np.testing.assert_array_equal(shown[2, 3, :3], y[2, 3])
-    assert (np.delete(shown[..., :3].reshape(-1, 3), 13, axis=0) == 0.5).all()
-    np.testing.assert_array_equal(shown[..., 3:], mask)
-    assert Masking(0.5, per="colour", as_input=True).extra_channels(3) == 3
-
-
 def test_a_ratio_range_gives_each_image_its_own(rng):
     clean = [np.full((40, 40, 3), 255, np.uint8)]
     noise = [np.zeros((40, 40, 3), np.float16)]
-    sampler = batches(clean, noise, patch=40, batch=40, masking=Masking([0.2, 0.8]))
+    sampler = batches(
+        clean, noise, patch_size=40, batch_size=40, masking=Masking([0.2, 0.8])
+    )
     hidden = (sampler.draw(0)[0].numpy()[:, 0] == 0).mean(axis=(1, 2))
     assert hidden.min() < 0.35
     assert hidden.max() > 0.65

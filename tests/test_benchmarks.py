@@ -50,9 +50,9 @@ def test_a_ratio_is_of_neighbours():
 
 
 def test_results_are_written_with_the_machine(tmp_path):
-    path = write("x", {"t": [{"ratio": 1.5}]}, tmp_path / "new", card="none")
+    path = write("x", {"t": [{"mask_ratio": 1.5}]}, tmp_path / "new", card="none")
     found = json.loads(path.read_text())
-    assert found["tables"] == {"t": [{"ratio": 1.5}]}
+    assert found["tables"] == {"t": [{"mask_ratio": 1.5}]}
     assert found["machine"]["torch"] == torch.__version__
     assert found["machine"]["card"] == "none"
 

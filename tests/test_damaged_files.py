@@ -11,13 +11,13 @@ import torch
 
 from mid_config.loading import ConfigError, load_config
 from mid_config.plan import Plan
-from mid_core.images import picture as images
-from mid_core.checkpoints import state
+from mid_core.checkpoints import checkpoint as state
+from mid_core.checkpoints.checkpoint import Checkpoints
 from mid_core.checkpoints.model_file import load_model
 from mid_core.datasets import dnd, matfile, survey
 from mid_core.datasets.ingesting import ingest
 from mid_core.errors import MidError
-from mid_core.checkpoints.state import States
+from mid_core.images import picture as images
 from mid_core.store import Store
 from tests.conftest import ROOT
 from tests.damaged_files import (
@@ -280,12 +280,12 @@ def test_no_file_takes_much_memory(theirs):
 def test_a_state_of_another_format_is_named(theirs, monkeypatch, caplog):
     settings = {"seed": 3}
     monkeypatch.setattr(state, "FORMAT", 0)
-    old = States(theirs, settings)
+    old = Checkpoints(theirs, settings)
     old.save({"step": 7})
     monkeypatch.undo()
-    new = States(theirs, settings)
+    new = Checkpoints(theirs, settings)
     assert new.load() is None
-    assert "state.pt, at step 7, is not used" in caplog.text
+    assert "checkpoint.pt, at step 7, is not used" in caplog.text
     assert f"format (0, now {state.FORMAT})" in caplog.text
     old.folder.rename(new.folder)
     with pytest.raises(MidError, match=rf"format \(0, now {state.FORMAT}\)"):

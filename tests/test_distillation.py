@@ -13,16 +13,15 @@ import yaml
 from mid_config.loading import ConfigError
 from mid_config.plan import Plan
 from mid_core import ensemble as inference
-from mid_core.jobs import status
+from mid_core.batches import DistillationBatches
 from mid_core.checkpoints.model_file import save_model
-from mid_core.errors import MidError
-from mid_core.planning.graph import needs
-from mid_core.images.picture import to_float
 from mid_core.ensemble import denoise
-from mid_core.masking import image_seed
-from mid_core.batches import Masking
+from mid_core.errors import MidError
+from mid_core.images.picture import to_float
+from mid_core.jobs import status
+from mid_core.masking import Masking, image_seed
+from mid_core.planning.graph import needs
 from mid_core.store import Store, StoreWriter
-from mid_core.distillation import Lessons
 from tests.conftest import ROOT, TINY, Pool
 from tests.running import CONFIG
 
@@ -30,9 +29,9 @@ UNET = {"name": "unet", "width": 4, "depth": 1}
 TARGETS = 3
 PAPER = {
     "variant": "mid",
-    "rivals": [],
-    "ratios": [0.8],
-    "masks": [1],
+    "baselines": [],
+    "mask_ratios": [0.8],
+    "num_masks": [1],
     "distilled": {"network": UNET, "targets": TARGETS, "recharge": 0.25},
 }
 
@@ -52,7 +51,9 @@ def lessons(recharge=0.0, masking=Masking(0)):  # noqa: B008
         rng.integers(20, 256, size, np.uint8) for size in ((23, 31, 3), (40, 17, 3))
     ]
     targets = [image - t for image in noisy for t in range(1, TARGETS + 1)]
-    return Lessons(Pool(*noisy), Pool(*targets), 8, 16, masking, recharge, [4, 0])
+    return DistillationBatches(
+        Pool(*noisy), Pool(*targets), 8, 16, masking, recharge, [4, 0]
+    )
 
 
 def levels(x):
@@ -105,10 +106,10 @@ def test_targets_of_other_images_are_refused(wrong):
     targets.names = [str(i) for i in wrong]
     targets.sizes = [sizes[i][:2] for i in wrong]
     if wrong == [0, 1]:
-        Lessons(noisy, targets, 2, 16, Masking(0), 0, [0])
+        DistillationBatches(noisy, targets, 2, 16, Masking(0), 0, [0])
         targets.sizes.reverse()
     with pytest.raises(MidError, match="not those of these noisy images"):
-        Lessons(noisy, targets, 2, 16, Masking(0), 0, [0])
+        DistillationBatches(noisy, targets, 2, 16, Masking(0), 0, [0])
 
 
 @pytest.fixture
@@ -117,7 +118,7 @@ def inputs(tmp_path, network, rng):
     with StoreWriter(tmp_path / "noisy.zarr", "image") as store:
         for i in range(3):
             store.append(f"{i}.png", rng.integers(0, 256, (19 + i, 23, 3), np.uint8))
-    card = {"network": TINY, "masking": {"ratio": [0.2, 0.6]}, "patch": 16}
+    card = {"network": TINY, "masking": {"mask_ratio": [0.2, 0.6]}, "patch_size": 16}
     digest = save_model(tmp_path / "model.safetensors", network, card | {"channels": 3})
     (tmp_path / "model.json").write_text(json.dumps({"sha256": digest}))
     return tmp_path
@@ -125,20 +126,20 @@ def inputs(tmp_path, network, rng):
 
 def teach(inputs, folder) -> int:
     """Run the rule's script as Snakemake would; return its exit status."""
-    settings = {"targets": TARGETS, "masks": 2, "seed": 5}
+    settings = {"targets": TARGETS, "num_masks": 2, "seed": 5}
     snakemake = SimpleNamespace(
         params=SimpleNamespace(settings=settings, version=1),
         config={"runtime": {"device": "cpu", "tile": 256}},
         threads=1,
         input=SimpleNamespace(
-            noisy=inputs / "noisy.seal.json", model=inputs / "model.json"
+            noisy=inputs / "noisy.manifest.json", model=inputs / "model.json"
         ),
-        output=SimpleNamespace(seal=folder / "targets.seal.json"),
+        output=SimpleNamespace(manifest=folder / "targets.manifest.json"),
         wildcards=SimpleNamespace(variant="distilled"),
-        log=[folder / "logs/teach/distilled_0.log"],
+        log=[folder / "logs/distillation_targets/distilled_0.log"],
     )
     try:
-        script = ROOT / "workflow/scripts/teach.py"
+        script = ROOT / "workflow/scripts/distillation_targets.py"
         runpy.run_path(str(script), {"snakemake": snakemake})
     except SystemExit as end:
         return end.code
@@ -153,10 +154,10 @@ def test_targets_are_the_teachers_predictions_with_masks_of_their_own(
     targets = Store(tmp_path / "whole/targets.zarr")
     assert targets.dtype == noisy.dtype
     assert len(targets) == TARGETS * len(noisy)
-    network.set_patch(16)
+    network.set_patch_size(16)
     # In another order than they were made in.
     for i, t in [(2, 1), (0, 2), (2, 0)]:
-        seed = image_seed(5, f"teach/{t}", f"{i}.png")
+        seed = image_seed(5, f"distillation_targets/{t}", f"{i}.png")
         (x,) = denoise(network, to_float(noisy.read(i)), Masking([0.2, 0.6]), seed, [2])
         off = 255 * x.clip(0, 1) - targets.read(TARGETS * i + t)
         assert abs(off).max() < 0.501
@@ -176,7 +177,7 @@ def test_a_stopped_teacher_goes_on(inputs, tmp_path, monkeypatch):
 
     monkeypatch.setattr(inference, "denoise", stopped)
     assert teach(inputs, tmp_path / "cut") == 75
-    assert not (tmp_path / "cut/targets.seal.json").exists()
+    assert not (tmp_path / "cut/targets.manifest.json").exists()
     assert teach(inputs, tmp_path / "cut") == 0
     assert len(calls) == 9
     whole, cut = (Store(tmp_path / f"{name}/targets.zarr") for name in ("whole", "cut"))
@@ -186,21 +187,21 @@ def test_a_stopped_teacher_goes_on(inputs, tmp_path, monkeypatch):
 def test_the_distilled_network_has_its_place_in_the_graph(tmp_path):
     found = plan(tmp_path, tables={"rounds": ["mid", "distilled"]})
     folder = "results/tiny"
-    targets = f"{folder}/distilled/round_0/targets.seal.json"
+    targets = f"{folder}/distilled/round_0/targets.manifest.json"
     model = f"{folder}/distilled/round_0/model.json"
-    noisy = f"{folder}/data/noisy/image.seal.json"
+    noisy = f"{folder}/data/noisy/image.manifest.json"
     edges = needs(found)
     assert edges[targets] == {noisy, f"{folder}/mid/round_1/model.json"}
     # Neither the truth nor a clean image.
     assert edges[model] == {noisy, targets}
     one = found.rounds["distilled"][0]
-    assert one.evaluate["masks"] == [1]
-    assert one.evaluate["masking"]["ratio"] == 0
+    assert one.evaluate["num_masks"] == [1]
+    assert one.evaluate["masking"]["mask_ratio"] == 0
     assert "recharge" not in one.extract
 
 
 def test_targets_are_shared_while_teacher_and_noisy_images_are(tmp_path):
-    taught = {"first_bank": "teacher", "rounds": [{"mask_ratio": 0}]}
+    taught = {"initial_noise": "teacher", "rounds": [{"mask_ratio": 0}]}
     teacher = {"variant": "mid", "recharge": 0.1}
     variants = {
         "mid": {},
@@ -208,9 +209,9 @@ def test_targets_are_shared_while_teacher_and_noisy_images_are(tmp_path):
         "a": taught | {"teacher": teacher, "network": UNET},
         "b": taught | {"teacher": teacher | {"recharge": 0.2}},
         "c": taught | {"teacher": {"variant": "slow"}},
-        "d": taught | {"teacher": teacher | {"masks": 2}},
+        "d": taught | {"teacher": teacher | {"num_masks": 2}},
     }
-    found = plan(tmp_path, variants=variants, paper={"variant": "mid", "rivals": []})
+    found = plan(tmp_path, variants=variants, paper={"variant": "mid", "baselines": []})
     owners = {v: found.owner("bank", v, 0) for v in "abcd"}
     assert owners == {"a": "a", "b": "a", "c": "c", "d": "d"}
     assert [found.owner("model", v, 0) for v in "abcd"] == list("abcd")
@@ -232,15 +233,15 @@ def test_without_it_no_row_asks_for_it(tmp_path):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"first_bank": "teacher"}, "need each other"),
+        ({"initial_noise": "teacher"}, "need each other"),
         ({"teacher": {"variant": "mid"}}, "need each other"),
         (
-            {"first_bank": "teacher", "teacher": {"variant": "later"}},
+            {"initial_noise": "teacher", "teacher": {"variant": "later"}},
             r"'later' is no variant above it \(there are: mid\)",
         ),
         (
             {
-                "first_bank": "teacher",
+                "initial_noise": "teacher",
                 "teacher": {"variant": "mid"},
                 "held_out": {"pool": "noisy"},
             },

@@ -5,10 +5,10 @@ import pytest
 import torch
 from torch import nn
 
+from mid_core.ensemble import default_tile, denoise, spans
 from mid_core.errors import MidError
-from mid_core.ensemble import default_tile, denoise, residual, spans
-from mid_core.masking import mask_rows
-from mid_core.batches import Masking
+from mid_core.masking import Masking, mask_rows
+from mid_core.noise import residual
 
 
 class Identity(nn.Module):
@@ -33,16 +33,16 @@ def y(rng):
 def test_residual_of_the_identity_is_the_hidden_part(y, per):
     # Eq. 4: y - D(M*y) = y - M*y, zero where the pixel was kept.
     channels = 1 if per == "pixel" else 3
-    found = residual(Identity(), y, Masking(0.8, per=per), [4], masks=1, tile=16)
+    found = residual(Identity(), y, Masking(0.8, per=per), [4], num_masks=1, tile=16)
     mask = mask_rows([4, 0], (0, 61), (0, 83), 83, channels, 0.8)
     np.testing.assert_array_equal(found, ((1 - mask) * y).astype(np.float16))
     assert found.dtype == np.float16
 
 
 def test_residual_does_not_depend_on_other_images_or_tiles(y):
-    small = residual(Identity(), y, Masking(0.5), [4, 1], masks=3, tile=16)
-    large = residual(Identity(), y, Masking(0.5), [4, 1], masks=3, tile=512)
-    other = residual(Identity(), y, Masking(0.5), [4, 2], masks=3, tile=512)
+    small = residual(Identity(), y, Masking(0.5), [4, 1], num_masks=3, tile=16)
+    large = residual(Identity(), y, Masking(0.5), [4, 1], num_masks=3, tile=512)
+    other = residual(Identity(), y, Masking(0.5), [4, 2], num_masks=3, tile=512)
     np.testing.assert_array_equal(small, large)
     assert (small != other).any()
 
@@ -52,7 +52,8 @@ def test_ensemble_is_the_mean_of_single_predictions(network, y):
     singles = []
     for p in range(4):
         mask = mask_rows([9, p], (0, 61), (0, 83), 83, 1, 0.7)
-        batch = torch.from_numpy(masking.apply(y, mask)[None]).permute(0, 3, 1, 2)
+        shown = masking.apply(torch.from_numpy(y), torch.from_numpy(mask))
+        batch = shown[None].permute(0, 3, 1, 2)
         with torch.no_grad():
             singles.append(network(batch)[0].permute(1, 2, 0).numpy())
     one, three, four = denoise(network, y, masking, [9], counts=(1, 3, 4))
@@ -74,23 +75,23 @@ def attentive(network):
     return network
 
 
-@pytest.mark.parametrize("ratio", [0.0, 0.3])
-def test_tiles_equal_the_whole_within_a_grey_level(attentive, rng, ratio):
+@pytest.mark.parametrize("mask_ratio", [0.0, 0.3])
+def test_tiles_equal_the_whole_within_a_grey_level(attentive, rng, mask_ratio):
     # Uneven light, so that the means of tiles differ from those of the image.
     light = np.linspace(0.05, 1, 403)[:, None, None]
     y = (light * rng.random((403, 291, 3))).astype(np.float32)
 
     def difference(patch):
-        attentive.set_patch(patch)
+        attentive.set_patch_size(patch)
         whole, tiled = (
-            denoise(attentive, y, Masking(ratio), [1], (2,), tile)[0]
+            denoise(attentive, y, Masking(mask_ratio), [1], (2,), tile)[0]
             for tile in (1024, 256)
         )
         return abs(tiled - whole).max()
 
-    assert difference(patch=16) < 1 / 255
+    assert difference(patch_size=16) < 1 / 255
     # Means over the whole tile are what makes tiles visible.
-    assert difference(patch=None) > 1 / 255
+    assert difference(patch_size=None) > 1 / 255
 
 
 @pytest.mark.parametrize("per", ["pixel", "colour"])
@@ -106,7 +107,8 @@ def test_a_network_is_shown_the_same_as_in_training(y, per, shown):
 
     denoise(Spy(), y, masking, [3], (1,))
     mask = mask_rows([3, 0], (0, 61), (0, 83), 83, masking.channels(3), 0.5)
-    np.testing.assert_array_equal(seen[0], masking.apply(y, mask))
+    expected = masking.apply(torch.from_numpy(y), torch.from_numpy(mask))
+    np.testing.assert_array_equal(seen[0], expected)
 
 
 @pytest.mark.parametrize("length", [1, 16, 61, 64, 65, 100, 341])
@@ -186,7 +188,7 @@ class Small(nn.Module):
 
 def test_a_full_gpu_halves_the_tile(network, rng, caplog):
     y = rng.random((259, 131, 3), dtype=np.float32)
-    network.set_patch(8)
+    network.set_patch_size(8)
     shares = []
     for _ in range(2):
         found = denoise(

@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 
-from mid_core.bands import denoise_bands
-from mid_core.ensemble import denoise
-from mid_core.batches import Masking
+from mid_core.ensemble import denoise, denoise_bands
+from mid_core.masking import Masking
 from tests.test_ensemble import Identity
 
 
-def by_bands(network, y, masking, tile, masks=2, **options):
+def by_bands(network, y, masking, tile, num_masks=2, **options):
     """The bands, and which rows were read for each."""
     asked = []
 
@@ -19,7 +18,7 @@ def by_bands(network, y, masking, tile, masks=2, **options):
 
     height = len(y)
     bands = denoise_bands(
-        network, read_rows, height, masking, [3], masks, tile, **options
+        network, read_rows, height, masking, [3], num_masks, tile, **options
     )
     return list(bands), asked
 
@@ -28,7 +27,7 @@ def by_bands(network, y, masking, tile, masks=2, **options):
 @pytest.mark.parametrize("shape", [(1, 5, 3), (61, 43, 3), (203, 30, 3)])
 def test_bands_give_the_numbers_of_the_whole(network, rng, shape, tile):
     # With local statistics: a tile then looks far beyond what it decides.
-    network.set_patch(16)
+    network.set_patch_size(16)
     y = rng.random(shape, dtype=np.float32)
     bands, _ = by_bands(network, y, Masking(0.3), tile)
     (whole,) = denoise(network, y, Masking(0.3), [3], (2,), tile)

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
+import torch
 
 from mid_core.masking import (
+    Masking,
     bernoulli,
-    draw_ratio,
+    draw_mask_ratio,
     image_seed,
     mask_rows,
     quick_bernoulli,
@@ -11,14 +13,13 @@ from mid_core.masking import (
 
 
 @pytest.mark.parametrize("draw", [bernoulli, quick_bernoulli])
-@pytest.mark.parametrize("ratio", [0.0, 0.3, 0.8, 1.0])
-def test_share_hidden_is_the_ratio(ratio, draw, rng):
-    mask = draw((401, 263, 1), ratio, rng)
-    assert mask.dtype == np.float32
-    assert set(np.unique(mask)) <= {0.0, 1.0}
+@pytest.mark.parametrize("mask_ratio", [0.0, 0.3, 0.8, 1.0])
+def test_share_hidden_is_the_mask_ratio(mask_ratio, draw, rng):
+    mask = draw((401, 263, 1), mask_ratio, rng)
+    assert mask.dtype == bool
     # Five standard deviations of a mean of 105 463 draws.
-    assert abs((mask == 0).mean() - ratio) <= 5 * np.sqrt(
-        ratio * (1 - ratio) / mask.size
+    assert abs((mask == 0).mean() - mask_ratio) <= 5 * np.sqrt(
+        mask_ratio * (1 - mask_ratio) / mask.size
     )
 
 
@@ -44,11 +45,11 @@ def test_a_mask_hides_all_colours_of_a_pixel_or_each_on_its_own(rng):
 
 
 def test_a_range_is_drawn_uniformly_and_a_number_is_kept(rng):
-    draws = [draw_ratio([0.5, 0.7], rng) for _ in range(2000)]
+    draws = [draw_mask_ratio([0.5, 0.7], rng) for _ in range(2000)]
     assert min(draws) >= 0.5
     assert max(draws) <= 0.7
     assert abs(np.mean(draws) - 0.6) < 5 * 0.2 / np.sqrt(12 * 2000)
-    assert draw_ratio(0.8, rng) == 0.8
+    assert draw_mask_ratio(0.8, rng) == 0.8
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -80,3 +81,20 @@ def test_seeds_differ_by_image_stream_and_seed():
         for name in ("a.png", "b.png")
     }
     assert len(seeds) == 8
+
+
+@pytest.mark.parametrize("layers", [1, 3])
+@pytest.mark.parametrize("fill", [0.0, 0.5])
+def test_what_is_hidden_is_filled_and_the_mask_may_be_shown(rng, layers, fill):
+    y = rng.normal(size=(9, 4, 3)).astype(np.float32)
+    mask = rng.random((9, 4, layers)) < 0.5
+    expected = np.where(mask, y, np.float32(fill))
+    per = "pixel" if layers == 1 else "colour"
+    for as_input in (False, True):
+        masking = Masking(0.5, per, fill, as_input)
+        assert masking.extra_channels(3) == as_input * layers
+        shown = masking.apply(torch.from_numpy(y), torch.from_numpy(mask)).numpy()
+        assert shown.shape == (9, 4, 3 + as_input * layers)
+        np.testing.assert_array_equal(shown[..., :3], expected)
+        if as_input:
+            np.testing.assert_array_equal(shown[..., 3:], mask)

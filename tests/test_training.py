@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 import torch
 
+from mid_core.batches import Batches
+from mid_core.checkpoints.trainer_state import restore, state_of
 from mid_core.errors import NotFinite
-from mid_core.learner import LOSSES, Learner, Training
+from mid_core.masking import Masking
 from mid_core.networks import build
-from mid_core.batches import Batches, Masking
-from mid_core.training import train
+from mid_core.training import LOSSES, Trainer, Training, train
 from tests.conftest import TINY, Pool
 
 CPU = torch.device("cpu")
@@ -23,15 +24,19 @@ def batches(rng):
     return Batches(Pool(clean), Pool(noise), 4, 16, Masking(0.5), True, [0, 1])
 
 
-def learner(seed=0, **changes):
-    settings = Training(**{"iterations": 30, "batch": 4, "patch": 16} | changes)
-    return Learner(build(TINY, seed=[seed]), settings, CPU)
+def trainer(seed=0, **changes):
+    settings = Training(
+        **{"iterations": 30, "batch_size": 4, "patch_size": 16} | changes
+    )
+    return Trainer(build(TINY, seed=[seed]), settings, CPU)
 
 
 def skipping(*bad_steps, skip=1, network=TINY, **changes):
-    """A learner whose images are no numbers at some steps, and which skips some."""
-    settings = Training(**{"iterations": 9, "batch": 4, "patch": 16} | changes)
-    trained = Learner(build(network, seed=[0]), settings, CPU, skip_steps=skip)
+    """A trainer whose images are no numbers at some steps, and which skips some."""
+    settings = Training(
+        **{"iterations": 9, "batch_size": 4, "patch_size": 16} | changes
+    )
+    trained = Trainer(build(network, seed=[0]), settings, CPU, skip_steps=skip)
     learn = trained.learn
     trained.learn = lambda y, x: learn(
         y * (np.nan if trained.step + 1 in bad_steps else 1), x
@@ -40,7 +45,7 @@ def skipping(*bad_steps, skip=1, network=TINY, **changes):
 
 
 def run(batches, seed=0, **changes):
-    rows, trained = [], learner(seed, **changes)
+    rows, trained = [], trainer(seed, **changes)
     train(trained, batches, lambda *row: rows.append(row), 10)
     return trained.model, rows
 
@@ -58,7 +63,7 @@ def test_same_seed_same_weights_and_history(batches):
 
 
 def test_the_loss_falls_and_the_rate_follows_a_cosine(batches):
-    _, rows = run(batches, iterations=120, learning_rate=4e-3, final_learning_rate=1e-6)
+    _, rows = run(batches, iterations=120, learning_rate=4e-3, min_learning_rate=1e-6)
     steps, losses, rates = map(np.array, zip(*rows, strict=True))
     assert losses[-1] < 0.6 * losses[0]
     # Rate at step t (from 1) by the definition of a cosine over 120 steps.
@@ -68,14 +73,14 @@ def test_the_loss_falls_and_the_rate_follows_a_cosine(batches):
 
 def test_the_model_is_the_running_mean_of_the_weights(batches):
     # After one step the mean is that step's weights.
-    mean, _ = run(batches, iterations=1, ema=0.9)
-    last, _ = run(batches, iterations=1, ema=0)
+    mean, _ = run(batches, iterations=1, ema_decay=0.9)
+    last, _ = run(batches, iterations=1, ema_decay=0)
     for a, b in zip(mean.parameters(), last.parameters(), strict=True):
         assert torch.equal(a, b)
-    mean, _ = run(batches, iterations=2, ema=0.9)
-    one, _ = run(batches, iterations=1, ema=0, learning_rate=4e-4)
+    mean, _ = run(batches, iterations=2, ema_decay=0.9)
+    one, _ = run(batches, iterations=1, ema_decay=0, learning_rate=4e-4)
     # The cosine of two steps starts like that of one: the first step is shared.
-    two, _ = run(batches, iterations=2, ema=0)
+    two, _ = run(batches, iterations=2, ema_decay=0)
     a, b, m = (n.ending.weight for n in (one, two, mean))
     torch.testing.assert_close(m, 0.9 * a + 0.1 * b, rtol=1e-5, atol=1e-7)
 
@@ -87,7 +92,9 @@ def test_gradient_clipping_bounds_a_plain_step(batches, monkeypatch):
         lambda parameters, lr, fused: torch.optim.SGD(parameters, lr),
     )
     start = build(TINY, seed=[0])
-    model, _ = run(batches, iterations=1, ema=0, learning_rate=1.0, gradient_clip=1e-3)
+    model, _ = run(
+        batches, iterations=1, ema_decay=0, learning_rate=1.0, max_grad_norm=1e-3
+    )
     change = sum(
         ((a - b) ** 2).sum()
         for a, b in zip(start.parameters(), model.parameters(), strict=True)
@@ -113,11 +120,11 @@ def test_an_image_that_is_not_finite_is_named(batches, caplog):
 
 def test_a_training_that_diverges_is_told_from_bad_images(batches):
     with pytest.raises(NotFinite, match=r"step \d+ is not finite.*its images are"):
-        run(batches, learning_rate=1e30, gradient_clip=0)
+        run(batches, learning_rate=1e30, max_grad_norm=0)
 
 
 def test_weights_that_break_at_the_last_step_are_no_model(batches):
-    trained = learner(iterations=1)
+    trained = trainer(iterations=1)
     learn, bias = trained.learn, trained.network.intro.bias
     trained.learn = lambda y, x: (learn(y, x), bias.data.fill_(np.inf))
     with pytest.raises(NotFinite, match="step 1 is not finite"):
@@ -126,7 +133,7 @@ def test_weights_that_break_at_the_last_step_are_no_model(batches):
 
 @pytest.mark.parametrize("clip", [0, 1.0])
 def test_a_step_that_is_not_finite_is_skipped(batches, caplog, clip):
-    trained, rows = skipping(4, gradient_clip=clip), []
+    trained, rows = skipping(4, max_grad_norm=clip), []
     train(trained, batches, lambda *row: rows.append(row), 3)
     assert (trained.step, trained.skipped) == (9, 1)
     for tensor in (*trained.network.parameters(), *trained.model.parameters()):
@@ -135,7 +142,7 @@ def test_a_step_that_is_not_finite_is_skipped(batches, caplog, clip):
     assert "step 4 saw 'image 0' of the clean images" in caplog.text
     # The schedule goes on, and nothing else.
     unbroken = []
-    train(learner(iterations=9), batches, lambda *row: unbroken.append(row), 3)
+    train(trainer(iterations=9), batches, lambda *row: unbroken.append(row), 3)
     assert [row[2] for row in rows] == [row[2] for row in unbroken]
     assert all(np.isfinite(row[1]) for row in rows)
     assert trained.optimizer.state_dict()["state"][0]["step"] == 8
@@ -144,7 +151,7 @@ def test_a_step_that_is_not_finite_is_skipped(batches, caplog, clip):
 def test_a_skipped_step_changes_no_weight(batches):
     one, skipped = (skipping(*bad, iterations=2) for bad in ([], [2]))
     train(skipped, batches, every=1)
-    one.learn(*batches.draw(0))
+    one.step(*batches.draw(0))
     for a, b in zip(one.model.parameters(), skipped.model.parameters(), strict=True):
         assert torch.equal(a, b)
     assert np.isnan(skipped.history[1]["loss"])
@@ -166,15 +173,15 @@ def test_statistics_of_a_network_that_a_skipped_step_spoilt_stop_it(batches):
 def test_steps_that_were_skipped_before_a_cut_count_after_it(batches):
     first, second = skipping(1), skipping(7)
     for t in range(2):
-        first.learn(*batches.draw(t))
-    state = first.state_dict()
-    second.load_state_dict(copy.deepcopy(state))
+        first.step(*batches.draw(t))
+    state = state_of(first)
+    restore(second, copy.deepcopy(state))
     with pytest.raises(NotFinite, match="step 7 is not finite"):
         train(second, batches)
     # A release that skipped none did not count them.
     del state["skipped"]
     third = skipping(7)
-    third.load_state_dict(state)
+    restore(third, state)
     train(third, batches)
     assert third.skipped == 1
 

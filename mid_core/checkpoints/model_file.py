@@ -11,9 +11,9 @@ from safetensors.torch import save
 from torch import nn
 
 from mid_core.errors import MidError
-from mid_core.runtime.files import written_whole
+from mid_core.masking import Masking
 from mid_core.networks import build
-from mid_core.batches import Masking
+from mid_core.runtime.files import written_whole
 
 # Far above the width and the blocks of any network of ours, together.
 MOST = 2000
@@ -78,12 +78,12 @@ def _without_memory(card: dict) -> nn.Module:
     if sum(sizes) > MOST:
         raise ValueError(f"its network is said to be of size {max(sizes)}")
     masking = Masking(**card["masking"])
-    ratio = np.asarray(masking.ratio, float)
+    ratio = np.asarray(masking.mask_ratio, float)
     if not (ratio.shape in ((), (2,)) and np.all((ratio >= 0) & (ratio < 1))):
-        raise ValueError(f"its mask ratio is {masking.ratio}")
+        raise ValueError(f"its mask ratio is {masking.mask_ratio}")
     with torch.device("meta"):
         network = build(settings, channels, masking.extra_channels(channels))
-    network.set_patch(card["patch"])
+    network.set_patch_size(card["patch_size"])
     return network
 
 

@@ -3,24 +3,25 @@
 import logging
 import time
 
-from mid_core.runtime.distributed import ALONE, Team
+from mid_core.checkpoints.checkpoint import Checkpoints
+from mid_core.checkpoints.trainer_state import restore, state_of
 from mid_core.errors import Interrupted
+from mid_core.runtime.distributed import ALONE, Team
 from mid_core.runtime.interruption import Stop
-from mid_core.learner import Learner
-from mid_core.runtime.lock import Lease
-from mid_core.checkpoints.state import States
+from mid_core.runtime.lock import Lock
+from mid_core.training import Trainer
 
 log = logging.getLogger("mid")
 
 
-class Keeper:
-    """Keeps a training such that the same command goes on with it.
+class Checkpointer:
+    """Saves a training such that the same command goes on with it.
 
     Parameters
     ----------
     states
         Where its states lie.
-    lease
+    lock
         Makes sure that nobody else writes there; None: nor does this process.
     stop
         Whether it is to stop.
@@ -32,21 +33,21 @@ class Keeper:
 
     def __init__(
         self,
-        states: States,
-        lease: Lease | None,
+        states: Checkpoints,
+        lock: Lock | None,
         stop: Stop,
         minutes: float,
         team: Team = ALONE,
     ) -> None:
-        self._states, self._lease, self._stop = states, lease, stop
+        self._states, self._lock, self._stop = states, lock, stop
         self._interval, self._saved = 60 * minutes, time.monotonic()
         self._team, self._ends = team, False
 
-    def restore(self, learner: Learner) -> None:
-        """Set a fresh learner to where the training was cut, if it was."""
-        if state := self._team.told(self._states.load() if self._lease else None):
-            learner.load_state_dict(state)
-            log.info("resumed at step %d, from %s", learner.step, self._states.folder)
+    def restore(self, trainer: Trainer) -> None:
+        """Set a fresh trainer to where the training was cut, if it was."""
+        if state := self._team.broadcast(self._states.load() if self._lock else None):
+            restore(trainer, state)
+            log.info("resumed at step %d, from %s", trainer.steps, self._states.folder)
 
     def due(self) -> bool:
         """Whether this step must be saved: the processes agree on it."""
@@ -54,23 +55,23 @@ class Keeper:
         late, self._ends = self._team.any(late, self._stop.reason is not None)
         return late or self._ends
 
-    def keep(self, learner: Learner) -> None:
-        """Save what ``due`` asked for; the learner must be finite.
+    def save(self, trainer: Trainer) -> None:
+        """Save what ``due`` asked for; the trainer must be finite.
 
         Raises
         ------
         Interrupted
             If it is to stop; the state is then saved.
         """
-        state = learner.state_dict()
-        if self._lease:
-            self._lease.check()
+        state = state_of(trainer)
+        if self._lock:
+            self._lock.check()
             self._states.save(state)
         self._saved = time.monotonic()
         if self._ends:
             reason = self._stop.reason or "told by another process"
             raise Interrupted(
-                f"{reason}, after step {learner.step} of "
-                f"{learner.settings.iterations}: the state is in {self._states.folder}; "
+                f"{reason}, after step {trainer.steps} of "
+                f"{trainer.settings.iterations}: the state is in {self._states.folder}; "
                 "the same command goes on from there"
             )

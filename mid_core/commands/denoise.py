@@ -11,7 +11,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("output", metavar="OUT", help="a file, or a folder")
     parser.add_argument("--model", required=True, help="a round's model.safetensors")
     parser.add_argument(
-        "--masks",
+        "--num-masks",
         type=_number(int, 1),
         default=10,
         metavar="K",
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> None:
         Path(arguments.input),
         Path(arguments.output),
         Path(arguments.model),
-        masks=arguments.masks,
+        num_masks=arguments.num_masks,
         ratio=arguments.mask_ratio,
         device=arguments.device,
         tile=arguments.tile,

@@ -7,17 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
-from mid_core.bands import denoise_bands
 from mid_core.checkpoints.model_file import load_model
-from mid_core.runtime.devices import pick_device
+from mid_core.ensemble import denoise_bands
 from mid_core.errors import MidError
 from mid_core.images.formats import SUFFIXES
-from mid_core.images.picture import Picture, header, read, write_pages
 from mid_core.images.listing import list_images
-from mid_core.masking import image_seed
-from mid_core.runtime.progress import Progress, log
-from mid_core.batches import Masking
+from mid_core.images.picture import Picture, header, read, write_pages
 from mid_core.images.scratch import scratch
+from mid_core.masking import Masking, image_seed
+from mid_core.runtime.devices import pick_device
+from mid_core.runtime.progress import Progress, log
 
 
 def _jobs(source: Path, target: Path) -> list[tuple[Path, Path]]:
@@ -80,7 +79,7 @@ def denoise_files(
     source: Path,
     target: Path,
     model: Path,
-    masks: int = 10,
+    num_masks: int = 10,
     ratio: float | None = None,
     device: str = "auto",
     tile: int | None = None,
@@ -114,9 +113,13 @@ def denoise_files(
     """
     jobs = _jobs(source, target)
     network, card = load_model(model, pick_device(device, needed=device != "auto"))
-    masking = Masking(**card["masking"] | ({} if ratio is None else {"ratio": ratio}))
+    masking = Masking(
+        **card["masking"] | ({} if ratio is None else {"mask_ratio": ratio})
+    )
     log.info("%d image(s) on %s", len(jobs), next(network.parameters()).device)
-    estimate = partial(denoise_bands, network, masking=masking, masks=masks, tile=tile)
+    estimate = partial(
+        denoise_bands, network, masking=masking, num_masks=num_masks, tile=tile
+    )
     failures, start = [], time.monotonic()
     report = Progress("denoise", len(jobs), "image")
     for number, (file, result) in enumerate(jobs, start=1):

@@ -36,7 +36,7 @@ def _unfit(images: Mapping[str, Store], need: dict) -> list[str]:
     pool, clean = images[need["pool"]], images[need["clean"]]
     problems = [
         f"pool '{need['pool']}': '{name}' is {width}x{height} pixels, but "
-        f"{need['pixels']} a side are needed: lower training.patch, or leave the "
+        f"{need['pixels']} a side are needed: lower training.patch_size, or leave the "
         "image out"
         for name, (height, width) in zip(pool.names, pool.sizes, strict=True)
         if min(height, width) < need["pixels"]

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from mid_config.walking import walk
-from mid_core.images import picture as images
 from mid_core.datasets.finding import About, Found
+from mid_core.images import picture as images
 
 ABOUT = About(
     title="SIDD Medium or Small (sRGB)",

@@ -1,0 +1,4 @@
+"""Scores under named protocols, statistics and realism of noise, classical baselines.
+
+It may import everything below: stores, checkpoints, the method, networks, images.
+"""

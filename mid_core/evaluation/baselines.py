@@ -136,4 +136,4 @@ def _checked_level(y: np.ndarray) -> float:
     return noise_level(y)
 
 
-RIVALS: dict[str, Callable[[np.ndarray], np.ndarray]] = {"nlm": nlm, "bm3d": bm3d}
+BASELINES: dict[str, Callable[[np.ndarray], np.ndarray]] = {"nlm": nlm, "bm3d": bm3d}

@@ -5,8 +5,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from mid_core.evaluation.divergence import BATCH, lower_bound, train_critic
+from mid_core.evaluation.realism import (
+    BANK,
+    PATCH,
+    PATCHES,
+    TRUTH,
+    draw,
+    spread_levels,
+    strips,
+)
 from mid_core.masking import bernoulli
-from mid_core.evaluation.realism import BANK, PATCH, PATCHES, TRUTH, draw, spread_levels, strips
 
 RATIOS = np.arange(21) / 20
 # Usual spreads of noise and of brightness, in grey levels: the critic's units.

@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from mid_core.patches import Images
-from mid_core.learner import Learner
-from mid_core.evaluation.metrics import psnr
-from mid_core.runtime.precision import autocast
 from mid_core.batches import Batches
+from mid_core.evaluation.metrics import psnr
+from mid_core.patches import Pool
+from mid_core.runtime.precision import autocast
+from mid_core.training import Trainer
 
 COLUMN = "held_out_psnr_db"
 
@@ -38,23 +38,28 @@ class HeldOut:
     """
 
     def __init__(
-        self, batches: Batches, clean: Images, crops: int, checks: int, iterations: int
+        self, batches: Batches, clean: Pool, crops: int, checks: int, iterations: int
     ) -> None:
         seed = [*batches.seed, zlib.crc32(b"held out")]
-        own = replace(batches, clean=clean, batch=crops, seed=seed)
+        own = replace(batches, clean=clean, batch_size=crops, seed=seed)
         self._y, self._x = own.draw(0)
         ends = np.linspace(0, iterations, checks + 1).round().astype(int)[1:]
         self.steps = set(ends.tolist())
 
+    def __call__(self, trainer: Trainer) -> dict[str, float]:
+        """Return the score as a column of the history, after the steps that are due."""
+        due = trainer.steps in self.steps
+        return {COLUMN: self.psnr_db(trainer)} if due else {}
+
     @torch.no_grad()
-    def psnr_db(self, learner: Learner) -> float:
-        """Return the mean PSNR of the learner's model, in dB; it changes nothing."""
-        model, settings = learner.model, learner.settings
+    def psnr_db(self, trainer: Trainer) -> float:
+        """Return the mean PSNR of the trainer's model, in dB; it changes nothing."""
+        model, settings = trainer.model, trainer.settings
         trains, scores = model.training, []
         model.eval()
         for y, x in zip(self._y, self._x, strict=True):
-            with autocast(learner.device, settings.precision):
-                x_hat = model(y[None].to(learner.device))[0].float().clamp(0, 1)
+            with autocast(trainer.device, settings.precision):
+                x_hat = model(y[None].to(trainer.device))[0].float().clamp(0, 1)
             scores.append(psnr(x_hat.cpu().numpy(), x.numpy()))
         model.train(trains)
         return float(np.mean(scores))

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from mid_core.evaluation.divergence import divergence, marginal_divergence
 from mid_core.errors import MidError
-from mid_core.noise import BINS, WINDOW, autocorrelation
+from mid_core.evaluation.divergence import divergence, marginal_divergence
+from mid_core.evaluation.noise_statistics import BINS, WINDOW, autocorrelation
 
 PATCH = 3
 PATCHES = 60_000

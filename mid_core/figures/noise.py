@@ -8,11 +8,11 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
+from mid_core.evaluation.metrics import psnr
+from mid_core.evaluation.noise_statistics import autocorrelation
+from mid_core.evaluation.realism import MEASURES
 from mid_core.figures.crops import crops_figure, draw_crop
 from mid_core.figures.style import COLUMN, PAGE, TRUE, label, look
-from mid_core.evaluation.metrics import psnr
-from mid_core.noise import autocorrelation
-from mid_core.evaluation.realism import MEASURES
 
 # Residuals are drawn stronger than they are, around mid grey.
 GAIN = 4

@@ -16,8 +16,8 @@ import numpy as np
 import tifffile
 from PIL import Image
 
-from mid_core.images import png
 from mid_core.errors import MidError
+from mid_core.images import png
 from mid_core.images.scratch import Space
 
 # 30 000 x 30 000 is read; a header that claims more is taken for damage or an attack.

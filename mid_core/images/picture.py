@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mid_core.images import codecs
 from mid_core.errors import MidError
+from mid_core.images import codecs
 from mid_core.images.formats import check_writable
 from mid_core.images.scratch import Space, scratch
 

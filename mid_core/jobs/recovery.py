@@ -16,9 +16,9 @@ from typing import Self
 
 import psutil
 
-from mid_core.runtime import slurm
 from mid_core.errors import MidError
 from mid_core.jobs.log import Attempt, job_name, read_attempt
+from mid_core.runtime import slurm
 from mid_core.runtime.liveness import Process
 
 OWNERS = ".snakemake/mid_owners/*.json"

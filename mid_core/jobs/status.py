@@ -15,11 +15,11 @@ from mid_config.loading import ConfigError, load_config
 from mid_config.plan import Plan
 from mid_config.pools import absent_pools
 from mid_core.errors import MidError
-from mid_core.jobs.log import Attempt, job_name, read_attempt
 from mid_core.jobs.every_job import Job, pool_jobs, result_jobs, round_jobs
+from mid_core.jobs.log import Attempt, job_name, read_attempt
 from mid_core.jobs.recovery import is_locked, owners
 
-SCHEMA = Path(__file__).parents[1] / "workflow/schemas/config.schema.yaml"
+SCHEMA = Path(__file__).parents[2] / "workflow/schemas/config.schema.yaml"
 DEFAULT_CONFIG = Path("config/config.yaml")
 # What a cell of several jobs is called: after the first of these that one of them is.
 URGENT = ("failed", "running", "stopped")

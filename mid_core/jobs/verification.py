@@ -4,20 +4,20 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from mid_core.runtime.advice import rebuilt
-from mid_core.errors import MidError
 from mid_core.checkpoints.finished import is_kept
+from mid_core.errors import MidError
+from mid_core.runtime.advice import rebuilt
 from mid_core.runtime.progress import Progress
 from mid_core.store import damage, sha256, store_path
 
 
 def verify(paths: Sequence[Path]) -> tuple[int, list[str]]:
-    """Compare stores with their seals, and models with their cards.
+    """Compare stores with their manifests, and models with their cards.
 
     Parameters
     ----------
     paths
-        Stores (or their seals), ``model.safetensors`` (or their cards), or folders,
+        Stores (or their manifests), ``model.safetensors`` (or their cards), or folders,
         in which all of them are looked for.
 
     Returns
@@ -39,21 +39,21 @@ def verify(paths: Sequence[Path]) -> tuple[int, list[str]]:
 
 def _below(path: Path) -> Iterator[Path]:
     """Yield the stores and the weights that a path stands for."""
-    if path.name.endswith(".seal.json"):
+    if path.name.endswith(".manifest.json"):
         path = store_path(path)
     if path.name == "model.json":
         path = path.with_suffix(".safetensors")
     if path.suffix in (".zarr", ".safetensors"):
         yield path
         return
-    seals = {store_path(seal) for seal in path.rglob("*.seal.json")}
+    manifests = {store_path(manifest) for manifest in path.rglob("*.manifest.json")}
     unsealed = {store for store in path.rglob("*.zarr") if store.is_dir()}
     # A kept one is looked at when it is used.
     cards = {card for card in path.rglob("model.json") if not is_kept(card)}
     cards = {card.with_suffix(".safetensors") for card in cards}
-    if not seals | unsealed | cards:
+    if not manifests | unsealed | cards:
         raise MidError(f"{path} has no store and no model: give a folder of results")
-    yield from sorted(seals | unsealed | cards)
+    yield from sorted(manifests | unsealed | cards)
 
 
 def _of_store(path: Path) -> list[str]:

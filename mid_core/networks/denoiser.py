@@ -10,7 +10,7 @@ class Denoiser(nn.Module):
     """An image of any size in, its clean estimate out.
 
     A network says in ``body`` what happens between the folded input and the folded
-    output, in ``reach`` how far that looks, and in ``stacks`` which of its blocks take
+    output, in ``receptive_field_radius`` how far that looks, and in ``stacks`` which of its blocks take
     statistics over the image.
 
     Parameters
@@ -20,7 +20,7 @@ class Denoiser(nn.Module):
     extra_channels
         Input channels besides the colours (the mask, if it is shown).
     fold
-        The input's ``fold`` x ``fold`` pixels become channels first, and are
+        The input's ``pixel_unshuffle`` x ``pixel_unshuffle`` pixels become channels first, and are
         unfolded at the end: the same receptive field at a fraction of the cost.
     levels
         How often the network halves the resolution.
@@ -44,15 +44,19 @@ class Denoiser(nn.Module):
         self,
         channels: int,
         extra_channels: int,
-        fold: int,
+        pixel_unshuffle: int,
         levels: int,
         residual: bool = True,
     ) -> None:
         super().__init__()
-        self.channels, self.fold, self.residual = channels, fold, residual
-        self.inputs = (channels + extra_channels) * fold**2
-        self.outputs = channels * fold**2
-        self.stride = fold * 2**levels
+        self.channels, self.pixel_unshuffle, self.residual = (
+            channels,
+            pixel_unshuffle,
+            residual,
+        )
+        self.inputs = (channels + extra_channels) * pixel_unshuffle**2
+        self.outputs = channels * pixel_unshuffle**2
+        self.stride = pixel_unshuffle * 2**levels
         self.cell_px: int | None = None
 
     def body(self, x: Tensor) -> Tensor:
@@ -60,7 +64,7 @@ class Denoiser(nn.Module):
         raise NotImplementedError
 
     @property
-    def reach(self) -> int:
+    def receptive_field_radius(self) -> int:
         """Folded pixels around one that the body's convolutions look at."""
         raise NotImplementedError
 
@@ -68,7 +72,7 @@ class Denoiser(nn.Module):
         """Blocks with statistics, and the folded pixels that a feature spans there."""
         return []
 
-    def set_patch(self, patch: int | None) -> None:
+    def set_patch_size(self, patch: int | None) -> None:
         """Take statistics over 2.5 training patches, or over the whole image.
 
         Training sees statistics of patches; those of a much larger image are
@@ -81,12 +85,17 @@ class Denoiser(nn.Module):
             self.cell_px = self.stride * max(1, patch // (2 * self.stride))
         for stack, scale in self.stacks():
             for block in stack:
-                block.cell = self.cell_px and self.cell_px // (self.fold * scale)
+                block.cell = self.cell_px and self.cell_px // (
+                    self.pixel_unshuffle * scale
+                )
 
     @property
     def margin(self) -> int:
         """Pixels around an output pixel that its value mostly depends on."""
-        return self.fold * self.reach + CELLS_PER_WINDOW * (self.cell_px or 0) // 2
+        return (
+            self.pixel_unshuffle * self.receptive_field_radius
+            + CELLS_PER_WINDOW * (self.cell_px or 0) // 2
+        )
 
     @property
     def alignment(self) -> int:
@@ -97,7 +106,11 @@ class Denoiser(nn.Module):
         """Map (N, C + extra, H, W) in [0, 1] to the clean estimate (N, C, H, W)."""
         height, width = x.shape[-2:]
         x = F.pad(x, (0, -width % self.stride, 0, -height % self.stride))
-        z = self.body(F.pixel_unshuffle(x, self.fold) if self.fold > 1 else x)
-        z = F.pixel_shuffle(z, self.fold) if self.fold > 1 else z
+        z = self.body(
+            F.pixel_unshuffle(x, self.pixel_unshuffle)
+            if self.pixel_unshuffle > 1
+            else x
+        )
+        z = F.pixel_shuffle(z, self.pixel_unshuffle) if self.pixel_unshuffle > 1 else z
         z = z + x[:, : self.channels] if self.residual else z
         return z[..., :height, :width]

@@ -11,7 +11,7 @@ class DnCNN(Denoiser):
 
     Parameters
     ----------
-    channels, extra_channels, fold, residual
+    channels, extra_channels, pixel_unshuffle, residual
         See ``Denoiser``.
     width
         Features of each layer.
@@ -31,10 +31,10 @@ class DnCNN(Denoiser):
         width: int = 64,
         depth: int = 17,
         norm: str = "none",
-        fold: int = 1,
+        pixel_unshuffle: int = 1,
         residual: bool = True,
     ) -> None:
-        super().__init__(channels, extra_channels, fold, 0, residual)
+        super().__init__(channels, extra_channels, pixel_unshuffle, 0, residual)
         if norm not in ("none", "batch"):
             raise ValueError(f"norm '{norm}' is unknown; there are: none, batch")
         self.depth = depth
@@ -48,7 +48,7 @@ class DnCNN(Denoiser):
         self.layers = nn.Sequential(*map(he_normal, layers), ending)
 
     @property
-    def reach(self) -> int:
+    def receptive_field_radius(self) -> int:
         """Folded pixels around one that the convolutions look at."""
         return self.depth
 

@@ -85,7 +85,7 @@ def peak_memory(device: torch.device) -> int:
 
 
 def _image(network: Denoiser, side: int) -> torch.Tensor:
-    inputs = network.inputs // network.fold**2
+    inputs = network.inputs // network.pixel_unshuffle**2
     device = next(network.parameters()).device
     return torch.rand(1, inputs, side, side, device=device)
 

@@ -68,7 +68,7 @@ class NAFNet(Denoiser):
 
     Parameters
     ----------
-    channels, extra_channels, fold, residual
+    channels, extra_channels, pixel_unshuffle, residual
         See ``Denoiser``; published with the residual.
     width
         Features at full resolution; doubled by each level.
@@ -88,10 +88,12 @@ class NAFNet(Denoiser):
         encoder: tuple[int, ...] = (2, 2, 4, 8),
         middle: int = 12,
         decoder: tuple[int, ...] = (2, 2, 2, 2),
-        fold: int = 1,
+        pixel_unshuffle: int = 1,
         residual: bool = True,
     ) -> None:
-        super().__init__(channels, extra_channels, fold, len(encoder), residual)
+        super().__init__(
+            channels, extra_channels, pixel_unshuffle, len(encoder), residual
+        )
         if len(encoder) != len(decoder):
             raise ValueError("encoder and decoder need equally many levels")
         self.intro = nn.Conv2d(self.inputs, width, 3, padding=1)
@@ -121,7 +123,7 @@ class NAFNet(Denoiser):
         ]
 
     @property
-    def reach(self) -> int:
+    def receptive_field_radius(self) -> int:
         """Folded pixels around one that the convolutions look at."""
         return 2 + sum(len(stack) * scale for stack, scale in self.stacks())
 

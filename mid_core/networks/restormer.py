@@ -130,7 +130,7 @@ class Restormer(Denoiser):
 
     Parameters
     ----------
-    channels, extra_channels, fold, residual
+    channels, extra_channels, pixel_unshuffle, residual
         See ``Denoiser``.
     width
         Features at full resolution; doubled by each level, and so are the heads.
@@ -150,10 +150,12 @@ class Restormer(Denoiser):
         blocks: tuple[int, ...] = (4, 6, 6, 8),
         refinement: int = 4,
         expansion: float = 2.66,
-        fold: int = 1,
+        pixel_unshuffle: int = 1,
         residual: bool = True,
     ) -> None:
-        super().__init__(channels, extra_channels, fold, len(blocks) - 1, residual)
+        super().__init__(
+            channels, extra_channels, pixel_unshuffle, len(blocks) - 1, residual
+        )
         if len(blocks) < 2:
             raise ValueError("blocks needs two levels or more")
 
@@ -189,7 +191,7 @@ class Restormer(Denoiser):
         ]
 
     @property
-    def reach(self) -> int:
+    def receptive_field_radius(self) -> int:
         """Folded pixels around one that the convolutions look at."""
         within = sum(2 * len(stack) * scale for stack, scale in self.stacks())
         between = sum(3 * 2**level for level in range(len(self.downs)))

@@ -25,7 +25,7 @@ class UNet(Denoiser):
 
     Parameters
     ----------
-    channels, extra_channels, fold, residual
+    channels, extra_channels, pixel_unshuffle, residual
         See ``Denoiser``.
     width
         Features at full resolution; doubled by each level. The paper's is 64; 24
@@ -40,10 +40,10 @@ class UNet(Denoiser):
         extra_channels: int = 0,
         width: int = 64,
         depth: int = 4,
-        fold: int = 1,
+        pixel_unshuffle: int = 1,
         residual: bool = False,
     ) -> None:
-        super().__init__(channels, extra_channels, fold, depth, residual)
+        super().__init__(channels, extra_channels, pixel_unshuffle, depth, residual)
         self.depth = depth
         widths = [width * 2**level for level in range(depth + 1)]
         self.encoders, self.ups, self.decoders = (nn.ModuleList() for _ in range(3))
@@ -55,7 +55,7 @@ class UNet(Denoiser):
         self.ending = nn.Conv2d(width, self.outputs, 1)
 
     @property
-    def reach(self) -> int:
+    def receptive_field_radius(self) -> int:
         """Folded pixels around one that the convolutions look at."""
         # Two a level, on the way up and, seen from there, on the way down.
         pixels = 0

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mid_config.plan import Plan
-from mid_core.planning import doctor
 from mid_core.datasets.checking import check
 from mid_core.errors import MidError
 from mid_core.jobs.status import read_plan
+from mid_core.planning import doctor
 
 
 def consult(configs: Sequence[Path], quick: bool) -> tuple[str, bool]:
@@ -37,8 +37,8 @@ def consult(configs: Sequence[Path], quick: bool) -> tuple[str, bool]:
     if not quick and not wrong:
         wrong = _unfit(plan, findings)
         costs = {} if wrong else _costs(plan, findings)
-    if not wrong and plan.config["runtime"]["check_room"]:
-        wrong = _lacking_room(plan, findings)
+    if not wrong and plan.config["runtime"]["check_disk_space"]:
+        wrong = _lacking_disk_space(plan, findings)
     return doctor.report(findings, costs, wrong, quick), not wrong
 
 
@@ -71,14 +71,14 @@ def _unfit(plan: Plan, findings: Sequence[doctor.Finding]) -> list[str]:
     return []
 
 
-def _lacking_room(plan: Plan, findings: Sequence[doctor.Finding]) -> list[str]:
+def _lacking_disk_space(plan: Plan, findings: Sequence[doctor.Finding]) -> list[str]:
     # These load torch, which takes seconds: what is missing is told sooner.
+    from mid_core.planning.disk_space import lacking_disk_space
     from mid_core.planning.forecast import SAMPLE, forecast
-    from mid_core.planning.disk_space import lacking_room
 
     try:
         known = _decoded(findings) or forecast(plan, (), SAMPLE)
-        return lacking_room(plan, known)
+        return lacking_disk_space(plan, known)
     except MidError:
         # An image of the few is broken: ingestion will name all that are.
         return []

@@ -10,7 +10,9 @@ from mid_core.planning.footprint import footprint
 from mid_core.store import store_path
 
 
-def lacking_room(plan: Plan, pools: Mapping[str, Mapping[str, Decoded]]) -> list[str]:
+def lacking_disk_space(
+    plan: Plan, pools: Mapping[str, Mapping[str, Decoded]]
+) -> list[str]:
     """Say what the disk of the results lacks for what is not made yet.
 
     Parameters
@@ -38,14 +40,14 @@ def lacking_room(plan: Plan, pools: Mapping[str, Mapping[str, Decoded]]) -> list
         problems.append(f"{files} files, but {disk.f_favail} inodes are free")
     return [
         f"the run needs up to {problem} on the disk of {folder}: make room there, or "
-        "set runtime.check_room to false to try it"
+        "set runtime.check_disk_space to false to try it"
         for problem in problems
     ]
 
 
 def _begun(result: Path) -> list[int]:
     """Sizes of the files of a store that is not sealed yet: it goes on with them."""
-    if not result.name.endswith(".seal.json"):
+    if not result.name.endswith(".manifest.json"):
         return []
     files = (path for path in store_path(result).rglob("*") if path.is_file())
     return [path.stat().st_size for path in files]

@@ -8,13 +8,12 @@ import torch
 
 from mid_config.last_run import duration
 from mid_config.plan import Plan
-from mid_core.planning.doctor import Decoded
-from mid_core.planning.footprint import footprint
 from mid_core.ensemble import default_tile, spans
 from mid_core.jobs.every_job import every_job
-from mid_core.learner import Training
+from mid_core.masking import Masking
 from mid_core.networks import build
-from mid_core.batches import Masking
+from mid_core.planning.doctor import Decoded
+from mid_core.planning.footprint import footprint
 from mid_core.planning.speed import (
     Speed,
     computed_speed,
@@ -22,6 +21,7 @@ from mid_core.planning.speed import (
     scoring_seconds,
     starting_seconds,
 )
+from mid_core.training import Training
 
 Pools = Mapping[str, Mapping[str, Decoded]]
 
@@ -103,8 +103,8 @@ class Estimate:
         for variant, k in self.plan.owned("bank"):
             if maker := self.plan.maker(variant, k):
                 one, (of, j) = self.plan.rounds[variant][k].extract, maker
-                ratio = self.plan.rounds[of][j].train["masking"]["ratio"]
-                passes = one.get("targets", 1) * (one["masks"] if ratio != 0 else 1)
+                ratio = self.plan.rounds[of][j].train["masking"]["mask_ratio"]
+                passes = one.get("targets", 1) * (one["num_masks"] if ratio != 0 else 1)
                 seen = self._seen(of, j, one["pool"])
                 pixel = self._speed(of, j).pixel
                 # A teacher's targets are drawn by one process.
@@ -116,12 +116,12 @@ class Estimate:
         work, threads = {}, self.plan.config["runtime"]["threads"]
         for variant, k in self.plan.owned("scores"):
             one = self.plan.rounds[variant][k].evaluate
-            passes, pixel = one["masks"][-1], self._speed(variant, k).pixel
+            passes, pixel = one["num_masks"][-1], self._speed(variant, k).pixel
             scoring = scoring_seconds(tuple(one["protocols"])) / threads
             for test in self.plan.tests:
                 sizes = self.pools[test]["image"].sizes
                 # The noisy image is scored, too.
-                scored = (1 + len(one["masks"])) * sum(h * w for h, w in sizes)
+                scored = (1 + len(one["num_masks"])) * sum(h * w for h, w in sizes)
                 own = passes * self._seen(variant, k, test) * pixel + scored * scoring
                 work[self.plan.scores(variant, k, test)] = own
         return work
@@ -131,8 +131,8 @@ class Estimate:
         for name, one in self.plan.submissions.items():
             variant = one["variant"] or next(iter(self.plan.rounds))
             k = len(self.plan.rounds[variant]) - 1
-            ratio = self.plan.rounds[variant][k].evaluate["masking"]["ratio"]
-            passes = one["masks"] if ratio != 0 else 1
+            ratio = self.plan.rounds[variant][k].evaluate["masking"]["mask_ratio"]
+            passes = one["num_masks"] if ratio != 0 else 1
             seen = self._seen(variant, k, one["pool"])
             work[self.plan.denoised(name)] = (
                 passes * seen * self._speed(variant, k).pixel
@@ -161,7 +161,7 @@ class Estimate:
         train, image = self.plan.rounds[variant][k].train, self.pools[pool]["image"]
         with torch.device("meta"):
             network = build(train["network"], image.channels)
-        network.set_patch(train["training"]["patch"])
+        network.set_patch_size(train["training"]["patch_size"])
         device = "cuda" if self.rate else self.device.type
         tile = self.plan.config["runtime"]["tile"] or default_tile(device)
 

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 import torch
 
 from mid_config.plan import Plan
-from mid_core.planning.doctor import Decoded
 from mid_core.jobs.every_job import every_job
+from mid_core.masking import Masking
 from mid_core.networks import build
 from mid_core.networks.measure import parameters
-from mid_core.batches import Masking
+from mid_core.planning.doctor import Decoded
 from mid_core.store import TILE, count_files
 
 # Of every job: its result, log and benchmark file.
@@ -35,7 +35,7 @@ def footprint(
     }
     # Noise and denoised images hardly compress.
     for pool in plan.ceilings(plan.asked()):
-        bank = f"results/{plan.dataset}/truth/{pool}/noise.seal.json"
+        bank = f"results/{plan.dataset}/truth/{pool}/noise.manifest.json"
         left[bank] = _store(pools[pool]["image"], 2)
     for variant in plan.asked():
         for k, one in enumerate(plan.rounds[variant]):

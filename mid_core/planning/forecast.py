@@ -8,8 +8,8 @@ import numpy as np
 from mid_config.plan import Plan
 from mid_core.datasets import reader
 from mid_core.datasets.ingesting import decode
-from mid_core.planning.doctor import Decoded, look
 from mid_core.errors import MidError
+from mid_core.planning.doctor import Decoded, look
 
 SAMPLE = 3
 # Measured (docs/measurements/speed_cpu.txt): PNGs decoded and stored, in one thread.

@@ -25,15 +25,15 @@ def needs(plan: Plan) -> Edges:
 
 
 def _of_pools(plan: Plan) -> Edges:
-    edges, seals = {}, set()
+    edges, manifests = {}, set()
     for pool in plan.pools():
         split = plan.split(pool)
         for stack in plan.stacks(pool):
-            seal = plan.pool(pool, stack)
+            manifest = plan.pool(pool, stack)
             files = plan.files(pool, stack)
-            edges |= {files: {split} if split else set(), seal: {files}}
-            seals.add(seal)
-    return edges | {f"results/{plan.dataset}/data/checked.json": seals}
+            edges |= {files: {split} if split else set(), manifest: {files}}
+            manifests.add(manifest)
+    return edges | {f"results/{plan.dataset}/data/checked.json": manifests}
 
 
 def _pair(plan: Plan, pool: str) -> set[str]:
@@ -65,7 +65,7 @@ def _of_results(plan: Plan) -> Edges:
     models = {plan.model(shown, k) for k in rounds}
     banks = {plan.bank(shown, k) for k in rounds}
     if (noisy := plan.methods[shown]["noisy"]) in plan.ceilings(plan.asked()):
-        banks.add(f"{folder}/truth/{noisy}/noise.seal.json")
+        banks.add(f"{folder}/truth/{noisy}/noise.manifest.json")
     edges = {
         table: {plan.model(*one) for one in plan.table_rounds() if plan.tests}
         | {

@@ -10,11 +10,11 @@ from tabulate import tabulate
 from mid_config.last_run import duration
 from mid_config.plan import Plan
 from mid_config.requests import memory_mb
-from mid_core.runtime.devices import pick_device
 from mid_core.jobs.log import job_name
+from mid_core.jobs.status import read_plan
 from mid_core.planning.planned_jobs import Planned, planned_jobs
 from mid_core.planning.scheduling import Task, longest_chain, time_taken
-from mid_core.jobs.status import read_plan
+from mid_core.runtime.devices import pick_device
 
 Jobs = Mapping[str, Planned]
 HEADERS = ("rule", "jobs", "time", "GPU-hours", "memory", "disk", "files", "time from")

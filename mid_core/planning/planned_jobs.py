@@ -8,11 +8,11 @@ import torch
 
 from mid_config.last_run import Usage, usage
 from mid_config.plan import Plan
+from mid_core.jobs.every_job import Job, every_job
 from mid_core.planning.estimate import Estimate
 from mid_core.planning.footprint import footprint
 from mid_core.planning.forecast import forecast
 from mid_core.planning.graph import needs
-from mid_core.jobs.every_job import Job, every_job
 from mid_core.planning.scheduling import Task
 
 NETWORK_RULES = ("train_round", "extract_noise", "evaluate", "denoise_pool")

@@ -12,14 +12,16 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from mid_core.learner import Learner, Training
 from mid_core.evaluation.metrics import scores
 from mid_core.networks.denoiser import Denoiser
 from mid_core.networks.measure import multiply_adds_per_pixel
+from mid_core.training import Trainer, Training
 
 TRIALS = 3
 PIXELS = 2**16
-IMPORTS = "import mid_core.training, mid_core.evaluation.metrics, mid_core.ensemble, pandas"
+IMPORTS = (
+    "import mid_core.training, mid_core.evaluation.metrics, mid_core.ensemble, pandas"
+)
 
 
 class Speed(NamedTuple):
@@ -45,24 +47,24 @@ def measured_speed(
     device
         Where to compute.
     """
-    crops, side = training.batch, training.patch
+    crops, side = training.batch_size, training.patch_size
     if device.type == "cpu":
         # A whole batch of the paper's takes minutes here, and is no faster a pixel.
         crops = min(crops, max(1, PIXELS // side**2))
     # The last network, if it was recorded, refers to itself and keeps the GPU's memory.
     gc.collect()
-    settings = replace(training, batch=crops, iterations=1)
-    learner = Learner(network, settings, device, compiled="auto")
-    inputs = network.inputs // network.fold**2
+    settings = replace(training, batch_size=crops, iterations=1)
+    trainer = Trainer(network, settings, device, compiled="auto")
+    inputs = network.inputs // network.pixel_unshuffle**2
     y, x = (
         torch.rand(crops, count, side, side, device=device)
         for count in (inputs, network.channels)
     )
-    step = _timed(lambda: learner.learn(y, x), device)
+    step = _timed(lambda: trainer.step(y, x), device)
     network.eval()
     with torch.inference_mode():
         seconds = _timed(lambda: network(y), device)
-    return Speed(step * training.batch / crops, seconds / (crops * side**2))
+    return Speed(step * training.batch_size / crops, seconds / (crops * side**2))
 
 
 def computed_speed(network: Denoiser, training: Training, rate: float) -> Speed:
@@ -79,7 +81,7 @@ def computed_speed(network: Denoiser, training: Training, rate: float) -> Speed:
     """
     # A multiply-add is two operations; backward costs twice as much as forward.
     pixel = 2 * multiply_adds_per_pixel(network) / rate
-    return Speed(3 * pixel * training.batch * training.patch**2, pixel)
+    return Speed(3 * pixel * training.batch_size * training.patch_size**2, pixel)
 
 
 @cache

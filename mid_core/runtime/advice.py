@@ -11,7 +11,7 @@ def rebuilt(output: Path, rule: str = "") -> str:
     Parameters
     ----------
     output
-        What Snakemake looks at: a seal or a card.
+        What Snakemake looks at: a manifest or a card.
     rule
         The rule that makes it; empty where that is not known.
     """

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from mid_core.runtime import slurm
 from mid_core.errors import MidError
+from mid_core.runtime import slurm
 
 
 def pick_device(name: str, needed: bool = True) -> torch.device:

@@ -28,8 +28,8 @@ import torch.distributed as dist
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from mid_core.runtime import slurm
 from mid_core.errors import Interrupted, MidError
+from mid_core.runtime import slurm
 
 PATIENCE = timedelta(minutes=10)
 
@@ -74,12 +74,12 @@ class Team:
         dist.init_process_group(backend, timeout=PATIENCE)
         return cls(dist.get_rank(), dist.get_world_size())
 
-    def share(self, batch: int) -> slice:
+    def shard(self, batch: int) -> slice:
         """Return which crops of a batch this process draws."""
         count = batch // self.size
         return slice(self.rank * count, (self.rank + 1) * count)
 
-    def spread(self, network: nn.Module) -> nn.Module:
+    def wrap(self, network: nn.Module) -> nn.Module:
         """Return the network so that a backward pass gives all the mean gradient."""
         return network if self.size == 1 else DistributedDataParallel(network)
 
@@ -99,7 +99,7 @@ class Team:
         dist.all_reduce(total)
         return (total / self.size).tolist()
 
-    def told(self, value: object) -> object:
+    def broadcast(self, value: object) -> object:
         """Return what rank 0 gave as ``value``."""
         if self.size == 1:
             return value

@@ -38,7 +38,7 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def room_needed(path: Path) -> Iterator[None]:
+def disk_space_needed(path: Path) -> Iterator[None]:
     """Say in a sentence that the disk refused to take what belongs to ``path``."""
     try:
         yield

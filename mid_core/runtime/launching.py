@@ -12,8 +12,8 @@ from collections import deque
 from collections.abc import Iterable
 from threading import Thread
 
-from mid_core.runtime import slurm
 from mid_core.errors import Interrupted, MidError, NotFinite
+from mid_core.runtime import slurm
 from mid_core.runtime.interruption import Stop
 
 # How torchrun says that a process did not end by itself; it ends others by SIGTERM.

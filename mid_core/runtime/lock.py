@@ -17,10 +17,10 @@ BEAT, LAPSE = 10.0, 180.0
 log = logging.getLogger("mid")
 
 
-class Lease:
+class Lock:
     """Holds a folder for this process; use as a context manager.
 
-    The lease is a file that a thread touches every ``beat`` seconds, so it also works
+    The lock is a file that a thread touches every ``beat`` seconds, so it also works
     where a file system has no locks. An owner that died on this host loses it at once;
     one on another host when nothing has touched it for ``lapse`` seconds, by the clock
     of the one who waits: clocks may differ. One that died before it had written its name
@@ -41,8 +41,8 @@ class Lease:
 
     def __init__(self, folder: Path, beat: float = BEAT, lapse: float = LAPSE) -> None:
         self._folder, self._owner, self._beat = folder, folder / "owner.txt", beat
-        self._file = folder / "lease"
-        self._lease = SoftFileLease(
+        self._file = folder / "lock"
+        self._lock = SoftFileLease(
             self._file, lease_duration=lapse, heartbeat_interval=beat
         )
 
@@ -64,7 +64,7 @@ class Lease:
     def __exit__(self, *error: object) -> None:
         if self._ours():
             self._owner.unlink(missing_ok=True)
-        self._lease.release()
+        self._lock.release()
         with suppress(OSError):
             self._folder.rmdir()
 
@@ -84,13 +84,13 @@ class Lease:
         self._folder.mkdir(parents=True, exist_ok=True)
         try:
             # Time for two tries: one may only clear away what a dead owner left.
-            self._lease.acquire(timeout=0.3, poll_interval=0.1)
+            self._lock.acquire(timeout=0.3, poll_interval=0.1)
         except (Timeout, FileNotFoundError):
             return False
         return True
 
     def _clear_nameless(self) -> None:
-        """Take away a lease into which its owner did not come to write its name.
+        """Take away a lock into which its owner did not come to write its name.
 
         `filelock` would wait for ever. Should that owner go on, `check` stops it.
         """
@@ -99,8 +99,8 @@ class Lease:
                 self._file.unlink()
 
     def _ours(self) -> bool:
-        owner = self._lease.owner
-        return owner is not None and owner.token == self._lease.token
+        owner = self._lock.owner
+        return owner is not None and owner.token == self._lock.token
 
     def _touched(self) -> int | None:
         try:

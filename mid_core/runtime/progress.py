@@ -8,8 +8,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from mid_core.jobs import log as joblog
 from mid_core.errors import Interrupted, MidError
+from mid_core.jobs import log as joblog
 from mid_core.jobs.lineage import Opened, opened_path
 
 LINE_SECONDS = 10

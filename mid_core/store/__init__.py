@@ -4,14 +4,20 @@ A store holds a stack of square tiles, the array ``image``, ``truth`` or ``noise
 what it is, and the array ``index``: a row (first tile, height, width) for each image.
 Images follow each other; an image's tiles go row by row; pixels beyond its right and
 lower edge mirror the image. Zarr format 3, sharded, every chunk with a checksum: any Zarr
-reader opens it. Beside ``NAME.zarr`` lies ``NAME.seal.json`` with the size and hash of
+reader opens it. Beside ``NAME.zarr`` lies ``NAME.manifest.json`` with the size and hash of
 every file, written last: a store without it is unfinished, and resumed shard by shard.
 """
 
 from mid_core.store.layout import TILE, count_files
+from mid_core.store.manifest import (
+    damage,
+    manifest_path,
+    sha256,
+    store_path,
+    write_json,
+)
 from mid_core.store.parts import PartWriter, finish, lay_out
 from mid_core.store.reading import Store, pairs
-from mid_core.store.sealing import damage, seal_path, sha256, store_path, write_json
 from mid_core.store.shards import pack
 from mid_core.store.writing import StoreWriter
 
@@ -24,9 +30,9 @@ __all__ = [
     "damage",
     "finish",
     "lay_out",
+    "manifest_path",
     "pack",
     "pairs",
-    "seal_path",
     "sha256",
     "store_path",
     "write_json",

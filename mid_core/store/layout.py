@@ -23,7 +23,7 @@ def per_shard(itemsize: int, tile: int) -> int:
 
 
 def count_files(tiles: int, itemsize: int, tile: int = TILE) -> int:
-    """Count the files of a store of so many tiles: shards, metadata, index, seal, note."""
+    """Count the files of a store of so many tiles: shards, metadata, index, manifest, note."""
     return -(-tiles // per_shard(itemsize, tile)) + 6
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import zarr
 
-from mid_core.runtime.files import room_needed
-from mid_core.runtime.lock import Lease
-from mid_core.store.sealing import seal, seal_path
+from mid_core.runtime.files import disk_space_needed
+from mid_core.runtime.lock import Lock
+from mid_core.store.manifest import manifest_path, write_manifest
 
 # Of the note: raised when it says other things, as half-made stores then begin anew.
 FORMAT = 2
@@ -20,15 +20,15 @@ FORMAT = 2
 
 def record_path(path: Path | str) -> Path:
     """Where a store in the making notes how far it is."""
-    return seal_path(path).with_suffix("").with_suffix(".partial.json")
+    return manifest_path(path).with_suffix("").with_suffix(".partial.json")
 
 
 @contextmanager
-def lease(path: Path | str) -> Iterator[Lease]:
+def lock(path: Path | str) -> Iterator[Lock]:
     """What a writer of the store holds: with two, shards of either would be lost."""
     with ExitStack() as stack:
-        with room_needed(path):
-            own = Lease(seal_path(path).with_suffix("").with_suffix(".lease"))
+        with disk_space_needed(path):
+            own = Lock(manifest_path(path).with_suffix("").with_suffix(".lock"))
             stack.enter_context(own)
         yield own
 
@@ -42,11 +42,11 @@ def digest(key: dict | None) -> str:
 def noted(path: Path, key: dict | None) -> dict | None:
     """Return what a killed writer of the same content noted; else clear the ground."""
     record = record_path(path)
-    if record.is_file() and not seal_path(path).is_file():
+    if record.is_file() and not manifest_path(path).is_file():
         found = json.loads(record.read_text())
         if key is not None and found["key"] == digest(key):
             return found
-    for file in (seal_path(path), record):
+    for file in (manifest_path(path), record):
         file.unlink(missing_ok=True)
     shutil.rmtree(path, ignore_errors=True)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -56,13 +56,13 @@ def noted(path: Path, key: dict | None) -> dict | None:
 def complete(
     group: zarr.Group, path: Path, index: list, attributes: dict, hashes: dict[str, str]
 ) -> None:
-    """Add index and attributes, and seal; ``hashes`` of files as for `seal`."""
+    """Add index and attributes, and manifest; ``hashes`` of files as for `manifest`."""
     # What was being written at a kill; it had not got its name yet.
     for stray in path.rglob("*.partial"):
         stray.unlink()
-    with room_needed(path):
+    with disk_space_needed(path):
         data = np.array(index, np.int64).reshape(-1, 3)
         # It may have been written already, by a job that was killed before it sealed.
         group.create_array("index", data=data, overwrite=True)
         group.attrs.update(attributes)
-        seal(path, attributes.get("made_by", {}), hashes)
+        write_manifest(path, attributes.get("made_by", {}), hashes)

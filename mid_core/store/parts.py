@@ -9,16 +9,16 @@ import numpy as np
 import zarr
 
 from mid_core.errors import MidError
-from mid_core.runtime.files import room_needed
+from mid_core.runtime.files import disk_space_needed
 from mid_core.store.layout import TILE, grid, shard_name, window
 from mid_core.store.making import (
     complete,
     digest,
-    lease,
+    lock,
     noted,
     record_path,
 )
-from mid_core.store.sealing import read_seal, sha256, write_json
+from mid_core.store.manifest import read_manifest, sha256, write_json
 from mid_core.store.shards import create, pack, write_shard
 
 
@@ -85,7 +85,7 @@ class PartWriter:
             inside = slice(place.start - start, place.stop - start)
             shard[inside] = tiles[place.start - first : place.stop - first]
             if None not in shard:
-                with room_needed(self.path):
+                with disk_space_needed(self.path):
                     write_shard(self._file(number), shard, self._shard_tiles)
                 del self._waiting[number]
 
@@ -116,7 +116,7 @@ def lay_out(
 ) -> Iterator[None]:
     """Prepare a store for its `PartWriter`, and keep other writers out meanwhile.
 
-    What was written under the same key is kept, be it that only the seal is gone;
+    What was written under the same key is kept, be it that only the manifest is gone;
     shards that are not as they were sealed are made again.
 
     Parameters
@@ -133,9 +133,9 @@ def lay_out(
     MidError
         On entering, if another process writes the store, or the disk is full.
     """
-    with lease(path):
+    with lock(path):
         index, tiles = _places(sizes, tile)
-        with room_needed(path):
+        with disk_space_needed(path):
             if (before := noted(path, key)) is None:
                 note = {"key": digest(key), "kind": kind, "names": list(names)}
                 write_json(record_path(path), note | {"index": index})
@@ -182,7 +182,7 @@ def finish(path: Path, attributes: dict) -> None:
         )
     attributes = attributes | {"names": note["names"], "tile": array.shape[1]}
     complete(group, path, note["index"], attributes, {})
-    # The seal is Snakemake's to delete; what it costs to seal again is to read.
-    files = read_seal(path)["files"]
+    # The manifest is Snakemake's to delete; what it costs to manifest again is to read.
+    files = read_manifest(path)["files"]
     hashes = {n: files[n]["sha256"] for n in (shard_name(kind, i) for i in shards)}
     write_json(record_path(path), note | {"shards": hashes})

@@ -8,7 +8,7 @@ import zarr
 
 from mid_core.errors import MidError
 from mid_core.store.layout import KINDS, shard_name, strips, window
-from mid_core.store.sealing import again, damage, misfit, read_seal
+from mid_core.store.manifest import again, damage, misfit, read_manifest
 from mid_core.store.shards import Tiles
 
 
@@ -41,8 +41,8 @@ class Store:
         damaged = damage(self.path, every=False)
         if damaged:
             raise MidError(damaged[0])
-        self._sealed = read_seal(self.path)
-        self.content = self._sealed["content"]
+        self._manifest = read_manifest(self.path)
+        self.content = self._manifest["content"]
         group = zarr.open_group(self.path, mode="r")
         self.attributes = dict(group.attrs)
         self.kind = next(kind for kind in KINDS if kind in group)
@@ -83,10 +83,10 @@ class Store:
     ) -> MidError:
         """Say what of a window's shards is not as it was sealed."""
         tiles = strips(self._index[index], self._tiles.shape[1], start, size)
-        shards, advice = self._shards(tiles), again(self.path, self._sealed)
+        shards, advice = self._shards(tiles), again(self.path, self._manifest)
         for name in shards:
             if problem := misfit(
-                self.path / name, self._sealed["files"][name]["bytes"]
+                self.path / name, self._manifest["files"][name]["bytes"]
             ):
                 return MidError(f"{problem}: {advice}")
         named = " or ".join(shards)

@@ -8,23 +8,23 @@ import numpy as np
 import zarr
 
 from mid_core.errors import MidError
-from mid_core.runtime.files import room_needed
+from mid_core.runtime.files import disk_space_needed
 from mid_core.store.layout import TILE, shard_name
 from mid_core.store.making import (
     complete,
     digest,
-    lease,
+    lock,
     noted,
     record_path,
 )
-from mid_core.store.sealing import write_json
+from mid_core.store.manifest import write_json
 from mid_core.store.shards import Packed, create, pack, write_shard
 
 
 class StoreWriter:
-    """Writes a store image by image, and seals it at the end.
+    """Writes a store image by image, and manifests it at the end.
 
-    Use as a context manager; leaving it without an error seals the store, which must
+    Use as a context manager; leaving it without an error manifests the store, which must
     then have an image. One that is killed goes on, when it is made again with the same
     key, after the last shard that was written: `names` are the images that are done.
     Memory is bounded by one shard and one image.
@@ -60,8 +60,8 @@ class StoreWriter:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            self._lease = stack.enter_context(lease(self.path))
-            with room_needed(self.path):
+            self._lock = stack.enter_context(lock(self.path))
+            with disk_space_needed(self.path):
                 before = noted(self.path, self._key)
                 self._group = zarr.open_group(self.path, mode="a")
             if before is not None:
@@ -95,7 +95,7 @@ class StoreWriter:
         height, width, channels = packed.shape
         if self._array is None:
             form = packed.dtype.name, channels, self.tile
-            with room_needed(self.path):
+            with disk_space_needed(self.path):
                 self._array = create(self._group, self.kind, 0, *form)
         _check_kind(name, packed, self._array)
         # A resumed image's first tiles may be there already.
@@ -112,8 +112,8 @@ class StoreWriter:
     def _flush(self, ready: int) -> None:
         """Write whole shards, then note what is done: not the image at hand."""
         shard = self._array.shards[0]
-        self._lease.check()
-        with room_needed(self.path):
+        self._lock.check()
+        with disk_space_needed(self.path):
             self._array.resize((self._written + ready, *self._array.shape[1:]))
             for start in range(0, ready, shard):
                 name = shard_name(self.kind, (self._written + start) // shard)

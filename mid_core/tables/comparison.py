@@ -7,8 +7,8 @@ import pandas as pd
 
 from mid_core.datasets import describe
 from mid_core.errors import MidError
+from mid_core.evaluation.baselines import BASELINES, LEVEL
 from mid_core.tables.published import CATEGORIES, UNSUPERVISED, references
-from mid_core.evaluation.baselines import LEVEL, RIVALS
 from mid_core.tables.rounds import SAME
 
 # The source of a number that this workflow measured.
@@ -179,9 +179,9 @@ def _cells(table: pd.DataFrame, style: Style) -> list[str]:
     texts = []
     for key, sd, digits in (("psnr_db", "psnr_sd", 2), ("ssim", "ssim_sd", 3)):
         values = table[key].round(digits)
-        rivals = values.where(ranked).groupby(column)
-        ranks = rivals.rank("dense", ascending=False)
-        ranks = ranks.where(rivals.transform("count") > 1)
+        baselines = values.where(ranked).groupby(column)
+        ranks = baselines.rank("dense", ascending=False)
+        ranks = ranks.where(baselines.transform("count") > 1)
         texts.append(
             [
                 _number(f"{value:.{digits}f}", rank, style) + _spread(sd, digits, style)
@@ -237,7 +237,7 @@ def _notes_here(own: pd.DataFrame) -> list[str]:
     for seen, part in own[own["trained_on_test"]].groupby("seen", sort=False):
         names = "; ".join(part["method"].unique())
         notes.append(f"{HERE}, †: trained on the test images, {seen} seen: {names}")
-    known = {name.upper() for name in RIVALS}
-    if rivals := [name for name in own["method"].unique() if name in known]:
-        notes.append(f"{', '.join(rivals)}: {LEVEL}")
+    known = {name.upper() for name in BASELINES}
+    if baselines := [name for name in own["method"].unique() if name in known]:
+        notes.append(f"{', '.join(baselines)}: {LEVEL}")
     return notes

@@ -35,7 +35,7 @@ class Entry(NamedTuple):
     """
 
     label: str
-    masks: int | None
+    num_masks: int | None
     scores: Sequence[pd.DataFrame]
     cost: Mapping[str, float | str]
 
@@ -57,7 +57,7 @@ def paper_table(entries: Iterable[Entry]) -> pd.DataFrame:
     """
     chosen, rows = [], []
     for entry in entries:
-        tables = [_of_masks(mean_scores(one), entry.masks) for one in entry.scores]
+        tables = [_of_masks(mean_scores(one), entry.num_masks) for one in entry.scores]
         chosen += tables
         summed = _over_seeds(pd.concat(tables))
         k = summed["k"].iloc[0]
@@ -67,10 +67,10 @@ def paper_table(entries: Iterable[Entry]) -> pd.DataFrame:
     return pd.concat(rows, ignore_index=True)
 
 
-def _of_masks(table: pd.DataFrame, masks: int | None) -> pd.DataFrame:
+def _of_masks(table: pd.DataFrame, num_masks: int | None) -> pd.DataFrame:
     """Take one K; a network that sees everything has only the first."""
-    masks = table["k"].max() if masks is None else min(masks, table["k"].max())
-    return table[table["k"] == masks]
+    k = table["k"].max() if num_masks is None else min(num_masks, table["k"].max())
+    return table[table["k"] == k]
 
 
 def _of_prediction(cost: Mapping[str, float | str], k: int) -> dict:

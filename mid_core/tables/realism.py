@@ -5,7 +5,7 @@ import pandas as pd
 from mid_core.evaluation.realism import MEASURES
 
 # A table with its title and its notes.
-Told = tuple[str, pd.DataFrame, list[str]]
+NotedTable = tuple[str, pd.DataFrame, list[str]]
 
 
 def _about(table: pd.DataFrame) -> str:
@@ -16,7 +16,7 @@ def _about(table: pd.DataFrame) -> str:
     )
 
 
-def told_realism(table: pd.DataFrame) -> Told:
+def realism_table(table: pd.DataFrame) -> NotedTable:
     """Tell each bank's distances to the true noise.
 
     Parameters
@@ -37,14 +37,14 @@ def told_realism(table: pd.DataFrame) -> Told:
     return "Realism of the noise banks", numbers, notes
 
 
-def told_gap(table: pd.DataFrame) -> Told:
+def gap_table(table: pd.DataFrame) -> NotedTable:
     """Tell the gap between masked synthetic and masked real images, by mask ratio.
 
     Parameters
     ----------
     table
         A row for each ``bank`` and ``mask_ratio``: ``gap_nats``, and what
-        ``told_realism`` takes of the pool.
+        ``realism_table`` takes of the pool.
     """
     wide = table.pivot(index="mask_ratio", columns="bank", values="gap_nats")
     wide = wide[table["bank"].unique()].map("{:.3f}".format)
@@ -61,4 +61,4 @@ def told_gap(table: pd.DataFrame) -> Told:
     return title, wide.rename_axis(columns=None), notes
 
 
-TOLD = {"realism": told_realism, "gap": told_gap}
+TABLES = {"realism": realism_table, "gap": gap_table}

@@ -4,7 +4,14 @@ import os
 
 import pytest
 
-from mid_core.checkpoints.finished import CARD, HISTORY, WEIGHTS, is_finished, is_kept, put_back
+from mid_core.checkpoints.finished import (
+    CARD,
+    HISTORY,
+    WEIGHTS,
+    is_finished,
+    is_kept,
+    put_back,
+)
 
 
 @pytest.fixture

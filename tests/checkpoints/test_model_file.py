@@ -8,7 +8,12 @@ from mid_core.checkpoints.model_file import load_model, save_model
 from mid_core.errors import MidError
 from tests.conftest import TINY
 
-CARD = {"network": TINY, "masking": {"ratio": 0.3}, "patch": 16, "channels": 3}
+CARD = {
+    "network": TINY,
+    "masking": {"mask_ratio": 0.3},
+    "patch_size": 16,
+    "channels": 3,
+}
 CPU = torch.device("cpu")
 
 
@@ -20,7 +25,7 @@ def test_a_model_comes_back_with_its_card(tmp_path, network, rng):
     loaded, card = load_model(path, CPU)
     assert card == CARD
     assert not loaded.training
-    network.set_patch(16)
+    network.set_patch_size(16)
     x = torch.tensor(rng.random((1, 3, 51, 37)), dtype=torch.float32)
     with torch.no_grad():
         torch.testing.assert_close(loaded(x), network(x), rtol=0, atol=0)
@@ -72,15 +77,15 @@ def test_a_model_of_the_first_release_loads(tmp_path, rng):
         "clean": "c" * 64,
         "clip": False,
         "made_by": {"stage": "train_round", "version": 2},
-        "masking": {"as_input": False, "fill": 0.0, "per": "pixel", "ratio": 0.8},
-        "network": network | {"fold": 1},
+        "masking": {"as_input": False, "fill": 0.0, "per": "pixel", "mask_ratio": 0.8},
+        "network": network | {"pixel_unshuffle": 1},
         "noise": "0" * 64,
         "parameters": 96,
-        "patch": 64,
+        "patch_size": 64,
         "pool": "clean",
         "round": 0,
         "seed": 0,
-        "training": {"batch": 32, "iterations": 200, "patch": 64},
+        "training": {"batch_size": 32, "iterations": 200, "patch_size": 64},
     }
     path = tmp_path / "model.safetensors"
     save_file(weights, path, metadata={"mid": json.dumps(card, sort_keys=True)})

@@ -19,7 +19,12 @@ from tests.running import CONFIG
 @pytest.fixture
 def model(tmp_path, network):
     path = tmp_path / "model.safetensors"
-    card = {"network": TINY, "masking": {"ratio": 0.3}, "patch": 16, "channels": 3}
+    card = {
+        "network": TINY,
+        "masking": {"mask_ratio": 0.3},
+        "patch_size": 16,
+        "channels": 3,
+    }
     save_model(path, network, card)
     return path
 
@@ -77,13 +82,13 @@ def test_masks_and_seed_decide_the_answer(model, tmp_path, monkeypatch, rng):
 
     np.testing.assert_array_equal(answer(), answer("--tile", "256"))
     assert (answer() != answer("--seed", "1")).any()
-    assert (answer() != answer("--masks", "2")).any()
+    assert (answer() != answer("--num-masks", "2")).any()
     assert (answer() != answer("--mask-ratio", "0")).any()
 
 
 @pytest.mark.parametrize(
     "options",
-    [("--masks", "0"), ("--mask-ratio", "1.5"), ("--tile", "8"), ("--seed", "-1")],
+    [("--num-masks", "0"), ("--mask-ratio", "1.5"), ("--tile", "8"), ("--seed", "-1")],
 )
 def test_senseless_numbers_are_refused(options, model, tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit):
@@ -107,7 +112,12 @@ def test_mistakes_are_sentences(model, tmp_path, monkeypatch):
 
 def test_a_colour_image_needs_a_colour_model(tmp_path, monkeypatch):
     path = tmp_path / "grey.safetensors"
-    card = {"network": TINY, "masking": {"ratio": 0.3}, "patch": 16, "channels": 1}
+    card = {
+        "network": TINY,
+        "masking": {"mask_ratio": 0.3},
+        "patch_size": 16,
+        "channels": 1,
+    }
     save_model(path, stir(build(TINY, channels=1)), card)
     iio.imwrite(tmp_path / "a.png", np.zeros((20, 20, 3), np.uint8))
     iio.imwrite(tmp_path / "g.png", np.full((20, 21), 7, np.uint8))

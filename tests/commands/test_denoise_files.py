@@ -8,14 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from mid_core.commands.denoise_files import denoise_files
 from mid_core.checkpoints.model_file import save_model
+from mid_core.commands.denoise_files import denoise_files
 from mid_core.datasets import folders
+from mid_core.ensemble import denoise
 from mid_core.errors import MidError
 from mid_core.images.picture import to_dtype, to_float
-from mid_core.ensemble import denoise
-from mid_core.masking import image_seed
-from mid_core.batches import Masking
+from mid_core.masking import Masking, image_seed
 from tests.conftest import TINY
 from tests.pictures import (
     HEIGHT,
@@ -92,14 +91,19 @@ def test_a_pool_reads_every_mode_or_says_why_not(tmp_path, name):
 @pytest.fixture
 def model(tmp_path, network):
     path = tmp_path / "model.safetensors"
-    card = {"network": TINY, "masking": {"ratio": 0.3}, "patch": 16, "channels": 3}
+    card = {
+        "network": TINY,
+        "masking": {"mask_ratio": 0.3},
+        "patch_size": 16,
+        "channels": 3,
+    }
     save_model(path, network, card)
     return path
 
 
 def answer(network, samples, name):
     """Denoise samples by the network alone, and store the answer as they are stored."""
-    network.set_patch(16)
+    network.set_patch_size(16)
     rgb = np.broadcast_to(to_float(as_colour(samples)), (*samples.shape[:2], 3))
     seed = image_seed(0, "denoise", name)
     y = np.ascontiguousarray(rgb)
@@ -114,7 +118,7 @@ def test_denoise_gives_back_the_mode_it_was_given(tmp_path, name, model, network
     (tmp_path / "in").mkdir()
     samples = MODES[name](tmp_path / "in" / name)
     denoise_files(
-        tmp_path / "in" / name, tmp_path / "out", model, masks=2, tile=TILE_PX
+        tmp_path / "in" / name, tmp_path / "out", model, num_masks=2, tile=TILE_PX
     )
     after = independent_read(tmp_path / "out" / name)
     assert (after.shape, after.dtype) == (samples.shape, samples.dtype)

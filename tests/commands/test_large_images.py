@@ -17,12 +17,12 @@ import pytest
 import tifffile
 import torch
 
-from mid_core.images import picture as images
-from mid_core.commands.denoise_files import denoise_files
 from mid_core.checkpoints.model_file import save_model
+from mid_core.commands.denoise_files import denoise_files
+from mid_core.images import picture as images
+from mid_core.images.scratch import scratch
 from mid_core.masking import image_seed, mask_rows
 from mid_core.networks import build
-from mid_core.images.scratch import scratch
 from tests.conftest import ROOT
 from tests.images.test_png import chunk
 
@@ -78,7 +78,7 @@ def child(folder: Path, name: str) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (LIMIT_BYTES, LIMIT_BYTES))
     torch.set_num_threads(1)
     denoise_files(
-        folder / name, folder / "out" / name, folder / "model.safetensors", masks=1
+        folder / name, folder / "out" / name, folder / "model.safetensors", num_masks=1
     )
 
 
@@ -98,8 +98,8 @@ def expected(network, name: str, y: np.ndarray, top: int, left: int) -> np.ndarr
 )
 def test_900_megapixels_are_denoised_within_4_gb(tmp_path, name, save):
     network = build(NETWORK, channels=1)
-    card = {"network": NETWORK, "patch": 64, "channels": 1}
-    card["masking"] = {"ratio": RATIO}
+    card = {"network": NETWORK, "patch_size": 64, "channels": 1}
+    card["masking"] = {"mask_ratio": RATIO}
     save_model(tmp_path / "model.safetensors", network, card)
     save(tmp_path / name)
     code = "from tests.commands.test_large_images import *; child(Path(sys.argv[1]), sys.argv[2])"

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from mid_core.errors import MidError
-from mid_core.images.picture import read_pixels, to_float
+from mid_core.evaluation.baselines import BASELINES, NotInstalledError, noise_level
 from mid_core.evaluation.metrics import psnr
-from mid_core.evaluation.baselines import RIVALS, NotInstalledError, noise_level
+from mid_core.images.picture import read_pixels, to_float
 
 needs_bm3d = pytest.mark.skipif(
     find_spec("bm3d") is None,
     reason="the package bm3d is not installed; it is for non-commercial use only",
 )
-every_rival = pytest.mark.parametrize(
+every_baseline = pytest.mark.parametrize(
     "name", ["nlm", pytest.param("bm3d", marks=[needs_bm3d, pytest.mark.slow])]
 )
 every_colour = pytest.mark.parametrize("channels", [1, 3])
@@ -26,7 +26,7 @@ def white(rng, shape, sigma):
 
 
 def test_the_names_are_those_offered():
-    assert list(RIVALS) == ["nlm", "bm3d"]
+    assert list(BASELINES) == ["nlm", "bm3d"]
 
 
 @every_colour
@@ -49,11 +49,11 @@ def test_correlated_noise_is_underestimated(rng):
     assert noise_level(0.5 + n) < 0.05
 
 
-@every_rival
+@every_baseline
 @every_colour
 def test_white_noise_on_a_flat_image_is_averaged_away(rng, name, channels):
     n = white(rng, (33, 47, channels), 0.1)
-    x_hat = RIVALS[name](0.5 + n)
+    x_hat = BASELINES[name](0.5 + n)
     assert x_hat.shape == n.shape
     assert x_hat.dtype == np.float32
     gain = n.std() / np.sqrt(np.mean((x_hat - 0.5) ** 2))
@@ -62,52 +62,52 @@ def test_white_noise_on_a_flat_image_is_averaged_away(rng, name, channels):
     assert 13 / 3 < gain < np.sqrt(33 * 47)
 
 
-@every_rival
+@every_baseline
 def test_an_edge_stays_where_it_is(rng, name):
     x = np.full((33, 47, 1), 0.2, np.float32)
     x[:, 24:] = 0.8
-    x_hat = RIVALS[name](x + white(rng, x.shape, 0.05))
+    x_hat = BASELINES[name](x + white(rng, x.shape, 0.05))
     assert psnr(x_hat, x) > 20 * np.log10(1 / 0.05) + 10
     np.testing.assert_array_equal(x_hat > 0.5, x > 0.5)
 
 
-@every_rival
+@every_baseline
 @every_colour
 def test_what_has_no_noise_is_kept(name, channels):
     flat = np.full((19, 15, channels), 0.3, np.float32)
     edge = flat.copy()
     edge[:, 8:] = 0.9
     for x in (flat, edge):
-        np.testing.assert_array_equal(RIVALS[name](x), x)
+        np.testing.assert_array_equal(BASELINES[name](x), x)
 
 
-@every_rival
+@every_baseline
 def test_the_same_image_gives_the_same_estimate(rng, name):
     y = 0.5 + white(rng, (33, 47, 3), 0.1)
     before = y.copy()
-    first = RIVALS[name](y)
-    np.testing.assert_array_equal(first, RIVALS[name](y))
+    first = BASELINES[name](y)
+    np.testing.assert_array_equal(first, BASELINES[name](y))
     np.testing.assert_array_equal(y, before)
 
 
-@every_rival
+@every_baseline
 @pytest.mark.parametrize("shape", [(20, 20), (20, 20, 4), (2, 20, 20, 3)])
 def test_other_shapes_are_refused(rng, name, shape):
     with pytest.raises(MidError, match=r"give it as \(H, W, 1\) or \(H, W, 3\)"):
-        RIVALS[name](white(rng, shape, 0.1))
+        BASELINES[name](white(rng, shape, 0.1))
 
 
 @needs_bm3d
 @pytest.mark.parametrize("shape", [(8, 8, 1), (20, 5, 3)])
 def test_bm3d_refuses_images_of_one_block(rng, shape):
     with pytest.raises(MidError, match="at least 9 a side"):
-        RIVALS["bm3d"](white(rng, shape, 0.1))
+        BASELINES["bm3d"](white(rng, shape, 0.1))
 
 
 def test_without_its_package_bm3d_says_how_to_get_it(rng, monkeypatch):
     monkeypatch.setitem(sys.modules, "bm3d", None)
     with pytest.raises(NotInstalledError, match=r"non-commercial.*mid-denoise\[bm3d\]"):
-        RIVALS["bm3d"](white(rng, (20, 20, 1), 0.1))
+        BASELINES["bm3d"](white(rng, (20, 20, 1), 0.1))
 
 
 def test_the_noise_of_real_photos_is_underestimated(shared):
@@ -118,5 +118,5 @@ def test_the_noise_of_real_photos_is_underestimated(shared):
             for kind in ("NOISY", "GT")
         )
         factors.append((y - x).std() / noise_level(y))
-        assert psnr(RIVALS["nlm"](y), x) > psnr(y, x) + 1
+        assert psnr(BASELINES["nlm"](y), x) > psnr(y, x) + 1
     assert 1.5 < min(factors) < max(factors) < 3

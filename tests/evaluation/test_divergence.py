@@ -3,7 +3,12 @@ import pytest
 import torch
 
 from mid_core.evaluation import divergence as module
-from mid_core.evaluation.divergence import divergence, lower_bound, marginal_divergence, whitening
+from mid_core.evaluation.divergence import (
+    divergence,
+    lower_bound,
+    marginal_divergence,
+    whitening,
+)
 
 
 @pytest.fixture(autouse=True)

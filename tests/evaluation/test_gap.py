@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from mid_core.errors import MidError
 from mid_core.evaluation import divergence
 from mid_core.evaluation import gap as module
-from mid_core.errors import MidError
 from mid_core.evaluation.gap import gap, masked
 
 

@@ -11,8 +11,8 @@ from mid_config.loading import load_config
 from mid_core.datasets import camera
 from mid_core.errors import MidError
 from mid_core.evaluation.gate import check_bank, measure
+from mid_core.evaluation.noise_statistics import Statistics
 from mid_core.images.picture import to_float
-from mid_core.noise import Statistics
 from tests.conftest import ROOT
 from tests.running import changed, jobs_of, snakemake
 

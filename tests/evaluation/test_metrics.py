@@ -10,8 +10,8 @@ from skimage import data
 from skimage.color import rgb2ycbcr
 from skimage.metrics import structural_similarity
 
-from mid_core.evaluation import metrics
 from mid_core.errors import MidError
+from mid_core.evaluation import metrics
 
 
 @pytest.fixture(scope="module")

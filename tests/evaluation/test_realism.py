@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from scipy.ndimage import uniform_filter
 
+from mid_core.errors import MidError
 from mid_core.evaluation import divergence
 from mid_core.evaluation import realism as module
-from mid_core.errors import MidError
 from mid_core.evaluation.realism import MEASURES, draw, realism, spread_levels, strips
 
 

@@ -4,6 +4,8 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
+from mid_core.evaluation.noise_statistics import Statistics
+from mid_core.evaluation.realism import MEASURES
 from mid_core.figures.noise import (
     autocorrelation_figure,
     brightness_figure,
@@ -14,8 +16,6 @@ from mid_core.figures.noise import (
     remains_figure,
 )
 from mid_core.figures.style import COLOURS, PAGE, STYLE, save
-from mid_core.noise import Statistics
-from mid_core.evaluation.realism import MEASURES
 
 
 @pytest.fixture

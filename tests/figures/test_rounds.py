@@ -1,9 +1,9 @@
 import numpy as np
 import pandas as pd
 
+from mid_core.evaluation.noise_statistics import Statistics
 from mid_core.figures.rounds import noise_figure, rounds_figure, training_figure
 from mid_core.figures.style import COLOURS, PAGE
-from mid_core.noise import Statistics
 
 
 def statistics(noise, image=None):

@@ -8,9 +8,9 @@ import pytest
 import tifffile
 from PIL import Image
 
+from mid_core.errors import MidError
 from mid_core.images import codecs
 from mid_core.images import picture as images
-from mid_core.errors import MidError
 from tests.pictures import (
     HEIGHT,
     WIDTH,

@@ -7,10 +7,9 @@ import pytest
 import tifffile
 from PIL import Image, ImageCms, ImageOps
 
-from mid_core.images import codecs
-from mid_core.images import formats
-from mid_core.images import picture as images
 from mid_core.errors import MidError
+from mid_core.images import codecs, formats
+from mid_core.images import picture as images
 from tests.pictures import (
     HEIGHT,
     WIDTH,

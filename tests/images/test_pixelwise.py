@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from mid_core.images.pixelwise import add_noise, unit
 from mid_core.patches import turned
-from mid_core.images.pixelwise import add_noise, hide, unit
 
 
 def windows(image):
@@ -45,18 +45,3 @@ def test_noise_of_any_bits_is_added(channels):
         with np.errstate(invalid="ignore"):
             expected = x + n[..., :channels].astype(np.float32)
         np.testing.assert_array_equal(y, expected)
-
-
-@pytest.mark.parametrize("layers", [1, 3])
-@pytest.mark.parametrize("fill", [0.0, 0.5])
-def test_what_is_not_kept_is_filled(rng, layers, fill):
-    y = rng.normal(size=(9, 4, 3)).astype(np.float32)
-    kept = (rng.random((9, 4, layers)) < 0.5).astype(np.float32)
-    expected = np.where(kept == 1, y, np.float32(fill))
-    wide = np.full((9, 4, 5), 7, np.float32)
-    hide(y, kept, fill, wide)
-    np.testing.assert_array_equal(wide[..., :3], expected)
-    # Further channels are the mask's; and in place.
-    assert (wide[..., 3:] == 7).all()
-    hide(y, kept, fill, y)
-    np.testing.assert_array_equal(y, expected)

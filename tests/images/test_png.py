@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mid_core.errors import MidError
 from mid_core.images import picture as images
 from mid_core.images import png
-from mid_core.errors import MidError
 from tests.pictures import HEIGHT, WIDTH, noise, save_pillow, save_turned
 
 HEADER = 33

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mid_core.images import picture as images
 from mid_core.errors import MidError
+from mid_core.images import picture as images
 from mid_core.images.scratch import scratch
 from tests.pictures import noise, save_pillow, save_tiff
 

@@ -13,11 +13,11 @@ import psutil
 import pytest
 import yaml
 
-from mid_core.runtime import slurm
 from mid_core.errors import MidError
-from mid_core.runtime.liveness import Process
 from mid_core.jobs.recovery import is_locked, recover
 from mid_core.jobs.status import status
+from mid_core.runtime import slurm
+from mid_core.runtime.liveness import Process
 from tests.conftest import ROOT
 from tests.running import CONFIG, changed
 

@@ -7,10 +7,10 @@ import time
 import pytest
 import yaml
 
-from mid_core.runtime import progress
-from mid_core.jobs import status
 from mid_core.errors import MidError
+from mid_core.jobs import status
 from mid_core.jobs.log import read_attempt
+from mid_core.runtime import progress
 from mid_core.runtime.liveness import Process
 from tests.conftest import ROOT
 from tests.running import CONFIG, snakemake

@@ -8,9 +8,9 @@ import pytest
 from mid_core.checkpoints.model_file import save_model
 from mid_core.commands import verify as command
 from mid_core.errors import MidError
+from mid_core.jobs.verification import verify
 from mid_core.networks import build
 from mid_core.store import StoreWriter, write_json
-from mid_core.jobs.verification import verify
 from tests.conftest import TINY
 
 
@@ -21,7 +21,12 @@ def results(tmp_path, rng):
         store.attributes = {"made_by": {"stage": "ingest", "version": 1}}
     folder = tmp_path / "mid/round_0"
     folder.mkdir(parents=True)
-    card = {"network": TINY, "masking": {"ratio": 0.3}, "patch": 16, "channels": 3}
+    card = {
+        "network": TINY,
+        "masking": {"mask_ratio": 0.3},
+        "patch_size": 16,
+        "channels": 3,
+    }
     digest = save_model(folder / "model.safetensors", build(TINY), card)
     write_json(folder / "model.json", card | {"sha256": digest})
     return tmp_path
@@ -35,7 +40,7 @@ def flip(path, place=0.5):
 
 def test_what_is_as_it_was_made_is_sound(results):
     assert verify([results]) == (2, [])
-    for path in ("data/clean/image.zarr", "data/clean/image.seal.json"):
+    for path in ("data/clean/image.zarr", "data/clean/image.manifest.json"):
         assert verify([results / path]) == (1, [])
     for path in ("mid/round_0/model.safetensors", "mid/round_0/model.json"):
         assert verify([results / path]) == (1, [])
@@ -66,13 +71,13 @@ def test_a_store_that_no_rule_made_is_verified_too(tmp_path):
 
 
 def test_what_is_missing_or_unfinished_is_named(results):
-    (results / "data/clean/image.seal.json").unlink()
+    (results / "data/clean/image.manifest.json").unlink()
     card = results / "mid/round_0/model.json"
     made = json.loads(card.read_text())
     del made["sha256"]
     card.write_text(json.dumps(made))
     (_, problems) = verify([results])
-    assert "image.seal.json is not there" in problems[0]
+    assert "image.manifest.json is not there" in problems[0]
     assert f"{card} is damaged" in problems[1]
     (results / "mid/round_0/model.safetensors").unlink()
     assert "model.safetensors is missing" in verify([card])[1][0]

@@ -7,7 +7,7 @@ import pytest
 from mid_config.loading import ConfigError, load_config
 from mid_config.plan import Plan
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 DEMO = (ROOT / "config/config.yaml").read_text()
 
@@ -42,11 +42,15 @@ WRONG = [
         "reader: camra, part: noisy",
         r"did you mean 'camera'",
     ),
-    ("loss: mse", "loss: mse\n    batch: 9", r"'batch' is given twice"),
+    ("loss: mse", "loss: mse\n    batch_size: 9", r"'batch' is given twice"),
     ("device: auto", "device: gpu", r"runtime.device"),
     ("no_mask: {rounds", "no_mask: {round", r"no_mask.round'.*did you mean 'rounds'"),
     ("size: 128", "size: 1.5", r"method.awgn.size.*integer, not 1.5"),
-    ("fold: 2", "fold: two", r"method.network.fold.*integer, not 'two'"),
+    (
+        "pixel_unshuffle: 2",
+        "pixel_unshuffle: two",
+        r"method.network.pixel_unshuffle.*integer, not 'two'",
+    ),
     ("dataset: demo", "dataset: ../x", r"'dataset' cannot be '../x': a name must"),
     ("mid: {}", "mid: [", r"expected"),
 ]
@@ -68,12 +72,12 @@ MEANINGLESS = [
     ("noisy: noisy ", "noisy: other ", "names the pool 'other', which is not under"),
     ("encoder: [1, 1]", "encoder: [1]", "must be lists of one length"),
     ("- mask_ratio: 0.8", "- mask_ratio: [0.8, 0.5]", r"must be \[low, high\]"),
-    ("size: 128", "size: 16", "awgn.size 16 is smaller than training.patch 32"),
+    ("size: 128", "size: 16", "awgn.size 16 is smaller than training.patch_size 32"),
     ("no_mask: {", "data: {", "holds something else"),
     (
         "# gpus: 1 ",
         "gpus: 3 ",
-        "batch 4 of round 0 cannot be cut into gpus 3 x accumulate 1 equal parts",
+        "batch 4 of round 0 cannot be cut into gpus 3 x gradient_accumulation 1 equal parts",
     ),
     ("variant: mid", "variant: mod", "'mod' is asked for by a table or figure"),
     (
@@ -104,7 +108,7 @@ def test_a_network_that_looks_at_whole_batches_is_not_spread():
     config = load_config([ROOT / "config/config.yaml"], SCHEMA, {})
     config["variants"]["mid"]["network"]["norm"] = "batch"
     Plan(config)
-    config["variants"]["mid"]["training"]["accumulate"] = 2
+    config["variants"]["mid"]["training"]["gradient_accumulation"] = 2
     with pytest.raises(ConfigError, match="norm batch looks at a whole batch"):
         Plan(config)
 
@@ -119,7 +123,7 @@ def test_numbers_are_numbers(tmp_path):
 def test_the_command_line_is_checked_and_wins(tmp_path):
     found = plan(DEMO, tmp_path, method={"seed": 3}).config["method"]
     assert found["seed"] == 3
-    assert found["training"]["batch"] == 4
+    assert found["training"]["batch_size"] == 4
     with pytest.raises(ConfigError, match=r"method\.sed"):
         plan(DEMO, tmp_path, method={"sed": 3})
 
@@ -129,19 +133,19 @@ def test_defaults_are_the_papers():
     assert [one["mask_ratio"] for one in paper["rounds"]] == [0.8, 0.7, 0.7, [0.5, 0.7]]
     assert paper["training"]["iterations"] == 200_000
     assert paper["training"]["learning_rate"] == 4e-4
-    assert paper["training"]["final_learning_rate"] == 1e-6
+    assert paper["training"]["min_learning_rate"] == 1e-6
     assert paper["training"]["loss"] == "mse"
-    assert paper["extraction"]["masks"] == 1
+    assert paper["extraction"]["num_masks"] == 1
     assert paper["network"] == {
         "name": "nafnet",
         "width": 32,
         "encoder": [2, 2, 4, 8],
         "middle": 12,
         "decoder": [2, 2, 2, 2],
-        "fold": 1,
+        "pixel_unshuffle": 1,
         "residual": True,
     }
-    assert 10 in paper["evaluation"]["masks"]
+    assert 10 in paper["evaluation"]["num_masks"]
 
 
 CHOICES = ROOT / "config/choices.yaml"
@@ -167,8 +171,8 @@ mid: {rounds: [{mask_ratio: 0.8}, {mask_ratio: 0.3}]}
 longer: {rounds: [{mask_ratio: 0.8}, {mask_ratio: 0.3}, {mask_ratio: 0.3}]}
 other_last: {rounds: [{mask_ratio: 0.8}, {mask_ratio: 0.5}]}
 other_first: {rounds: [{mask_ratio: 0.7}, {mask_ratio: 0.3}]}
-one_mask: {extraction: {masks: 1}}
-more_k: {evaluation: {masks: [1, 20]}}
+one_mask: {extraction: {num_masks: 1}}
+more_k: {evaluation: {num_masks: [1, 20]}}
 """
 
 
@@ -211,10 +215,10 @@ def test_a_hundred_rounds_are_planned(tmp_path):
 def test_paths_lead_to_the_owner(shared_plan):
     assert shared_plan.model("longer", 1) == "results/demo/mid/round_1/model.json"
     assert shared_plan.bank("other_last", 1) == (
-        "results/demo/mid/round_1/noise.seal.json"
+        "results/demo/mid/round_1/noise.manifest.json"
     )
     assert shared_plan.bank("mid", 0) == (
-        "results/demo/awgn/sigma_5-50_256x128px_seed_0/noise.seal.json"
+        "results/demo/awgn/sigma_5-50_256x128px_seed_0/noise.manifest.json"
     )
 
 
@@ -227,11 +231,11 @@ def test_the_longest_chain_of_rounds_is_known(shared_plan):
 
 
 def test_extraction_uses_the_ratio_of_the_round_before(shared_plan):
-    assert shared_plan.rounds["mid"][1].extract["masking"]["ratio"] == 0.8
-    assert shared_plan.rounds["longer"][2].extract["masking"]["ratio"] == 0.3
+    assert shared_plan.rounds["mid"][1].extract["masking"]["mask_ratio"] == 0.8
+    assert shared_plan.rounds["longer"][2].extract["masking"]["mask_ratio"] == 0.3
 
 
 def test_without_hidden_pixels_one_prediction_is_scored(tmp_path):
     rounds = plan(DEMO, tmp_path).rounds
-    assert rounds["no_mask"][0].evaluate["masks"] == [1]
-    assert rounds["mid"][0].evaluate["masks"] == [1, 10]
+    assert rounds["no_mask"][0].evaluate["num_masks"] == [1]
+    assert rounds["mid"][0].evaluate["num_masks"] == [1, 10]

@@ -35,11 +35,11 @@ def planned(tmp_path):
 
 
 def test_each_table_has_variants_of_its_own(planned):
-    plan = planned(ratios=[0.5, 0.8], masks=[1, 2, 5])
+    plan = planned(mask_ratios=[0.5, 0.8], num_masks=[1, 2, 5])
     assert plan.methods["ratio_50"]["rounds"] == [{"mask_ratio": 0.5}]
     assert plan.methods["unmasked"]["rounds"] == [{"mask_ratio": 0}] * 2
-    assert plan.methods["ceiling"]["first_bank"] == "true_noise"
-    assert plan.rounds["ensemble"][1].evaluate["masks"] == [1, 2, 5]
+    assert plan.methods["ceiling"]["initial_noise"] == "true_noise"
+    assert plan.rounds["ensemble"][1].evaluate["num_masks"] == [1, 2, 5]
     # What a table shares with the method itself is trained once.
     assert plan.owner("model", "ratio_80", 0) == "mid"
     assert plan.owner("model", "ensemble", 1) == "mid"
@@ -63,13 +63,13 @@ def test_another_network_has_its_own_keys(planned):
 
 def test_a_variant_of_that_name_is_taken_as_it_is(planned):
     own = {"rounds": [{"mask_ratio": 0.5}], "clip": True}
-    assert planned({"ratio_50": own}, ratios=[0.5]).methods["ratio_50"]["clip"]
+    assert planned({"ratio_50": own}, mask_ratios=[0.5]).methods["ratio_50"]["clip"]
 
 
 def test_further_seeds_repeat_every_variant(planned):
-    plan = planned(ratios=[0.5], seeds=[3, 4])
+    plan = planned(mask_ratios=[0.5], seeds=[3, 4])
     tables = paper_tables(plan.config)
-    (row,) = table_rows(plan, tables["ratios"])
+    (row,) = table_rows(plan, tables["mask_ratios"])
     assert row["scores"] == [
         [f"results/tiny/{variant}/round_0/scores/noisy.csv"]
         for variant in ("ratio_50", "ratio_50_seed_3", "ratio_50_seed_4")
@@ -92,17 +92,17 @@ def test_further_seeds_leave_variants_of_yours_as_they_are(planned):
 
 
 def test_rows_name_their_round_and_their_masks(planned):
-    plan = planned(masks=[1, 2, 5], networks={"other": {"name": "dncnn"}})
+    plan = planned(num_masks=[1, 2, 5], networks={"other": {"name": "dncnn"}})
     tables = paper_tables(plan.config)
     found = {
-        row["label"]: (row["masks"], row["scores"][0][0].split("/")[2:4])
+        row["label"]: (row["num_masks"], row["scores"][0][0].split("/")[2:4])
         for row in table_rows(plan, tables["components"])
     }
     assert found["MID"] == (None, ["mid", "round_1"])
     assert found["without refinement"] == (None, ["mid", "round_0"])
     assert found["without ensemble"] == (1, ["mid", "round_1"])
     assert found["without masks"] == (None, ["unmasked", "round_1"])
-    assert [r["masks"] for r in table_rows(plan, tables["ensemble"])] == [1, 2, 5]
+    assert [r["num_masks"] for r in table_rows(plan, tables["ensemble"])] == [1, 2, 5]
     costs = [row["cost"] for row in table_rows(plan, tables["networks"])]
     assert costs == [
         "results/tiny/mid/round_1/cost.json",
@@ -112,7 +112,7 @@ def test_rows_name_their_round_and_their_masks(planned):
 
 def test_the_distilled_network_is_pictured_too(planned):
     network = {"name": "unet", "width": 8, "depth": 2}
-    plan = planned(distilled={"network": network}, rivals=["nlm"])
+    plan = planned(distilled={"network": network}, baselines=["nlm"])
     keys = [method["key"] for method in pictured_methods(plan)]
     assert keys == ["nlm", "ratio_00_0", "mid_0", "mid_1", "distilled_0", "ceiling_0"]
 

@@ -15,7 +15,7 @@ DATA = ("SIDD_Medium_Srgb", "SIDD_validation", "SIDD_benchmark", "dnd_2017")
 RULE = re.compile(r"^rule (\w+):\n((?:[ #].*\n|\n)+)", re.MULTILINE)
 # They only gather others.
 TARGETS = {"all", "paper"}
-ON_GPU = {"train_round", "extract_noise", "teach"}
+ON_GPU = {"train_round", "extract_noise", "distillation_targets"}
 
 
 class Asked(NamedTuple):

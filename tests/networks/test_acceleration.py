@@ -6,15 +6,15 @@ import pytest
 import torch
 
 from benchmarks.nafnet_step import stirred
-from mid_core.networks import acceleration
+from mid_core.networks import acceleration, build
 from mid_core.networks.acceleration import accelerate
 from mid_core.runtime.devices import sender
-from mid_core.learner import Learner, Training
-from mid_core.networks import build
+from mid_core.training import Trainer, Training
 from tests.conftest import TINY
 from tests.networks.test_fast_paths import distance, gradients
 
-SETTINGS = Training(iterations=1, batch=2, patch=24)
+# Crops, their side, precision and steps.
+WORK = 2, 24, "fp32", 1
 BATCH_NORM = {"name": "dncnn", "width": 8, "depth": 4, "norm": "batch"}
 # Torch's compiler uses what torch no longer recommends.
 pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
@@ -51,7 +51,7 @@ def assert_same(one, other, x, target):
 @pytest.mark.parametrize("settings", [TINY, BATCH_NORM], ids=lambda s: s["name"])
 def test_compiled_passes_are_the_plain_ones(settings):
     quick, plain, x, target = twins(settings)
-    accelerate(quick, SETTINGS, "always")
+    accelerate(quick, *WORK, "always")
     assert all(p.grad is None for p in quick.parameters())
     assert_same(quick, plain, x, target)
 
@@ -60,7 +60,7 @@ def test_compiled_passes_are_the_plain_ones(settings):
 def test_on_a_cpu_nothing_changes_unless_asked_for(choice, monkeypatch):
     monkeypatch.setattr(torch, "compile", None)
     network = build(TINY)
-    accelerate(network, SETTINGS, choice)
+    accelerate(network, *WORK, choice)
     assert "forward" not in vars(network)
 
 
@@ -86,7 +86,7 @@ def test_without_a_compiler_a_warning_says_so_once(
     monkeypatch.setattr(torch, "compile", compiler)
     for _ in range(2):
         network, plain, x, target = twins(settings)
-        accelerate(network, SETTINGS, "always")
+        accelerate(network, *WORK, "always")
     assert warned() == [
         "torch.compile does not work here (none was found): going on without"
     ]
@@ -105,10 +105,9 @@ def test_without_graphs_a_warning_says_so_once(monkeypatch, warned):
 
 
 @needs_gpu
-@pytest.mark.parametrize("spread", [{"team": 2}, {"parts": 2}])
-def test_passes_whose_gradients_are_added_up_are_not_recorded(spread, monkeypatch):
+def test_passes_whose_gradients_are_added_up_are_not_recorded(monkeypatch):
     monkeypatch.setattr(acceleration, "_record", None)
-    accelerate(build(TINY).cuda(), SETTINGS, "auto", **spread)
+    accelerate(build(TINY).cuda(), *WORK, "auto", is_whole=False)
 
 
 @needs_gpu
@@ -116,7 +115,7 @@ def test_passes_whose_gradients_are_added_up_are_not_recorded(spread, monkeypatc
 @pytest.mark.parametrize("settings", [TINY, BATCH_NORM], ids=lambda s: s["name"])
 def test_recorded_passes_are_the_plain_ones(settings, choice):
     quick, plain, x, target = twins(settings, "cuda")
-    accelerate(quick, SETTINGS, choice)
+    accelerate(quick, *WORK, choice)
     assert all(p.grad is None for p in quick.parameters())
     assert_same(quick, plain, x, target)
 
@@ -126,16 +125,16 @@ def test_a_recorded_training_is_the_plain_one():
     y, x = torch.rand(2, 12, 2, 3, 24, 24)
     models = []
     for choice in ("auto", "never"):
-        settings = Training(iterations=12, batch=2, patch=24, ema=0.5)
-        learner = Learner(
+        settings = Training(iterations=12, batch_size=2, patch_size=24, ema_decay=0.5)
+        trainer = Trainer(
             build(TINY, seed=[1]), settings, torch.device("cuda"), compiled=choice
         )
-        send = sender(learner.device)
+        send = sender(trainer.device)
         for pair in zip(y, x, strict=True):
-            learner.learn(*map(send, pair))
-        learner.sum_up()
-        models.append([*learner.model.parameters()])
-        assert torch.isfinite(torch.tensor(learner.history[0]["loss"]))
+            trainer.step(*map(send, pair))
+        trainer.sum_up()
+        models.append([*trainer.model.parameters()])
+        assert torch.isfinite(torch.tensor(trainer.history[0]["loss"]))
     for a, b in zip(*models, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-4)
 

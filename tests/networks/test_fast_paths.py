@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from benchmarks.nafnet_step import plain, stirred
-from mid_core.runtime import precision as arithmetic
 from mid_core.networks import build
+from mid_core.runtime import precision as arithmetic
 from mid_core.runtime.precision import autocast
 from tests.conftest import TINY
 

@@ -44,7 +44,7 @@ def test_products_of_restormers_attention():
 
 def test_costs_of_a_small_network_by_hand():
     # Folded, 4 (3 + 1) channels to 8, 8 to 8, and 8 to 12, 3x3 each.
-    settings = {"name": "dncnn", "width": 8, "depth": 3, "fold": 2}
+    settings = {"name": "dncnn", "width": 8, "depth": 3, "pixel_unshuffle": 2}
     network = build(settings, extra_channels=1)
     weights = 9 * (16 * 8 + 8 * 8 + 8 * 12)
     assert parameters(network) == weights + 8 + 8 + 12

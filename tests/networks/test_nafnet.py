@@ -112,7 +112,7 @@ def test_folded_network_keeps_size_and_residual(rng):
             "encoder": [1],
             "middle": 1,
             "decoder": [1],
-            "fold": 2,
+            "pixel_unshuffle": 2,
         }
     )
     with torch.no_grad():
@@ -126,7 +126,7 @@ def test_local_attention_is_the_global_one_where_all_is_alike(network):
     x = torch.full((1, 3, 50, 70), 0.3)
     with torch.no_grad():
         whole = network(x)
-        network.set_patch(8)
+        network.set_patch_size(8)
         local = network(x)
     assert network.cell_px == 4
     # Away from the padded rim, means over any window are equal.
@@ -135,7 +135,7 @@ def test_local_attention_is_the_global_one_where_all_is_alike(network):
 
 
 def test_local_attention_sees_a_window_only(network, rng):
-    network.set_patch(8)
+    network.set_patch_size(8)
     x = torch.tensor(rng.random((1, 3, 160, 32)), dtype=torch.float32)
     changed = x.clone()
     changed[..., 150:, :] = 0

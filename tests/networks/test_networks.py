@@ -9,25 +9,25 @@ from ruamel.yaml import YAML
 
 from mid_config.loading import fill_defaults
 from mid_core.checkpoints.model_file import load_model, save_model
-from mid_core.errors import MidError
 from mid_core.ensemble import denoise
-from mid_core.learner import Learner, Training
+from mid_core.errors import MidError
+from mid_core.masking import Masking
 from mid_core.networks import NETWORKS, build
-from mid_core.batches import Masking
+from mid_core.training import Trainer, Training
 from tests.conftest import ROOT, TINY, stir
 
 CPU = torch.device("cpu")
 SMALL = {
     "nafnet": TINY,
-    "unet": {"name": "unet", "width": 4, "depth": 2, "fold": 2},
-    "dncnn": {"name": "dncnn", "width": 6, "depth": 4, "fold": 2},
+    "unet": {"name": "unet", "width": 4, "depth": 2, "pixel_unshuffle": 2},
+    "dncnn": {"name": "dncnn", "width": 6, "depth": 4, "pixel_unshuffle": 2},
     "dncnn, norm": {"name": "dncnn", "width": 6, "depth": 4, "norm": "batch"},
     "restormer": {
         "name": "restormer",
         "width": 4,
         "blocks": [1, 1],
         "refinement": 1,
-        "fold": 2,
+        "pixel_unshuffle": 2,
     },
 }
 every_network = pytest.mark.parametrize("settings", SMALL.values(), ids=SMALL)
@@ -52,9 +52,11 @@ def test_any_size_comes_back(settings, channels, extra, rng):
 
 
 @every_network
-@pytest.mark.parametrize("fold", [1, 3])
-def test_a_residual_network_corrects_its_input(settings, fold, rng):
-    network = build({**settings, "fold": fold}, extra_channels=1).eval()
+@pytest.mark.parametrize("pixel_unshuffle", [1, 3])
+def test_a_residual_network_corrects_its_input(settings, pixel_unshuffle, rng):
+    network = build(
+        {**settings, "pixel_unshuffle": pixel_unshuffle}, extra_channels=1
+    ).eval()
     network.residual = True
     x = random(rng, 1, 4, 13, 7)
     with torch.no_grad():
@@ -78,7 +80,7 @@ def test_gradients_reach_every_parameter(settings, rng):
 def test_tiles_equal_the_whole_within_a_grey_level(settings, rng):
     network = stir(build(settings, seed=[1]))
     network.train()(random(rng, 4, 3, 16, 16))
-    network.eval().set_patch(16)
+    network.eval().set_patch_size(16)
     # Uneven light, so that the statistics of tiles differ from those of the image.
     light = np.linspace(0.05, 1, 403)[:, None, None]
     y = (light * rng.random((403, 131, 3))).astype(np.float32)
@@ -93,10 +95,15 @@ def test_tiles_equal_the_whole_within_a_grey_level(settings, rng):
 def test_a_model_is_kept_and_found_again(settings, rng, tmp_path):
     network = stir(build(settings, seed=[1]))
     network.train()(random(rng, 4, 3, 16, 16))
-    card = {"network": settings, "masking": {"ratio": 0.3}, "patch": 16, "channels": 3}
+    card = {
+        "network": settings,
+        "masking": {"mask_ratio": 0.3},
+        "patch_size": 16,
+        "channels": 3,
+    }
     save_model(tmp_path / "model.safetensors", network, card)
     loaded, _ = load_model(tmp_path / "model.safetensors", CPU)
-    network.eval().set_patch(16)
+    network.eval().set_patch_size(16)
     x = random(rng, 1, 3, 51, 37)
     with torch.no_grad():
         torch.testing.assert_close(loaded(x), network(x), rtol=0, atol=0)
@@ -141,11 +148,11 @@ def test_weights_depend_on_the_seed_alone(settings):
 def test_training_lowers_the_loss(settings, rng):
     x = random(rng, 2, 3, 1, 1).expand(2, 3, 16, 16)
     noise = torch.tensor(rng.standard_normal((2, 3, 16, 16)), dtype=torch.float32)
-    training = Training(40, 2, 16, learning_rate=3e-3, ema=0)
-    learner = Learner(build(settings, seed=[1]), training, CPU)
+    training = Training(40, 2, 16, learning_rate=3e-3, ema_decay=0)
+    trainer = Trainer(build(settings, seed=[1]), training, CPU)
     for _ in range(40):
-        learner.learn(x + 0.1 * noise, x)
-    losses = learner.state_dict()["losses"]
+        trainer.step(x + 0.1 * noise, x)
+    losses = trainer.recent_losses()
     assert np.mean(losses[-5:]) < losses[0] / 2
 
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from mid_core.errors import MidError
 from mid_core.ensemble import denoise
+from mid_core.errors import MidError
+from mid_core.masking import Masking
 from mid_core.networks import Restormer, build
 from mid_core.networks.restormer import _mix
-from mid_core.batches import Masking
 from tests.networks.plain import convolve, layer_norm, parameters, part, pixel_shuffle
 
 
@@ -110,7 +110,7 @@ def test_windows_over_the_whole_image_are_the_whole_image(rng):
     x = torch.tensor(rng.random((1, 3, 44, 36)), dtype=torch.float32)
     with torch.no_grad():
         whole = network(x)
-        network.set_patch(32)
+        network.set_patch_size(32)
         # 16 px cells: three a side, all within each other's window of five.
         assert network.cell_px == 16
         torch.testing.assert_close(network(x), whole, atol=1e-4, rtol=1e-4)
@@ -118,7 +118,7 @@ def test_windows_over_the_whole_image_are_the_whole_image(rng):
 
 def test_windows_see_only_their_part(rng):
     network = stirred(width=4, blocks=[1, 1], refinement=1)
-    network.set_patch(8)
+    network.set_patch_size(8)
     x = torch.tensor(rng.random((1, 3, 160, 16)), dtype=torch.float32)
     changed = x.clone()
     changed[..., 150:, :] = 0
@@ -134,16 +134,16 @@ def test_windows_keep_tiles_from_showing(rng):
     y = (light * rng.random((403, 67, 3))).astype(np.float32)
 
     def difference(patch):
-        network.eval().set_patch(patch)
+        network.eval().set_patch_size(patch)
         whole, tiled = (
             denoise(network, y, Masking(0.3), [1], (1,), tile)[0]
             for tile in (1024, 256)
         )
         return abs(tiled - whole).max()
 
-    assert difference(patch=16) < 0.1 / 255
+    assert difference(patch_size=16) < 0.1 / 255
     # Statistics of whole tiles are what makes them visible.
-    assert difference(patch=None) > 1 / 255
+    assert difference(patch_size=None) > 1 / 255
 
 
 @pytest.mark.parametrize("cell", [3, 4])

@@ -73,7 +73,7 @@ def test_published_size():
 
 
 def test_the_margin_is_all_that_a_pixel_sees(rng):
-    network = UNet(width=3, depth=2, fold=2).double()
+    network = UNet(width=3, depth=2, pixel_unshuffle=2).double()
     x = torch.tensor(rng.random((1, 3, 120, 16)), requires_grad=True)
 
     def seen(row):

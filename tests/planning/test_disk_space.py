@@ -6,11 +6,11 @@ from types import SimpleNamespace
 import pytest
 
 from mid_config.plan import Plan
+from mid_core.jobs.status import read_plan
+from mid_core.planning.disk_space import lacking_disk_space
 from mid_core.planning.footprint import footprint
 from mid_core.planning.forecast import forecast
-from mid_core.planning.disk_space import lacking_room
-from mid_core.jobs.status import read_plan
-from mid_core.store import seal_path
+from mid_core.store import manifest_path
 from tests.planning.test_doctor import CONFIG, folder, say  # noqa: F401
 
 PLENTY = {"f_bavail": 2**40, "f_frsize": 1, "f_files": 10**9, "f_favail": 10**9}
@@ -35,31 +35,31 @@ def run(folder, monkeypatch):  # noqa: F811
 def test_bytes_and_inodes_are_counted(run, folder):  # noqa: F811
     size, files = map(sum, zip(*run.left.values(), strict=True))
     run.shrink(f_bavail=int(size) + 1, f_favail=files)
-    assert lacking_room(run.plan, run.pools) == []
+    assert lacking_disk_space(run.plan, run.pools) == []
     run.shrink(f_bavail=int(size / 2), f_frsize=1, f_favail=files - 1)
-    too_large, too_many = lacking_room(run.plan, run.pools)
+    too_large, too_many = lacking_disk_space(run.plan, run.pools)
     assert f"needs up to {size / 1e9:.3f} GB, but {size / 2e9:.3f} GB are" in too_large
     assert f"needs up to {files} files, but {files - 1} inodes are free" in too_many
     assert f"on the disk of {folder}: make room there" in too_many
     # Some disks make inodes as they need them.
     run.shrink(f_files=0, f_favail=0)
-    assert lacking_room(run.plan, run.pools) == []
+    assert lacking_disk_space(run.plan, run.pools) == []
 
 
 def test_what_is_there_needs_no_room(run, folder):  # noqa: F811
     size = sum(size for size, _ in run.left.values())
     bank = run.plan.bank("mid", 1)
-    begun = folder / bank.replace(".seal.json", ".zarr") / "noise/c/0"
+    begun = folder / bank.replace(".manifest.json", ".zarr") / "noise/c/0"
     begun.parent.mkdir(parents=True)
     begun.write_bytes(bytes(1000))
     assert run.left[bank][0] > 1000
     run.shrink(f_bavail=int(size - 1000) + 1)
-    assert lacking_room(run.plan, run.pools) == []
+    assert lacking_disk_space(run.plan, run.pools) == []
     run.shrink(f_bavail=int(size - 1000) - 1)
-    assert len(lacking_room(run.plan, run.pools)) == 1
-    seal_path(begun.parents[2]).touch()
+    assert len(lacking_disk_space(run.plan, run.pools)) == 1
+    manifest_path(begun.parents[2]).touch()
     run.shrink(f_bavail=int(size - run.left[bank][0]) + 1)
-    assert lacking_room(run.plan, run.pools) == []
+    assert lacking_disk_space(run.plan, run.pools) == []
 
 
 def test_a_broken_image_is_left_to_ingestion_or_skipped(run, folder):  # noqa: F811
@@ -78,5 +78,5 @@ def test_the_doctor_refuses_a_run_that_does_not_fit(run, folder, quick):  # noqa
     text, sound = say(folder, quick)
     assert not sound
     assert "not ready:\n  the run needs up to" in text
-    runtime = CONFIG["runtime"] | {"check_room": False}
+    runtime = CONFIG["runtime"] | {"check_disk_space": False}
     assert say(folder, quick, runtime=runtime)[1]

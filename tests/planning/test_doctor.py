@@ -25,7 +25,7 @@ CONFIG = {
     "method": {
         "awgn": {"count": 3, "size": 17},
         "network": TINY,
-        "training": {"iterations": 4, "batch": 2, "patch": 16},
+        "training": {"iterations": 4, "batch_size": 2, "patch_size": 16},
         "rounds": [{"mask_ratio": 0.8}, {"mask_ratio": 0.3}],
     },
     "runtime": {"device": "cpu", "threads": 1},

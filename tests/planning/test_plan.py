@@ -10,23 +10,23 @@ import yaml
 
 from mid_config.plan import Plan
 from mid_config.requests import memory_mb
-from mid_core.jobs import status
 from mid_core.commands.cli import main
 from mid_core.errors import MidError
+from mid_core.jobs import status
+from mid_core.jobs.every_job import every_job
+from mid_core.networks import build
 from mid_core.planning.forecast import forecast
 from mid_core.planning.graph import needs
-from mid_core.jobs.every_job import every_job
-from mid_core.learner import Training
-from mid_core.networks import build
 from mid_core.planning.planned_jobs import planned_jobs
 from mid_core.planning.speed import computed_speed, measured_speed
+from mid_core.training import Training
 from tests.conftest import ROOT, TINY
 from tests.running import CONFIG, changed, draw_images, snakemake
 from tests.workflow.test_sidd_run import data_sets, paper_config
 
 CPU = torch.device("cpu")
 MODEL = "results/tiny/mid/round_1/model.json"
-BANK = "results/tiny/mid/round_1/noise.seal.json"
+BANK = "results/tiny/mid/round_1/noise.manifest.json"
 
 
 def plan_of(folder, config):
@@ -134,7 +134,7 @@ def test_several_gpus_share_a_training(folder):
 def test_several_gpus_share_an_extraction(folder):
     plans = [
         planned_jobs(
-            plan_of(folder, changed(extraction={"masks": 2} | ways)), {}, CPU, 1
+            plan_of(folder, changed(extraction={"num_masks": 2} | ways)), {}, CPU, 1
         )
         for ways in ({}, {"gpus": 2})
     ]

@@ -12,8 +12,9 @@ import pytest
 from PIL import Image
 
 from mid_core.errors import MidError
+from mid_core.evaluation.noise_statistics import Statistics
 from mid_core.jobs.every_job import Job
-from mid_core.noise import Statistics, white_gaussian
+from mid_core.noise import white_gaussian
 from mid_core.report import (
     Figure,
     Report,

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
+from mid_core.errors import MidError
 from mid_core.runtime import devices
 from mid_core.runtime.devices import pick_device
-from mid_core.errors import MidError
 
 
 @pytest.fixture

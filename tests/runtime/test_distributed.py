@@ -15,11 +15,11 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from mid_core.runtime.distributed import ALONE, Team
 from mid_core.errors import MidError
-from mid_core.runtime.launching import command
-from mid_core.learner import Learner, Training
 from mid_core.networks import build
+from mid_core.runtime.distributed import ALONE, Team
+from mid_core.runtime.launching import command
+from mid_core.training import Trainer, Training
 from tests.conftest import ROOT, TINY
 from tests.workflow.test_kills import SCRIPT, draw_pools
 
@@ -30,7 +30,7 @@ PREAMBLE = """
 import os
 from pathlib import Path
 from tests.workflow import test_kills
-test_kills.SETTINGS["training"] |= {{"batch": {batch}, "ema": 0.5}}
+test_kills.SETTINGS["training"] |= {{"batch_size": {batch}, "ema_decay": 0.5}}
 snakemake = test_kills.job(
     Path({pools!r}), Path({folder!r}), {iterations}, {runtime}, **{spread}
 )
@@ -129,10 +129,14 @@ def alone(pools, tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("gpus", "accumulate"), [(1, 4), (2, 2), (4, 1)])
-def test_any_spread_gives_the_same_result(pools, alone, tmp_path, gpus, accumulate):
+@pytest.mark.parametrize(("gpus", "gradient_accumulation"), [(1, 4), (2, 2), (4, 1)])
+def test_any_spread_gives_the_same_result(
+    pools, alone, tmp_path, gpus, gradient_accumulation
+):
     job = Job(pools, tmp_path / "run")
-    assert job.finish(gpus=gpus, accumulate=accumulate) == 0, job.log()
+    assert job.finish(gpus=gpus, gradient_accumulation=gradient_accumulation) == 0, (
+        job.log()
+    )
     assert f"on {gpus} x cpu" in job.log()
     assert job.log().splitlines()[-1].endswith("INFO finished")
     agree(job.result(), alone)
@@ -175,7 +179,7 @@ def test_members_do_not_outlive_their_launcher(pools, tmp_path):
     launcher.kill()
     launcher.wait()
     assert not psutil.wait_procs(team, 60)[1]
-    assert len(list(job.folder.rglob("state.pt"))) == 1
+    assert len(list(job.folder.rglob("checkpoint.pt"))) == 1
 
 
 @pytest.mark.slow
@@ -185,7 +189,7 @@ def test_what_fails_in_one_process_is_said_for_the_job(pools, tmp_path, error, s
 def broken(self, index, top, left, size):
     raise {error}("a shard of process 1 is damaged")
 from mid_core.errors import {error}
-from mid_core.batches import InMemory
+from mid_core.patches import InMemory
 if os.environ.get("RANK") == "1":
     InMemory.crop = broken
 """
@@ -199,12 +203,12 @@ def test_parts_of_a_batch_add_up(rng):
     y, x = (torch.from_numpy(rng.random((8, 3, 16, 16), "f4")) for _ in range(2))
     trained = []
     for parts in (1, 4):
-        settings = Training(iterations=9, batch=8, patch=16, ema=0)
-        one = Learner(
+        settings = Training(iterations=9, batch_size=8, patch_size=16, ema_decay=0)
+        one = Trainer(
             build(TINY, seed=[0]), settings, torch.device("cpu"), ALONE, parts
         )
         for _ in range(3):
-            one.learn(y, x)
+            one.step(y, x)
         weights = {n: w.detach().numpy() for n, w in one.network.named_parameters()}
         trained.append((weights, one.sum_up()))
     (whole, row), (parted, same) = trained

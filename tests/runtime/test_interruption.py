@@ -14,13 +14,13 @@ from mid_core import ensemble as inference
 from mid_core.checkpoints.model_file import save_model
 from mid_core.datasets import folders
 from mid_core.errors import Interrupted
-from mid_core.runtime.interruption import until_stopped
 from mid_core.jobs.log import read_attempt
+from mid_core.runtime.interruption import until_stopped
 from mid_core.store import Store, StoreWriter
 from tests.conftest import ROOT, TINY
 
 IMAGES = 5
-MASKING = {"ratio": 0.5}
+MASKING = {"mask_ratio": 0.5}
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT])
@@ -67,7 +67,7 @@ def inputs(tmp_path, network, rng):
             store.append(f"{i}.png", pixels)
     found = folders.find({"path": tmp_path / "images"})
     (tmp_path / "files.json").write_text(json.dumps({"items": found.items}))
-    card = {"network": TINY, "masking": MASKING, "patch": 16, "channels": 3}
+    card = {"network": TINY, "masking": MASKING, "patch_size": 16, "channels": 3}
     digest = save_model(tmp_path / "model.safetensors", network, card)
     (tmp_path / "model.json").write_text(json.dumps({"sha256": digest}))
     return tmp_path
@@ -76,8 +76,12 @@ def inputs(tmp_path, network, rng):
 def run(job, inputs, folder):
     """Run a rule's script as Snakemake would; return its exit status."""
     settings = {"reader": "folders", "path": "images"} if job == "ingest" else {}
-    settings |= {"masking": MASKING, "masks": 1, "seed": 0, "round": 1}
-    names = {"files": "files.json", "noisy": "noisy.seal.json", "model": "model.json"}
+    settings |= {"masking": MASKING, "num_masks": 1, "seed": 0, "round": 1}
+    names = {
+        "files": "files.json",
+        "noisy": "noisy.manifest.json",
+        "model": "model.json",
+    }
     snakemake = SimpleNamespace(
         params=SimpleNamespace(settings=settings, version=1, masking=MASKING, seed=0),
         config={
@@ -86,9 +90,9 @@ def run(job, inputs, folder):
         },
         threads=1,
         input=SimpleNamespace(**{key: inputs / name for key, name in names.items()}),
-        output=SimpleNamespace(seal=folder / "store.seal.json"),
+        output=SimpleNamespace(manifest=folder / "store.manifest.json"),
         wildcards=SimpleNamespace(
-            stack="image", variant="mid", k="1", pool="p", masks="2"
+            stack="image", variant="mid", k="1", pool="p", num_masks="2"
         ),
         log=[folder / "logs" / job / "mid_1.log"],
     )
@@ -133,7 +137,7 @@ def test_a_stopped_job_goes_on_with_the_same_command(
     attempt = read_attempt(tmp_path / "cut/logs" / job / "mid_1.log")
     assert attempt.state == "stopped"
     assert attempt.end.startswith("interrupted: SIGTERM: the shards that are whole")
-    assert not (tmp_path / "cut/store.seal.json").exists()
+    assert not (tmp_path / "cut/store.manifest.json").exists()
     assert run(job, inputs, tmp_path / "cut") == 0
     assert len(calls) <= most
     whole, cut = (Store(tmp_path / name / "store.zarr") for name in ("whole", "cut"))

@@ -2,9 +2,9 @@ import logging
 
 import pytest
 
-from mid_core.runtime import progress
 from mid_core.errors import Interrupted, MidError, NotFinite
 from mid_core.jobs.log import read_attempt
+from mid_core.runtime import progress
 from mid_core.runtime.liveness import Process
 
 

@@ -22,7 +22,7 @@ QUICK += ("--slurm-init-seconds-before-status-checks", "3")
 PATIENCE = 600
 
 # Trainings of some seconds, each saved after half a one.
-TWO_VARIANTS = changed(training={"iterations": 500, "batch": 2, "patch": 16})
+TWO_VARIANTS = changed(training={"iterations": 500, "batch_size": 2, "patch_size": 16})
 TWO_VARIANTS["runtime"] = TWO_VARIANTS["runtime"] | {"save_minutes": 0.01}
 TWO_VARIANTS["variants"] = {
     "mid": {},

@@ -9,9 +9,9 @@ import pytest
 from safetensors.numpy import load_file
 
 from tests.running import changed
+from tests.runtime.test_distributed import TOLERANCE, difference
 from tests.slurm.checkout import COMMAND, QUICK, TWO_VARIANTS, Checkout
 from tests.slurm.cluster import Cluster, what_is_missing
-from tests.runtime.test_distributed import TOLERANCE, difference
 
 pytestmark = pytest.mark.slow
 MODEL = "results/tiny/mid/round_0/model.json"

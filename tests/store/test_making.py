@@ -19,11 +19,11 @@ from mid_core.store import (
     finish,
     lay_out,
     making,
-    seal_path,
+    manifest_path,
 )
 from tests.conftest import ROOT
 
-TILE, KEY = 16, {"seed": 3, "ratio": 0.8}
+TILE, KEY = 16, {"seed": 3, "mask_ratio": 0.8}
 # 4 tiles of 16 x 16 x 3 bytes a shard.
 SHARD = 4 * TILE * TILE * 3
 
@@ -63,11 +63,14 @@ def test_a_resumed_store_equals_an_unbroken_one(stop, tmp_path):
     again = write(path, 12)
     # Made again is what had not filled a shard: no more tiles than two images have.
     assert again[0] >= stop - 4
-    assert seal_path(path).read_text() == seal_path(tmp_path / "whole.zarr").read_text()
+    assert (
+        manifest_path(path).read_text()
+        == manifest_path(tmp_path / "whole.zarr").read_text()
+    )
     # Shards were hashed as they were written, by either writer: the files are so.
     assert damage(path, every=True) == []
     assert sorted(p.name for p in tmp_path.iterdir()) == [
-        *("broken.seal.json", "broken.zarr", "whole.seal.json", "whole.zarr")
+        *("broken.manifest.json", "broken.zarr", "whole.manifest.json", "whole.zarr")
     ]
 
 
@@ -78,13 +81,16 @@ def test_what_a_kill_left_half_written_is_swept(tmp_path):
     # As Zarr calls a shard that has not got its name yet.
     (path / "image/c/0/0/0/0.d1f2.partial").write_bytes(b"half")
     write(path, 12)
-    assert seal_path(path).read_text() == seal_path(tmp_path / "whole.zarr").read_text()
+    assert (
+        manifest_path(path).read_text()
+        == manifest_path(tmp_path / "whole.zarr").read_text()
+    )
 
 
 def test_other_settings_begin_anew(tmp_path):
     path = tmp_path / "a.zarr"
     write(path, 12, stop=9)
-    assert write(path, 12, key=KEY | {"ratio": 0.7}) == list(range(12))
+    assert write(path, 12, key=KEY | {"mask_ratio": 0.7}) == list(range(12))
     write(path, 12, stop=9)
     assert write(path, 12, key=None) == list(range(12))
 
@@ -108,11 +114,11 @@ def test_a_kill_before_the_seal_loses_nothing(tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(making, "seal", killed)
+        patch.setattr(making, "manifest", killed)
         with pytest.raises(KeyboardInterrupt):
             write(tmp_path / "killed.zarr", 5)
     assert write(tmp_path / "killed.zarr", 5) == []
-    whole, again = (seal_path(tmp_path / f"{n}.zarr") for n in ("whole", "killed"))
+    whole, again = (manifest_path(tmp_path / f"{n}.zarr") for n in ("whole", "killed"))
     assert again.read_text() == whole.read_text()
 
 
@@ -130,7 +136,10 @@ def test_kills_at_random_moments_lose_nothing(tmp_path):
         process.stdout.close()
     assert kills >= 3
     write(path, 400)
-    assert seal_path(path).read_text() == seal_path(tmp_path / "whole.zarr").read_text()
+    assert (
+        manifest_path(path).read_text()
+        == manifest_path(tmp_path / "whole.zarr").read_text()
+    )
 
 
 PART = """
@@ -206,17 +215,17 @@ def test_a_store_that_lost_its_seal_is_sealed_again(tmp_path):
         return wanted
 
     assert fill() == list(range(200))
-    sealed = seal_path(path).read_text()
-    seal_path(path).unlink()
+    sealed = manifest_path(path).read_text()
+    manifest_path(path).unlink()
     assert fill() == []
-    assert seal_path(path).read_text() == sealed
+    assert manifest_path(path).read_text() == sealed
     # Of what is damaged by then, no more is made again.
     for name in ("zarr.json", "noise/zarr.json", "index/zarr.json", "noise/c/1/0/0/0"):
         content = (path / name).read_bytes()
         (path / name).write_bytes(content[:-9] + b"?" + content[-8:])
-    seal_path(path).unlink()
+    manifest_path(path).unlink()
     assert 0 < len(fill()) < 9
-    assert seal_path(path).read_text() == sealed
+    assert manifest_path(path).read_text() == sealed
     assert damage(path, every=True) == []
 
 
@@ -233,8 +242,8 @@ def test_an_image_that_was_not_laid_out_so_is_refused(tmp_path):
 HOLDER = """
 import sys
 sys.path.insert(0, {root!r})
-from mid_core.store.making import lease
-with lease({path!r}):
+from mid_core.store.making import lock
+with lock({path!r}):
     print("ready", flush=True)
     sys.stdin.read()
 """
@@ -249,7 +258,7 @@ def test_a_second_writer_is_told_who_writes(tmp_path):
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen([sys.executable, "-c", code], **pipes) as first:
         first.stdout.readline()
-        said = rf"noise\.lease is held by .*, process {first.pid}, since"
+        said = rf"noise\.lock is held by .*, process {first.pid}, since"
         with pytest.raises(MidError, match=said), laid_out(path):
             pass
         # Its content would be another: the store would be begun anew.
@@ -259,7 +268,7 @@ def test_a_second_writer_is_told_who_writes(tmp_path):
         first.kill()
     with laid_out(path):
         pass
-    assert not list(tmp_path.glob("*.lease"))
+    assert not list(tmp_path.glob("*.lock"))
 
 
 def test_two_hundred_flipped_bits_are_all_noticed(tmp_path):
@@ -292,10 +301,10 @@ def test_damaged_seals_and_strangers_are_noticed(tmp_path):
     write(path, 5)
     (path / "image/c/99").write_bytes(b"")
     assert damage(path, every=True) == [f"{path}/image/c/99 was not there when sealed"]
-    text = seal_path(path).read_text()
+    text = manifest_path(path).read_text()
     for broken in (text[:-9], text.replace('"bytes": ', '"bytes": 1', 1), "[]"):
-        seal_path(path).write_text(broken)
-        with pytest.raises(MidError, match=r"pool\.seal\.json is damaged"):
+        manifest_path(path).write_text(broken)
+        with pytest.raises(MidError, match=r"pool\.manifest\.json is damaged"):
             Store(path)
 
 

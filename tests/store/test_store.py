@@ -11,9 +11,9 @@ from mid_core.errors import MidError
 from mid_core.store import (
     Store,
     StoreWriter,
+    manifest_path,
     pack,
     pairs,
-    seal_path,
     store_path,
 )
 
@@ -108,7 +108,7 @@ def test_packed_images_are_stored_as_they_are(path, tmp_path, images):
         for name, image in images.items():
             store.append(name, pack(image, 32))
         store.attributes = {"made_by": {"stage": "test"}}
-    assert seal_path(other).read_bytes() == seal_path(path).read_bytes()
+    assert manifest_path(other).read_bytes() == manifest_path(path).read_bytes()
 
 
 def test_same_images_same_seal(path, tmp_path, images):
@@ -117,8 +117,8 @@ def test_same_images_same_seal(path, tmp_path, images):
         for name, image in images.items():
             store.append(name, image)
         store.attributes = {"made_by": {"stage": "test"}}
-    assert seal_path(other).read_bytes() == seal_path(path).read_bytes()
-    assert store_path(seal_path(path)) == path
+    assert manifest_path(other).read_bytes() == manifest_path(path).read_bytes()
+    assert store_path(manifest_path(path)) == path
 
 
 def test_an_unfinished_store_is_refused_and_rebuilt(tmp_path, images):
@@ -127,7 +127,9 @@ def test_an_unfinished_store_is_refused_and_rebuilt(tmp_path, images):
     with suppress(InterruptedError), StoreWriter(path, "image", tile=32) as writer:
         writer.append("a", image)
         raise InterruptedError
-    with pytest.raises(MidError, match=r"is unfinished, broken.seal.json is not there"):
+    with pytest.raises(
+        MidError, match=r"is unfinished, broken.manifest.json is not there"
+    ):
         Store(path)
     with StoreWriter(path, "image", tile=32) as store:
         store.append("b", image)
@@ -183,7 +185,7 @@ def test_an_empty_store_is_not_sealed(tmp_path):
         StoreWriter(path, "noise"),
     ):
         pass
-    assert not seal_path(path).exists()
+    assert not manifest_path(path).exists()
 
 
 def test_a_flipped_bit_is_noticed(path):
@@ -200,7 +202,7 @@ def test_a_tile_of_zeros_is_written(tmp_path):
     path = tmp_path / "zeros.zarr"
     with StoreWriter(path, "noise", tile=16) as store:
         store.append("a", np.zeros((16, 16, 3), np.float16))
-    files = json.loads(seal_path(path).read_text())["files"]
+    files = json.loads(manifest_path(path).read_text())["files"]
     assert any(name.startswith("noise/c/") for name in files)
 
 

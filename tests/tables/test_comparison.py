@@ -5,13 +5,13 @@ import re
 import pandas as pd
 import pytest
 
+from mid_core.errors import MidError
 from mid_core.tables.comparison import (
     HERE,
     comparison,
     comparison_latex,
     comparison_markdown,
 )
-from mid_core.errors import MidError
 from mid_core.tables.published import published
 
 WHOLE = {

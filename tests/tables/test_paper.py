@@ -15,14 +15,14 @@ COST = {
 }
 
 
-def entry(label, *psnr, masks=None, cost=(), **how):
+def entry(label, *psnr, num_masks=None, cost=(), **how):
     """A row whose seeds score so many dB: by ``scores``, K = 10 is 1.5 dB above."""
     frames = [scores(p, **how).assign(seed=i) for i, p in enumerate(psnr)]
-    return Entry(label, masks, frames, dict(cost))
+    return Entry(label, num_masks, frames, dict(cost))
 
 
 def test_means_over_images_and_then_over_seeds():
-    table = paper_table([entry("MID", 30, 31, 35), entry("one", 30, masks=1)])
+    table = paper_table([entry("MID", 30, 31, 35), entry("one", 30, num_masks=1)])
     mid, one = (row for _, row in table.iterrows())
     assert (mid["k"], one["k"]) == (10, 1)
     assert mid["psnr_db"] == pytest.approx(33.5)
@@ -51,7 +51,7 @@ def test_numbers_of_other_images_or_protocols_are_refused(other):
 
 
 def test_a_number_carries_what_it_is_of():
-    rows = [entry("MID", 30, 32, cost=COST.items()), entry("a_b", 30, 31, masks=1)]
+    rows = [entry("MID", 30, 32, cost=COST.items()), entry("a_b", 30, 31, num_masks=1)]
     table = paper_table(rows)
     text = paper_markdown("Title", table)
     for part in ("**Title**", "t: SIDD (s), n = 2, 2 seeds", "32.50 ± 1.41", "2.000"):

@@ -10,7 +10,7 @@ from mid_core.errors import MidError
 from mid_core.tables.published import CATEGORIES, published, references
 from tests.conftest import ROOT
 
-ALL = pd.read_csv(ROOT / "mid_core/published.csv")
+ALL = pd.read_csv(ROOT / "mid_core/tables/published.csv")
 SETS = list(ALL[["dataset", "split"]].drop_duplicates().itertuples(index=False))
 
 
@@ -25,7 +25,7 @@ def number(dataset, split, source, method, trained_on_test=False):
 
 
 def test_every_number_has_a_source_and_every_source_a_number():
-    sources = pd.read_csv(ROOT / "mid_core/published_sources.csv")
+    sources = pd.read_csv(ROOT / "mid_core/tables/published_sources.csv")
     assert sources["source"].is_unique
     assert set(sources["source"]) == set(ALL["source"])
     assert sources["reference"].str.len().gt(15).all()

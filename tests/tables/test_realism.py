@@ -1,8 +1,8 @@
 import pandas as pd
 
-from mid_core.tables.layout import latex, markdown
 from mid_core.evaluation.realism import MEASURES
-from mid_core.tables.realism import told_gap, told_realism
+from mid_core.tables.layout import latex, markdown
+from mid_core.tables.realism import gap_table, realism_table
 
 ABOUT = {
     "pool": "noisy",
@@ -25,7 +25,7 @@ def test_realism_has_a_row_for_each_bank_and_a_column_for_each_measure():
         }
         for bank, value in (("true noise", 0.01), ("N_0", 1.23456))
     ]
-    told = told_realism(pd.DataFrame(rows))
+    told = realism_table(pd.DataFrame(rows))
     text = markdown(*told)
     assert f"- {OF}\n" in text
     assert text.count("1.235") == len(MEASURES)
@@ -42,7 +42,7 @@ def test_gap_has_a_row_for_each_ratio_and_a_column_for_each_bank():
         for bank, whole in (("floor", 0.01), ("N_0", 6.0))
         for ratio, nats in ((0.0, whole), (0.15000000000000002, whole / 2))
     ]
-    told = told_gap(pd.DataFrame(rows))
+    told = gap_table(pd.DataFrame(rows))
     text = markdown(*told)
     lines = [line.replace(" ", "") for line in text.splitlines()]
     assert [line for line in lines if line.startswith("|")][::2] == [

@@ -2,7 +2,12 @@ import pandas as pd
 import pytest
 
 from mid_core.errors import MidError
-from mid_core.tables.rounds import mean_scores, rounds_latex, rounds_markdown, rounds_table
+from mid_core.tables.rounds import (
+    mean_scores,
+    rounds_latex,
+    rounds_markdown,
+    rounds_table,
+)
 
 CARD = {"train_seconds": 100.0, "device": "cpu"}
 

@@ -12,8 +12,8 @@ import yaml
 from mid_config.loading import load_config
 from mid_config.plan import Plan
 from tests.conftest import ROOT
-from tests.workflow.every_key import EXEMPT, MATRIX
 from tests.running import draw_images, snakemake
+from tests.workflow.every_key import EXEMPT, MATRIX
 from tests.workflow.whole_config import WHOLE, with_changes
 
 SCHEMAS = ROOT / "workflow/schemas"
@@ -125,8 +125,8 @@ def test_a_dry_run_says_what_changed(drawn_up):
     stale = listed(paper(drawn_up, with_changes(changes), "--dry-run"))
     before, _, now = stale["train_round/four_2"].reason.partition(" now: ")
     assert before.startswith("Params have changed since last execution")
-    assert "'masking': {'ratio': 0.6" in before
-    assert "'masking': {'ratio': 0.4" in now
+    assert "'masking': {'mask_ratio': 0.6" in before
+    assert "'masking': {'mask_ratio': 0.4" in now
     model = "results/tiny/four/round_2/model.json"
     assert model in stale["extract_noise/four_3"].reason + str(
         stale["extract_noise/four_3"].inputs

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
+from mid_core.checkpoints.checkpoint import Checkpoints
 from mid_core.errors import MidError
-from mid_core.checkpoints.state import States
-from mid_core.store import Store, StoreWriter, lay_out, seal_path
+from mid_core.store import Store, StoreWriter, lay_out, manifest_path
 from tests.runtime.test_distributed import Job
 from tests.workflow.test_kills import draw_pools
 
@@ -56,7 +56,7 @@ def disk(tmp_path, request):
 
 
 def test_the_last_good_state_of_a_training_stays(disk):
-    states = States(disk.path / "training", {"seed": 0})
+    states = Checkpoints(disk.path / "training", {"seed": 0})
     states.save({"weights": torch.arange(5.0), "step": 7})
     disk.fill()
     with pytest.raises(MidError, match=r"cannot be written .*make room there"):
@@ -74,7 +74,7 @@ def test_a_store_that_found_no_room_goes_on_when_there_is(disk, rng, monkeypatch
     disk.fill(megabytes=3, inodes=14)
     with pytest.raises(MidError, match=r"(?s)pool\.zarr cannot be written .*make room"):
         write(path, key, images)
-    assert not seal_path(path).exists()
+    assert not manifest_path(path).exists()
     disk.free()
     done = write(path, key, images)
     assert done > 0

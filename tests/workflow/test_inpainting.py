@@ -12,17 +12,19 @@ import torch
 import yaml
 from torch import nn
 
-from mid_core.jobs import status
-from mid_core.planning.graph import needs
+from mid_core.batches import Batches
+from mid_core.checkpoints.trainer_state import restore, state_of
 from mid_core.evaluation.held_out import COLUMN, HeldOut
-from mid_core.learner import Learner, Training
-from mid_core.jobs.lineage import opened_path
 from mid_core.evaluation.metrics import psnr
+from mid_core.evaluation.noise_statistics import Statistics
+from mid_core.jobs import status
+from mid_core.jobs.lineage import opened_path
+from mid_core.masking import Masking
 from mid_core.networks import build
-from mid_core.noise import Statistics, white_gaussian
-from mid_core.batches import Batches, Masking
+from mid_core.noise import white_gaussian
+from mid_core.planning.graph import needs
 from mid_core.store import Store
-from mid_core.training import train
+from mid_core.training import Trainer, Training, train
 from tests.conftest import TINY, Pool
 from tests.running import CONFIG, draw_images, jobs_of, snakemake
 from tests.test_distillation import UNET
@@ -31,9 +33,9 @@ CPU = torch.device("cpu")
 STEPS, CHECKS, EVERY = 11, 3, 4
 PAPER = {
     "variant": "mid",
-    "rivals": [],
+    "baselines": [],
     "distilled": {"network": UNET, "targets": 2},
-    "inpainting": {"ratios": [0.5, 0.8], "crops": 3, "checks": 2},
+    "inpainting": {"mask_ratios": [0.5, 0.8], "crops": 3, "checks": 2},
 }
 RESULTS = "results/tiny"
 
@@ -51,9 +53,11 @@ def held_out(batches, rng):
     return HeldOut(batches, images, 5, CHECKS, STEPS)
 
 
-def learner(network=None, **changes):
-    settings = Training(**{"iterations": STEPS, "batch": 4, "patch": 16} | changes)
-    return Learner(network or build(TINY, seed=[0]), settings, CPU)
+def trainer(network=None, **changes):
+    settings = Training(
+        **{"iterations": STEPS, "batch_size": 4, "patch_size": 16} | changes
+    )
+    return Trainer(network or build(TINY, seed=[0]), settings, CPU)
 
 
 class Grey(nn.Module):
@@ -72,8 +76,8 @@ class Grey(nn.Module):
 def test_the_score_is_the_models_psnr_in_use(batches):
     images = Pool(np.full((16, 16, 3), 51, np.uint8))
     held_out = HeldOut(batches, images, 2, 1, STEPS)
-    for ema in (0, 0.9):
-        taught = learner(Grey(), ema=ema)
+    for ema_decay in (0, 0.9):
+        taught = trainer(Grey(), ema_decay=ema_decay)
         # 10 log10(1 / 0.3**2)
         assert held_out.psnr_db(taught) == pytest.approx(10.4576, abs=1e-4)
         assert taught.network.training
@@ -88,7 +92,7 @@ def test_masks_hide_what_is_scored(batches, rng):
 
     found = [
         HeldOut(replace(batches, masking=Masking(r)), images, 40, 1, 9).psnr_db(
-            learner(Same())
+            trainer(Same())
         )
         for r in (0.25, 0.5)
     ]
@@ -108,8 +112,8 @@ def weights(taught):
 
 
 def test_looking_changes_nothing_but_the_history(batches, held_out):
-    seen, blind = learner(), learner()
-    train(seen, batches, every=EVERY, held_out=held_out)
+    seen, blind = trainer(), trainer()
+    train(seen, batches, every=EVERY, score=held_out)
     train(blind, batches, every=EVERY)
     for a, b in zip(weights(seen), weights(blind), strict=True):
         assert torch.equal(a, b)
@@ -126,20 +130,20 @@ class Cut(Exception):
 def test_a_training_that_was_cut_has_the_same_history_and_weights(
     step, batches, held_out
 ):
-    whole, first, second = learner(), learner(), learner()
-    train(whole, batches, every=EVERY, held_out=held_out)
+    whole, first, second = trainer(), trainer(), trainer()
+    train(whole, batches, every=EVERY, score=held_out)
     file = io.BytesIO()
 
     def cut(now, *_):
         if now == step:
-            torch.save(first.state_dict(), file)
+            torch.save(state_of(first), file)
             raise Cut
 
     with pytest.raises(Cut):
-        train(first, batches, cut, EVERY, held_out=held_out)
+        train(first, batches, cut, EVERY, score=held_out)
     file.seek(0)
-    second.load_state_dict(torch.load(file, weights_only=True))
-    train(second, batches, every=EVERY, held_out=held_out)
+    restore(second, torch.load(file, weights_only=True))
+    train(second, batches, every=EVERY, score=held_out)
     assert second.history == whole.history
     for a, b in zip(weights(second), weights(whole), strict=True):
         assert torch.equal(a, b)
@@ -173,7 +177,7 @@ def test_inpainters_see_clean_images_alone(tmp_path, monkeypatch):
     assert "sigma_0-0_1x17px" in bank
     assert edges[model] == {plan.pool("clean"), bank, truth}
     assert edges[plan.scores("inpaint_80", 0, "noisy")] == {model, truth}
-    assert plan.rounds["inpaint_80"][0].evaluate["masks"] == [1]
+    assert plan.rounds["inpaint_80"][0].evaluate["num_masks"] == [1]
     # Other variants' trainings and scores have the params that they had.
     for name in ("held_out", "recharge"):
         assert name not in plan.rounds["mid"][0].train
@@ -250,12 +254,12 @@ def test_what_changes_runs_again_and_nothing_else(run):
     assert jobs(config()) == {}
     student = PAPER["distilled"] | {"recharge": 0.5}
     assert jobs(config(distilled=student)) == {"train_round": 1, "evaluate": 1}
-    teacher = PAPER["distilled"] | {"masks": 3}
-    taught = {"teach": 1, "train_round": 1, "evaluate": 1}
+    teacher = PAPER["distilled"] | {"num_masks": 3}
+    taught = {"distillation_targets": 1, "train_round": 1, "evaluate": 1}
     assert jobs(config(distilled=teacher)) == taught
     method = CONFIG["method"] | {"rounds": [{"mask_ratio": 0.8}, {"mask_ratio": 0.4}]}
     found = jobs(config() | {"method": method})
-    assert found == {"teach": 1, "train_round": 2, "evaluate": 1}
+    assert found == {"distillation_targets": 1, "train_round": 2, "evaluate": 1}
     often = PAPER["inpainting"] | {"checks": 4}
     found = jobs(config(inpainting=often))
     assert (found["train_round"], found["plot_inpainter"]) == (2, 1)

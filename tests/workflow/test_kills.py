@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from mid_core import learner
+from mid_core import trainer
 from mid_core.checkpoints.finished import CARD, HISTORY, WEIGHTS
 from mid_core.noise import white_gaussian
 from mid_core.store import StoreWriter
@@ -24,8 +24,8 @@ ITERATIONS, KILLS = 400, 50
 SETTINGS = {
     "pool": "clean",
     "network": TINY,
-    "training": {"iterations": ITERATIONS, "batch": 2, "patch": 16},
-    "masking": {"ratio": [0.2, 0.9]},
+    "training": {"iterations": ITERATIONS, "batch_size": 2, "patch_size": 16},
+    "masking": {"mask_ratio": [0.2, 0.9]},
     "clip": False,
     "seed": 0,
     "round": 0,
@@ -41,7 +41,9 @@ RUNTIME = {
 }
 SCRIPT = ROOT / "workflow/scripts/train_round.py"
 FORK = multiprocessing.get_context("forkserver")
-FORK.set_forkserver_preload(["tests.workflow.test_kills", "pandas", "mid_core.checkpoints.model_file"])
+FORK.set_forkserver_preload(
+    ["tests.workflow.test_kills", "pandas", "mid_core.checkpoints.model_file"]
+)
 pytestmark = pytest.mark.slow
 
 
@@ -49,18 +51,18 @@ def job(
     pools: Path, folder: Path, iterations: int, runtime: dict, **spread: int
 ) -> SimpleNamespace:
     """Make what Snakemake gives to the script; each step leaves a byte in ``steps``."""
-    learn = learner.Learner.learn
+    learn = trainer.Trainer.learn
 
     def counted(self, y, x):
         with (folder / "steps").open("ab") as file:
             file.write(b".")
         return learn(self, y, x)
 
-    learner.Learner.learn = counted
+    trainer.Trainer.learn = counted
     outputs = {"model": "model.json", "weights": "model.safetensors"}
     outputs["history"] = "history.csv"
     training = SETTINGS["training"] | {"iterations": iterations}
-    spreading = {"gpus": 1, "accumulate": 1} | spread
+    spreading = {"gpus": 1, "gradient_accumulation": 1} | spread
     method = {"training": spreading, "rounds": [{}], "gate": {}}
     made = {name: str(folder / "round" / file) for name, file in outputs.items()}
     return SimpleNamespace(
@@ -69,7 +71,8 @@ def job(
         threads=1,
         resources=SimpleNamespace(runtime=60),
         input=SimpleNamespace(
-            clean=str(pools / "clean.seal.json"), noise=str(pools / "noise.seal.json")
+            clean=str(pools / "clean.manifest.json"),
+            noise=str(pools / "noise.manifest.json"),
         ),
         output=SimpleNamespace(**made),
         wildcards=SimpleNamespace(variant="mid"),
@@ -167,7 +170,7 @@ def test_fifty_kills_change_nothing(pools, unbroken, tmp_path, record_property):
         assert process.is_alive(), trainer.log()
         os.kill(process.pid, signal.SIGKILL)
         process.join()
-        in_saves += bool(list(trainer.folder.rglob(".state.pt.partial")))
+        in_saves += bool(list(trainer.folder.rglob(".checkpoint.pt.partial")))
     assert trainer.finish() == 0, trainer.log()
     assert trainer.outputs() == unbroken
     assert trainer.left_behind() == set()
@@ -232,7 +235,7 @@ def test_a_second_trainer_is_refused_while_the_first_lives(pools, tmp_path):
     first = trainer.start()
     trainer.wait_for(3)
     os.kill(first.pid, signal.SIGSTOP)
-    # Its lease is touched from now on by nobody; at first that proves nothing.
+    # Its lock is touched from now on by nobody; at first that proves nothing.
     second = trainer.start()
     second.join(2)
     assert second.is_alive()

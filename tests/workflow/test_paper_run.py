@@ -8,17 +8,23 @@ import pytest
 
 from tests.running import CONFIG, draw_images, snakemake
 
-NETWORK = {"name": "unet", "width": 8, "depth": 1, "fold": 2, "residual": True}
+NETWORK = {
+    "name": "unet",
+    "width": 8,
+    "depth": 1,
+    "pixel_unshuffle": 2,
+    "residual": True,
+}
 PAPER = {
     "variant": "mid",
-    "rivals": ["nlm"],
-    "masks": [1, 2],
-    "ratios": [0, 0.8],
+    "baselines": ["nlm"],
+    "num_masks": [1, 2],
+    "mask_ratios": [0, 0.8],
     "choices": ["mid", "tested_50"],
     "distilled": {"network": NETWORK, "targets": 1},
-    "inpainting": {"ratios": [0.8], "crops": 1, "checks": 2},
+    "inpainting": {"mask_ratios": [0.8], "crops": 1, "checks": 2},
 }
-SCORED = {"tested_50": {"evaluation": {"masks": [1, 2], "mask_ratio": 0.5}}}
+SCORED = {"tested_50": {"evaluation": {"num_masks": [1, 2], "mask_ratio": 0.5}}}
 MID = {"variants": {"mid": {}}, "figures": CONFIG["figures"] | {"variant": "mid"}}
 ABLATIONS = {"networks", "by_round", "components", "ensemble", "ratios", "cost"}
 ABLATIONS |= {"inpainting", "choices"}
@@ -85,7 +91,12 @@ def test_the_report_has_them_all(results):
 def test_lineage_has_the_papers_jobs(results):
     jobs = pd.read_csv(results / "tables/lineage_paper.csv", keep_default_na=False)
     rules = set(jobs["rule"])
-    assert {"teach", "evaluate_rival", "measure_realism", "compare_images"} <= rules
+    assert {
+        "distillation_targets",
+        "evaluate_baseline",
+        "measure_realism",
+        "compare_images",
+    } <= rules
     trained = set(jobs[jobs["rule"] == "train_round"]["job"])
     assert trained == {
         f"{card.parts[-3]}_{card.parts[-2].removeprefix('round_')}"

@@ -8,7 +8,7 @@ import pytest
 from tests.running import CONFIG, jobs_of, snakemake
 
 pytestmark = pytest.mark.slow
-BANK = "results/tiny/mid/round_1/noise.seal.json"
+BANK = "results/tiny/mid/round_1/noise.manifest.json"
 
 
 def test_processes_that_share_an_extraction_draw_the_same_bank(finished, tmp_path):

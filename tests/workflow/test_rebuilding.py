@@ -5,7 +5,7 @@ import re
 import pytest
 
 from mid_core.errors import MidError
-from mid_core.store import Store, seal_path
+from mid_core.store import Store, manifest_path
 from tests.running import CONFIG, draw_images, jobs_of, snakemake
 
 # One training on a bank that is extracted, and no pictures of it.
@@ -27,21 +27,21 @@ def run(tmp_path_factory):
 def test_a_damaged_store_says_the_command_that_mends_it(run, monkeypatch):
     monkeypatch.chdir(run)
     path = run / ROUND / "noise.zarr"
-    sealed, shard = seal_path(path).read_bytes(), path / "noise/c/0/0/0/0"
+    sealed, shard = manifest_path(path).read_bytes(), path / "noise/c/0/0/0/0"
     whole = bytearray(shard.read_bytes())
     shard.write_bytes(whole[:50] + bytes([whole[50] ^ 4]) + whole[51:])
     with pytest.raises(MidError, match="its rule extract_noise rebuilds it") as refused:
         list(Store(path))
     command = r"`rm -f (\S+) && snakemake --cores 2 -- (\S+)`"
     removed, target = re.search(command, str(refused.value)).groups()
-    assert removed == target == f"{ROUND}/noise.seal.json"
+    assert removed == target == f"{ROUND}/noise.manifest.json"
     (run / removed).unlink()
     assert jobs_of(snakemake(run, SMALL, "--dry-run", "--", target)) == {
         "extract_noise": 1
     }
     done = snakemake(run, SMALL, "--", target)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert seal_path(path).read_bytes() == sealed
+    assert manifest_path(path).read_bytes() == sealed
     assert shard.read_bytes() == whole
     assert jobs_of(snakemake(run, SMALL, "--dry-run")) == {}
 

@@ -35,7 +35,7 @@ def test_what_runs_again_and_what_does_not(finished):
         "evaluate": 1,
     }
     # A larger patch: what trains on it, though the pools are looked at again.
-    patch = CONFIG["method"]["training"] | {"patch": 17}
+    patch = CONFIG["method"]["training"] | {"patch_size": 17}
     assert stale(changed(training=patch)) == drawn | {
         "check_pools": 1,
         "train_round": 4,
@@ -45,7 +45,7 @@ def test_what_runs_again_and_what_does_not(finished):
         "plot_noise": 1,
     }
     # Another number of masks an extraction: the bank and what follows.
-    assert stale(changed(extraction={"masks": 3})) == drawn | {
+    assert stale(changed(extraction={"num_masks": 3})) == drawn | {
         "extract_noise": 1,
         "train_round": 1,
         "evaluate": 1,
@@ -75,7 +75,7 @@ def test_a_ceiling_or_a_test_that_is_added_trains_nothing_else(finished):
 def test_a_replaced_image_is_ingested_whatever_happened_in_between(finished, tmp_path):
     for part in ("clean", "pairs"):
         shutil.copytree(finished / part, tmp_path / part)
-    goal = "results/tiny/data/clean/image.seal.json"
+    goal = "results/tiny/data/clean/image.manifest.json"
     assert snakemake(tmp_path, CONFIG, "--", goal).returncode == 0
     photo = tmp_path / "clean/photo 0.jpg"
     shutil.copy(tmp_path / "clean/photo 1.jpg", photo)
@@ -91,7 +91,7 @@ def test_a_long_list_of_files_that_is_touched_runs_nothing_again(finished, tmp_p
     for part in ("clean", "pairs"):
         shutil.copytree(finished / part, tmp_path / part)
     listed = tmp_path / "results/tiny/data/clean/image.files.json"
-    goal = "results/tiny/data/clean/image.seal.json"
+    goal = "results/tiny/data/clean/image.manifest.json"
     list_them = str(listed.relative_to(tmp_path))
     assert snakemake(tmp_path, CONFIG, "--", list_them).returncode == 0
     # As long as a list of 50 000 images; Snakemake by itself looks into 1 MB at most.

@@ -26,17 +26,20 @@ def paper_config(**rounds) -> dict:
     """config/sidd.yaml, with a network and rounds that take seconds."""
     config = yaml.safe_load((ROOT / "config/sidd.yaml").read_text())
     method = {"awgn": {"count": 3, "size": 17, "sigma": [5, 50]}, "network": TINY}
-    method["training"] = {"iterations": 3, "batch": 2, "patch": 16}
+    method["training"] = {"iterations": 3, "batch_size": 2, "patch_size": 16}
     method["rounds"] = [{"mask_ratio": 0.8}, {"mask_ratio": [0.5, 0.7]}]
-    method["evaluation"] = {"masks": [1, 2], "protocols": ["sidd-matlab3d", "gauss2d"]}
+    method["evaluation"] = {
+        "num_masks": [1, 2],
+        "protocols": ["sidd-matlab3d", "gauss2d"],
+    }
     # Banks of untrained networks would stop at the gate.
     method["gate"] = {"mean": 255, "std": [0, 255], "leakage": 1, "kurtosis": 999}
     config["method"] |= method
     for one in config["submissions"].values():
-        one["masks"] = 2
-    config["paper"]["distilled"]["training"] = {"iterations": 3, "patch": 16}
+        one["num_masks"] = 2
+    config["paper"]["distilled"]["training"] = {"iterations": 3, "patch_size": 16}
     # Its crops are of the validation blocks, which are 13 pixels high here.
-    config["paper"]["inpainting"] = {"training": {"iterations": 3, "patch": 13}}
+    config["paper"]["inpainting"] = {"training": {"iterations": 3, "patch_size": 13}}
     runtime = {"device": "cpu", "threads": 1, "tile": 256}
     return config | {"figures": {"crops": 2, "crop_px": 16}, "runtime": runtime}
 

@@ -16,9 +16,8 @@ import zarr
 
 from mid_core.checkpoints.model_file import load_model
 from mid_core.images.picture import to_float
-from mid_core.ensemble import residual
-from mid_core.masking import image_seed
-from mid_core.batches import Masking
+from mid_core.masking import Masking, image_seed
+from mid_core.noise import residual
 from mid_core.store import Store
 from tests.conftest import ROOT
 from tests.running import CONFIG, changed, jobs_of, snakemake
@@ -62,7 +61,7 @@ def test_the_bank_of_a_round_is_what_the_last_network_left(finished):
     for i in (1, 0):
         y, name = to_float(noisy.read(i)), noisy.names[i]
         seed = image_seed(0, "extract/1", name)
-        expected = residual(network, y, Masking(0.8), seed, masks=2)
+        expected = residual(network, y, Masking(0.8), seed, num_masks=2)
         np.testing.assert_array_equal(bank.read(i), expected)
     card = json.loads((results / "mid/round_0/model.json").read_text())
     assert bank.attributes["model"] == card["sha256"]
@@ -74,7 +73,7 @@ def test_the_bank_of_a_round_is_what_the_last_network_left(finished):
 def test_pools_that_do_not_fit_stop_before_training(finished, tmp_path):
     for part in ("clean", "pairs"):
         shutil.copytree(finished / part, tmp_path / part)
-    training = CONFIG["method"]["training"] | {"patch": 32}
+    training = CONFIG["method"]["training"] | {"patch_size": 32}
     run = snakemake(tmp_path, changed(training=training, awgn={"size": 40, "count": 2}))
     said = run.stdout + run.stderr
     assert run.returncode == 1
@@ -86,7 +85,7 @@ def test_the_command_line_overrides_single_keys(tmp_path):
     override = 'method={"seed": 7, "training": {"learning_rate": 1e-4}}'
     run = snakemake(tmp_path, CONFIG, "--dry-run", "--config", override)
     assert jobs_of(run)["train_round"] == 4
-    assert "seed_7/noise.seal.json" in run.stdout + run.stderr
+    assert "seed_7/noise.manifest.json" in run.stdout + run.stderr
 
 
 @pytest.mark.slow
@@ -119,8 +118,8 @@ def imported_by(run) -> set[str]:
 def test_all_settings_are_kept_with_the_results(finished):
     saved = finished / "results/tiny/config.yaml"
     config = yaml.safe_load(saved.read_text())
-    assert config["method"]["training"]["ema"] == 0.999
-    assert config["method"]["training"]["batch"] == 2
+    assert config["method"]["training"]["ema_decay"] == 0.999
+    assert config["method"]["training"]["batch_size"] == 2
     assert config["runtime"]["tile"] is None
     assert config["runtime"]["memory_gb"] == 8
     # It is a config itself, of the same run.
@@ -145,7 +144,9 @@ def test_a_bad_config_stops_before_anything_runs(tmp_path):
     assert "mid_config.loading" in imported_by(run)
     assert not {"torch", "mid_core", "zarr"} & imported_by(run)
     said = run.stdout + run.stderr
-    assert "'method.training.pach' is not a known key; did you mean 'patch'?" in said
+    assert (
+        "'method.training.pach' is not a known key; did you mean 'patch_size'?" in said
+    )
     assert "Traceback" not in said
     assert not (tmp_path / "results").exists()
 

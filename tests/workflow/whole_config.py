@@ -22,12 +22,12 @@ WHOLE = CONFIG | {
         "mid": {},
         "four": {"rounds": [{"mask_ratio": r} for r in (0.75, 0.7, 0.6, 0.5)]},
         "no_mask": {"rounds": [{"mask_ratio": 0}]},
-        "true_noise": {"first_bank": "true_noise", "rounds": [{"mask_ratio": 0}]},
+        "true_noise": {"initial_noise": "true_noise", "rounds": [{"mask_ratio": 0}]},
         "unet": {"network": {"name": "unet", "width": 8, "depth": 2}, "rounds": RATIO},
         "dncnn": {"network": dict(SMALL), "rounds": RATIO},
         "restormer": {"network": {"name": "restormer", "width": 8}, "rounds": RATIO},
         "taught": {
-            "first_bank": "teacher",
+            "initial_noise": "teacher",
             "teacher": {"variant": "mid", "targets": 3},
             "rounds": [{"mask_ratio": 0}],
         },
@@ -41,12 +41,12 @@ WHOLE = CONFIG | {
     "submissions": {"blocks": {"pool": "sent", "format": "sidd_csv"}},
     "paper": {
         "variant": "mid",
-        "rivals": ["nlm"],
+        "baselines": ["nlm"],
         "networks": {"small": SMALL},
-        "masks": [1, 2],
-        "ratios": [0, 0.5],
+        "num_masks": [1, 2],
+        "mask_ratios": [0, 0.5],
         "distilled": {"network": {"name": "unet", "width": 8, "depth": 2}},
-        "inpainting": {"ratios": [0.5]},
+        "inpainting": {"mask_ratios": [0.5]},
     },
 }
 # Where the keys of a part of the schema are changed.

@@ -46,7 +46,7 @@ wildcard_constraints:
     variant="|".join(plan.rounds),
     pool="|".join(plan.config["pools"]),
     stack="image|truth",
-    masks=r"\d+",
+    num_masks=r"\d+",
     k=r"\d+",
 
 

@@ -1,7 +1,7 @@
 """What inpainters of clean images can do: the paper's Figures 4 and 5.
 
 in   results/{dataset}/{variant}/round_0/history.csv, model.json   one for each ratio
-     results/{dataset}/data/{test}/truth.seal.json                 held-out clean images
+     results/{dataset}/data/{test}/truth.manifest.json                 held-out clean images
 out  results/{dataset}/figures/inpainter.*, inpainted.*
 """
 

@@ -44,7 +44,7 @@ def held_out_images():
 
 def pictured(one):
     """How a round denoises for a picture: its scores' protocols are no matter there."""
-    return {name: one.evaluate[name] for name in ("masks", "masking", "seed")}
+    return {name: one.evaluate[name] for name in ("num_masks", "masking", "seed")}
 
 
 def shown_rounds():
@@ -76,7 +76,7 @@ def shown_noise(wildcards, variants=None):
     banks = {f"N_{k}": plan.bank(shown, k) for k in shown_rounds()}
     noisy = plan.methods[shown]["noisy"]
     if noisy in plan.ceilings(variants):
-        banks["true noise"] = f"results/{plan.dataset}/truth/{noisy}/noise.seal.json"
+        banks["true noise"] = f"results/{plan.dataset}/truth/{noisy}/noise.manifest.json"
     return banks
 
 
@@ -179,7 +179,7 @@ def files_of_table(wildcards):
 
 
 def wanted_pixels():
-    """The seals of all pixels that are opened."""
+    """The manifests of all pixels that are opened."""
     pools = plan.pools()
     return [plan.pool(pool, stack) for pool in pools for stack in plan.stacks(pool)]
 
@@ -207,7 +207,7 @@ def captions():
     }
 
 
-def told_models():
+def models_table():
     """The cards of the models in tables and pictures, by variant and round."""
     cards = [plan.model(*one) for one in (*plan.table_rounds(), *PAPER_ROUNDS)]
     cards += [method["model"] for method in COMPARED if "model" in method]
@@ -215,7 +215,7 @@ def told_models():
     return {f"{v}, {k.replace('_', ' ')}": card for card, (v, k) in places.items()}
 
 
-def told_lineage():
+def lineage_table():
     """Which lineage the report sums up: of the paper's jobs too, where it shows them."""
     return "lineage_paper" if "paper" in plan.config else "lineage"
 

@@ -1,7 +1,7 @@
 """Which images each job opened: of the default target, or of the paper's jobs, too.
 
 in   results/{dataset}/...                      every leaf, so that no job is left out
-     results/{dataset}/data/{pool}/*.seal.json  pixels, whose images have files
+     results/{dataset}/data/{pool}/*.manifest.json  pixels, whose images have files
 out  results/{dataset}/tables/lineage.csv, lineage_paper.csv
 """
 

@@ -1,14 +1,14 @@
 """Noise that no network makes: the white bank N_0, and the truth where it is known.
 
-in   results/{dataset}/data/{pool}/*.seal.json       a pool with a truth
-out  results/{dataset}/awgn/{name}/noise.zarr        N_0; sealed by noise.seal.json
+in   results/{dataset}/data/{pool}/*.manifest.json       a pool with a truth
+out  results/{dataset}/awgn/{name}/noise.zarr        N_0; sealed by noise.manifest.json
      results/{dataset}/truth/{pool}/noise.zarr       noisy minus clean
 """
 
 
 rule awgn_bank:
     output:
-        seal="results/{dataset}/awgn/{name}/noise.seal.json",
+        manifest="results/{dataset}/awgn/{name}/noise.manifest.json",
     log:
         "results/{dataset}/logs/awgn_bank/{name}.log",
     benchmark:
@@ -32,10 +32,10 @@ rule awgn_bank:
 
 rule true_noise:
     input:
-        noisy="results/{dataset}/data/{pool}/image.seal.json",
-        truth="results/{dataset}/data/{pool}/truth.seal.json",
+        noisy="results/{dataset}/data/{pool}/image.manifest.json",
+        truth="results/{dataset}/data/{pool}/truth.manifest.json",
     output:
-        seal="results/{dataset}/truth/{pool}/noise.seal.json",
+        manifest="results/{dataset}/truth/{pool}/noise.manifest.json",
     log:
         "results/{dataset}/logs/true_noise/{pool}.log",
     benchmark:

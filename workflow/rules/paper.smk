@@ -1,7 +1,7 @@
 """The paper's tables, for the target `paper`: what the config's section paper asks for.
 
 in   results/{dataset}/{variant}/round_{k}/scores/{test}.csv, model.json
-out  results/{dataset}/rivals/{rival}/scores/{test}.csv
+out  results/{dataset}/baselines/{baseline}/scores/{test}.csv
      results/{dataset}/{variant}/round_{k}/cost.json
      results/{dataset}/tables/{name}.csv, .md, .tex
 """
@@ -15,16 +15,16 @@ rule paper:
     localrule: True
 
 
-rule evaluate_rival:
+rule evaluate_baseline:
     input:
-        test="results/{dataset}/data/{pool}/image.seal.json",
-        truth="results/{dataset}/data/{pool}/truth.seal.json",
+        test="results/{dataset}/data/{pool}/image.manifest.json",
+        truth="results/{dataset}/data/{pool}/truth.manifest.json",
     output:
-        scores="results/{dataset}/rivals/{rival}/scores/{pool}.csv",
+        scores="results/{dataset}/baselines/{baseline}/scores/{pool}.csv",
     log:
-        "results/{dataset}/logs/evaluate_rival/{rival}_{pool}.log",
+        "results/{dataset}/logs/evaluate_baseline/{baseline}_{pool}.log",
     benchmark:
-        "results/{dataset}/benchmarks/evaluate_rival/{rival}_{pool}.tsv"
+        "results/{dataset}/benchmarks/evaluate_baseline/{baseline}_{pool}.tsv"
     conda:
         "../../environment.yml"
     threads: plan.config["runtime"]["threads"]
@@ -34,9 +34,9 @@ rule evaluate_rival:
         cost=cost,
     params:
         protocols=plan.config["method"]["evaluation"]["protocols"],
-        version=VERSIONS["evaluate_rival"],
+        version=VERSIONS["evaluate_baseline"],
     script:
-        "../scripts/evaluate_rival.py"
+        "../scripts/evaluate_baseline.py"
 
 
 rule measure_cost:

@@ -3,7 +3,7 @@
 in   the image files of a pool, wherever its reader finds them
 out  results/{dataset}/data/{pool}/split.json        the sides of a split data set
      results/{dataset}/data/{pool}/image.files.json  the list of its files
-     results/{dataset}/data/{pool}/image.zarr        its pixels; see image.seal.json
+     results/{dataset}/data/{pool}/image.zarr        its pixels; see image.manifest.json
      results/{dataset}/data/{pool}/truth.*           likewise, where they are needed
      results/{dataset}/data/checked.json             all pools fit the method
 """
@@ -64,7 +64,7 @@ rule ingest:
     input:
         files="results/{dataset}/data/{pool}/{stack}.files.json",
     output:
-        seal="results/{dataset}/data/{pool}/{stack}.seal.json",
+        manifest="results/{dataset}/data/{pool}/{stack}.manifest.json",
     log:
         "results/{dataset}/logs/ingest/{pool}_{stack}.log",
     benchmark:

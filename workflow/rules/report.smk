@@ -43,8 +43,8 @@ rule report:
         others=shown_results(".json"),
         compared=f"results/{plan.dataset}/compared/index.json" if plan.tests else [],
         banks=shown_noise({}).values(),
-        models=told_models().values(),
-        lineage=f"results/{plan.dataset}/tables/{told_lineage()}.csv",
+        models=models_table().values(),
+        lineage=f"results/{plan.dataset}/tables/{lineage_table()}.csv",
     output:
         f"results/{plan.dataset}/report.html",
     log:
@@ -62,7 +62,7 @@ rule report:
     params:
         captions=captions(),
         banks=list(shown_noise({})),
-        models=list(told_models()),
+        models=list(models_table()),
         version=VERSIONS["report"],
     script:
         "../scripts/report.py"

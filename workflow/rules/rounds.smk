@@ -1,8 +1,8 @@
 """A round: draw the noise bank from the last network, train the next, score it.
 
-in   results/{dataset}/data/{pool}/*.seal.json          clean, noisy and test pixels
-     results/{dataset}/awgn|truth/.../noise.seal.json   the bank of round 0
-out  results/{dataset}/{variant}/round_{k}/noise.zarr   N_k; sealed by noise.seal.json
+in   results/{dataset}/data/{pool}/*.manifest.json          clean, noisy and test pixels
+     results/{dataset}/awgn|truth/.../noise.manifest.json   the bank of round 0
+out  results/{dataset}/{variant}/round_{k}/noise.zarr   N_k; sealed by noise.manifest.json
      results/{dataset}/{variant}/round_{k}/model.safetensors, model.json, history.csv
      results/{dataset}/{variant}/round_{k}/scores/{test}.csv
 """
@@ -13,7 +13,7 @@ rule extract_noise:
         noisy=noisy_pixels,
         model=previous_model,
     output:
-        seal="results/{dataset}/{variant}/round_{k}/noise.seal.json",
+        manifest="results/{dataset}/{variant}/round_{k}/noise.manifest.json",
     log:
         "results/{dataset}/logs/extract_noise/{variant}_{k}.log",
     benchmark:
@@ -69,7 +69,7 @@ rule train_round:
 rule evaluate:
     input:
         test=scored_pixels,
-        truth="results/{dataset}/data/{pool}/truth.seal.json",
+        truth="results/{dataset}/data/{pool}/truth.manifest.json",
         model=trained_model,
     output:
         scores="results/{dataset}/{variant}/round_{k}/scores/{pool}.csv",

@@ -1,22 +1,22 @@
 """Denoised images for the servers of benchmarks, which keep the truth.
 
-in   results/{dataset}/data/{pool}/image.seal.json          the benchmark's noisy images
+in   results/{dataset}/data/{pool}/image.manifest.json          the benchmark's noisy images
      results/{dataset}/{variant}/round_{k}/model.json       the last round's network
-out  results/{dataset}/{variant}/round_{k}/denoised/{pool}_{masks}.zarr    sealed likewise
+out  results/{dataset}/{variant}/round_{k}/denoised/{pool}_{num_masks}.zarr    sealed likewise
      results/{dataset}/submissions/{name}/...               listed in bundle.json
 """
 
 
 rule denoise_pool:
     input:
-        noisy="results/{dataset}/data/{pool}/image.seal.json",
+        noisy="results/{dataset}/data/{pool}/image.manifest.json",
         model=trained_model,
     output:
-        seal="results/{dataset}/{variant}/round_{k}/denoised/{pool}_{masks}.seal.json",
+        manifest="results/{dataset}/{variant}/round_{k}/denoised/{pool}_{num_masks}.manifest.json",
     log:
-        "results/{dataset}/logs/denoise_pool/{variant}_{k}_{pool}_{masks}.log",
+        "results/{dataset}/logs/denoise_pool/{variant}_{k}_{pool}_{num_masks}.log",
     benchmark:
-        "results/{dataset}/benchmarks/denoise_pool/{variant}_{k}_{pool}_{masks}.tsv"
+        "results/{dataset}/benchmarks/denoise_pool/{variant}_{k}_{pool}_{num_masks}.tsv"
     conda:
         "../../environment.yml"
     threads: plan.config["runtime"]["threads"]

@@ -8,7 +8,7 @@ from mid_core.store import Store, store_path, write_json
 
 
 def main() -> None:
-    stores = [Store(store_path(seal)) for seal in snakemake.input]
+    stores = [Store(store_path(manifest)) for manifest in snakemake.input]
     pools = {"image": {}, "truth": {}}
     for store in stores:
         pools[store.kind][store.path.parent.name] = store

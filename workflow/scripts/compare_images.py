@@ -9,15 +9,14 @@ import numpy as np
 import torch
 
 from mid_core.checkpoints.model_file import load_model
-from mid_core.runtime.devices import pick_device
+from mid_core.ensemble import denoise
+from mid_core.evaluation.baselines import BASELINES, NotInstalledError
+from mid_core.evaluation.metrics import scores
 from mid_core.figures.crops import busiest_window
 from mid_core.images.picture import to_dtype, to_float
-from mid_core.ensemble import denoise
-from mid_core.masking import image_seed
-from mid_core.evaluation.metrics import scores
+from mid_core.masking import Masking, image_seed
+from mid_core.runtime.devices import pick_device
 from mid_core.runtime.progress import Progress, log, run_rule
-from mid_core.evaluation.baselines import RIVALS, NotInstalledError
-from mid_core.batches import Masking
 from mid_core.store import Store, pairs, store_path, write_json
 
 # Pictures that no method makes, and where they stand in (name, y, x).
@@ -30,13 +29,13 @@ def estimates(method: dict, images: list[Image]) -> Iterator[np.ndarray]:
     """Denoise whole images by one method, as their scores are computed."""
     if "given" in method:
         yield from (image[method["given"]] for image in images)
-    elif "rival" in method:
-        yield from (RIVALS[method["rival"]](y) for _, y, _ in images)
+    elif "baseline" in method:
+        yield from (BASELINES[method["baseline"]](y) for _, y, _ in images)
     else:
         runtime, settings = snakemake.config["runtime"], method["settings"]
         weights = Path(method["model"]).with_suffix(".safetensors")
         network, _ = load_model(weights, pick_device(runtime["device"], needed=False))
-        masking, counts = Masking(**settings["masking"]), settings["masks"][-1:]
+        masking, counts = Masking(**settings["masking"]), settings["num_masks"][-1:]
         for name, y, _ in images:
             seed = image_seed(settings["seed"], "evaluate", name)
             yield denoise(network, y, masking, seed, counts, runtime["tile"])[0]

@@ -8,31 +8,34 @@ import numpy as np
 import torch
 
 from mid_core.checkpoints.model_file import load_model
-from mid_core.runtime.devices import pick_device
-from mid_core.images.picture import to_float
 from mid_core.ensemble import denoise
+from mid_core.images.picture import to_float
+from mid_core.masking import Masking, image_seed
+from mid_core.runtime.devices import pick_device
 from mid_core.runtime.interruption import until_stopped
-from mid_core.masking import image_seed
 from mid_core.runtime.progress import Progress, run_rule
-from mid_core.batches import Masking
 from mid_core.store import Store, StoreWriter, store_path
 
 
 def main() -> None:
     params, runtime = snakemake.params, snakemake.config["runtime"]
     torch.set_num_threads(snakemake.threads)
-    card, masks = Path(snakemake.input.model), int(snakemake.wildcards.masks)
+    card, masks = Path(snakemake.input.model), int(snakemake.wildcards.num_masks)
     device = pick_device(runtime["device"], needed=False)
     network, _ = load_model(card.with_suffix(".safetensors"), device)
     noisy, masking = Store(store_path(snakemake.input.noisy)), Masking(**params.masking)
     made = {
         "made_by": {"stage": "denoise_pool", "version": params.version},
-        "settings": {"masking": params.masking, "masks": masks, "seed": params.seed},
+        "settings": {
+            "masking": params.masking,
+            "num_masks": masks,
+            "seed": params.seed,
+        },
         "model": json.loads(card.read_text())["sha256"],
         "noisy": noisy.content,
     }
     title = f"denoise {snakemake.wildcards.pool}"
-    with StoreWriter(store_path(snakemake.output.seal), "image", made) as store:
+    with StoreWriter(store_path(snakemake.output.manifest), "image", made) as store:
         done, pixels, seconds = len(store.names), 0, 0.0
         report = Progress(title, len(noisy), "image", done)
         for i in until_stopped(range(done, len(noisy))):

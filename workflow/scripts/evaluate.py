@@ -8,14 +8,13 @@ import pandas as pd
 import torch
 
 from mid_core.checkpoints.model_file import load_model
-from mid_core.runtime.devices import pick_device
-from mid_core.images.picture import to_float
 from mid_core.ensemble import denoise
-from mid_core.masking import image_seed
+from mid_core.evaluation.scoring import image_rows, same_images
+from mid_core.images.picture import to_float
+from mid_core.masking import Masking, image_seed
+from mid_core.runtime.devices import pick_device
 from mid_core.runtime.parallel import ahead
 from mid_core.runtime.progress import Progress, run_rule
-from mid_core.batches import Masking
-from mid_core.evaluation.scoring import image_rows, same_images
 from mid_core.store import Store, pairs, store_path
 
 Estimates = tuple[str, np.ndarray, np.ndarray, dict[int, np.ndarray]]
@@ -32,7 +31,7 @@ def estimated(noisy: Store, clean: Store) -> Iterator[Estimates]:
     for name, image, truth in pairs(noisy, clean):
         y = to_float(image)
         seed = image_seed(settings["seed"], "evaluate", name)
-        counts, tile = settings["masks"], runtime["tile"]
+        counts, tile = settings["num_masks"], runtime["tile"]
         estimates = denoise(network, y, masking, seed, counts, tile, report)
         yield name, y, to_float(truth), dict(zip(counts, estimates, strict=True))
 
@@ -40,7 +39,7 @@ def estimated(noisy: Store, clean: Store) -> Iterator[Estimates]:
 def scored(one: Estimates) -> list[dict]:
     """Give the rows of one image."""
     settings, (name, y, x, estimates) = snakemake.params.settings, one
-    facts = {"mask_ratio": settings["masking"]["ratio"], "seed": settings["seed"]}
+    facts = {"mask_ratio": settings["masking"]["mask_ratio"], "seed": settings["seed"]}
     rows = image_rows(y, x, estimates, settings["protocols"])
     return [{"image": name} | row | facts for row in rows]
 

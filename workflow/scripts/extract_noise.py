@@ -8,16 +8,15 @@ import torch
 
 from mid_config.rounds import extraction_gpus
 from mid_core.checkpoints.model_file import load_model
+from mid_core.evaluation.noise_statistics import Statistics
+from mid_core.images.picture import to_float
+from mid_core.masking import Masking, image_seed
+from mid_core.noise import residual
 from mid_core.runtime.devices import pick_device
 from mid_core.runtime.distributed import Team, is_member, run_member
-from mid_core.images.picture import to_float
-from mid_core.ensemble import residual
 from mid_core.runtime.interruption import Stop, until_stopped
 from mid_core.runtime.launching import launch
-from mid_core.masking import image_seed
-from mid_core.noise import Statistics
 from mid_core.runtime.progress import Progress, log, run_rule
-from mid_core.batches import Masking
 from mid_core.store import PartWriter, Store, finish, lay_out, store_path
 
 
@@ -26,7 +25,7 @@ def main() -> None:
     processes, threads = how_spread()
     torch.set_num_threads(threads)
     noisy = Store(store_path(snakemake.input.noisy))
-    path = store_path(snakemake.output.seal)
+    path = store_path(snakemake.output.manifest)
     if is_member():
         extract(noisy, path)
         return
@@ -73,7 +72,7 @@ def extract(noisy: Store, path: Path) -> None:
     for i in until_stopped(wanted):
         y = to_float(noisy.read(i))
         seed = image_seed(settings["seed"], stream, noisy.names[i])
-        masks, tile = settings["masks"], runtime["tile"]
+        masks, tile = settings["num_masks"], runtime["tile"]
         bank.put(i, residual(network, y, masking, seed, masks, tile, report))
 
 

@@ -13,7 +13,7 @@ def main() -> None:
         json.loads(Path(snakemake.input.files).read_text())["items"],
         snakemake.params.settings,
         snakemake.wildcards.stack,
-        store_path(snakemake.output.seal),
+        store_path(snakemake.output.manifest),
         snakemake.params.version,
         snakemake.threads,
     )

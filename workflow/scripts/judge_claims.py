@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from mid_core.runtime.progress import run_rule
 from mid_core.tables.claims import claims_table
 from mid_core.tables.layout import latex, markdown
-from mid_core.runtime.progress import run_rule
 
 
 def main() -> None:

@@ -15,8 +15,8 @@ from mid_core.store import Store, store_path
 
 def main() -> None:
     files = {}
-    for seal in snakemake.input.pools:
-        store = Store(store_path(seal))
+    for manifest in snakemake.input.pools:
+        store = Store(store_path(manifest))
         items = json.loads(
             (store.path.parent / f"{store.kind}.files.json").read_text()
         )["items"]

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from mid_core.evaluation.gap import gap
+from mid_core.evaluation.realism import realism
 from mid_core.images.picture import to_float
 from mid_core.runtime.progress import Progress, run_rule
-from mid_core.evaluation.realism import realism
 from mid_core.store import Store, store_path
 
 # As much of a pool as fits in memory: a window each of so many images.
@@ -52,7 +52,9 @@ def noisy_images(
 
 def main() -> None:
     params = snakemake.params
-    stores = {name: Store(store_path(seal)) for name, seal in snakemake.input.items()}
+    stores = {
+        name: Store(store_path(manifest)) for name, manifest in snakemake.input.items()
+    }
     truth, clean = stores.pop("true noise"), stores.pop("clean")
     draw, seed = np.random.default_rng, params.seed
     places = windows(truth, draw([seed, 0]))

@@ -7,15 +7,14 @@ import numpy as np
 import torch
 
 from mid_core.checkpoints.model_file import load_model
-from mid_core.runtime.devices import pick_device
+from mid_core.ensemble import denoise
+from mid_core.evaluation.metrics import psnr
 from mid_core.figures.crops import busiest_window, crops_figure
 from mid_core.figures.style import STYLE, save
 from mid_core.images.picture import to_float
-from mid_core.ensemble import denoise
-from mid_core.masking import image_seed
-from mid_core.evaluation.metrics import psnr
+from mid_core.masking import Masking, image_seed
+from mid_core.runtime.devices import pick_device
 from mid_core.runtime.progress import run_rule
-from mid_core.batches import Masking
 from mid_core.store import Store, pairs, store_path
 
 
@@ -38,7 +37,7 @@ def main() -> None:
             zip(networks, params.rounds, strict=True)
         ):
             seed = image_seed(settings["seed"], "evaluate", name)
-            masking, masks = Masking(**settings["masking"]), settings["masks"][-1:]
+            masking, masks = Masking(**settings["masking"]), settings["num_masks"][-1:]
             estimate = denoise(network, y, masking, seed, masks, runtime["tile"])[0]
             versions[f"round {k}, K = {masks[0]}"] = np.clip(estimate, 0, 1)
         row = {

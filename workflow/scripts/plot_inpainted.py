@@ -7,15 +7,14 @@ import numpy as np
 import torch
 
 from mid_core.checkpoints.model_file import load_model
-from mid_core.runtime.devices import pick_device
+from mid_core.ensemble import denoise
 from mid_core.figures.crops import busiest_window
 from mid_core.figures.noise import inpainted_figure
 from mid_core.figures.style import STYLE, save
 from mid_core.images.picture import to_float
-from mid_core.ensemble import denoise
-from mid_core.masking import image_seed, mask_rows
+from mid_core.masking import Masking, image_seed, mask_rows
+from mid_core.runtime.devices import pick_device
 from mid_core.runtime.progress import run_rule
-from mid_core.batches import Masking
 from mid_core.store import Store, pairs, store_path
 
 
@@ -33,8 +32,9 @@ def main() -> None:
         (x_hat,) = denoise(network, x, masking, seed, [1], runtime["tile"])
         # The mask that the network saw.
         whole = ((0, height), (0, width), width, masking.channels(colours))
-        mask = mask_rows([*seed, 0], *whole, masking.ratio)
-        masked = masking.apply(x, mask)[..., :colours]
+        mask = mask_rows([*seed, 0], *whole, masking.mask_ratio)
+        shown = masking.apply(torch.from_numpy(x), torch.from_numpy(mask))
+        masked = shown[..., :colours].numpy()
         window = busiest_window(x, params.size)
         # The test's names are those of its noisy images.
         own = f"truth of {Path(name).stem}"

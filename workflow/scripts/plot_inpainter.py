@@ -3,9 +3,9 @@
 import matplotlib as mpl
 import pandas as pd
 
+from mid_core.evaluation.held_out import COLUMN
 from mid_core.figures.noise import inpainter_figure
 from mid_core.figures.style import STYLE, save
-from mid_core.evaluation.held_out import COLUMN
 from mid_core.runtime.progress import run_rule
 
 

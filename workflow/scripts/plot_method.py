@@ -23,7 +23,7 @@ BANKS = {
     "awgn_bank": "white noise",
     "true_noise": "true noise",
     "extract_noise": "noise",
-    "teach": "targets",
+    "distillation_targets": "targets",
 }
 
 
@@ -40,7 +40,7 @@ def texts(known: dict) -> list[str]:
 
 def network(path: str, k: int) -> Node:
     card = json.loads(Path(path).read_text())
-    ratio, steps = card["masking"]["ratio"], card["training"]["iterations"]
+    ratio, steps = card["masking"]["mask_ratio"], card["training"]["iterations"]
     text = f"{percent(ratio)} hidden,\n{steps} steps"
     others = texts({key: card[key] for key in card if key != "sha256"})
     return Node((k, NETWORK), f"$D_{{{k}}}$", text, "", card["sha256"], others)
@@ -67,12 +67,12 @@ def answers(path: str, network: str, k: int) -> dict[str, Node]:
     masks, hidden = last["k"].iloc[0], last["mask_ratio"].iloc[0]
     count, test = last["image"].nunique(), last["test"].iloc[0]
     column = k + 1
-    mean = f"mean of {masks}\npredictions" if masks > 1 else "its prediction"
-    masked = f"K = {masks},\n{percent(json.loads(str(hidden)))} hidden"
-    made_of = ["masks", network]
+    mean = f"mean of {num_masks}\npredictions" if masks > 1 else "its prediction"
+    masked = f"K = {num_masks},\n{percent(json.loads(str(hidden)))} hidden"
+    made_of = ["num_masks", network]
     return {
         "y": Node((column, NOISY), "noisy $y$", f"{test},\n{count} images", "", "y"),
-        "masks": Node((column, NOISE), "$M * y$", masked, "", "masks", ["y"]),
+        "num_masks": Node((column, NOISE), "$M * y$", masked, "", "num_masks", ["y"]),
         "mean": Node(
             (column, NETWORK), f"$D_{{{k}}}(M * y)$", mean, "", "mean", made_of
         ),

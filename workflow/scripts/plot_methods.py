@@ -7,11 +7,11 @@ import imageio.v3 as iio
 import matplotlib as mpl
 import numpy as np
 
+from mid_core.evaluation.metrics import scores
 from mid_core.figures.crops import busiest_window, crops_figure
 from mid_core.figures.noise import remains_figure
 from mid_core.figures.style import STYLE, save
 from mid_core.images.picture import to_float
-from mid_core.evaluation.metrics import scores
 from mid_core.runtime.progress import run_rule
 
 Pictures = dict[str, tuple[str, np.ndarray]]

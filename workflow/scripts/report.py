@@ -6,7 +6,6 @@ from pathlib import Path
 import yaml
 
 from mid_config.plan import Plan
-from mid_core.runtime.progress import run_rule
 from mid_core.report import (
     Figure,
     Report,
@@ -22,6 +21,7 @@ from mid_core.report import (
     training_table,
     versions,
 )
+from mid_core.runtime.progress import run_rule
 from mid_core.store import Store, store_path
 
 
@@ -76,8 +76,8 @@ def main() -> None:
             figures=figures(),
             compared=compared(),
             cards=[
-                noise_card(name, Store(store_path(seal)))
-                for name, seal in zip(params.banks, given.banks, strict=True)
+                noise_card(name, Store(store_path(manifest)))
+                for name, manifest in zip(params.banks, given.banks, strict=True)
             ],
             facts={
                 "Versions": versions(source),

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from mid_core.runtime.progress import run_rule
 from mid_core.tables.comparison import (
     comparison,
     comparison_latex,
     comparison_markdown,
     published_set,
 )
-from mid_core.runtime.progress import run_rule
 from mid_core.tables.published import published
 from mid_core.tables.rounds import mean_scores
 

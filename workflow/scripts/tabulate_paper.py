@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from mid_core.tables.paper import Entry, paper_latex, paper_markdown, paper_table
 from mid_core.runtime.progress import run_rule
+from mid_core.tables.paper import Entry, paper_latex, paper_markdown, paper_table
 
 
 def entry(row: dict) -> Entry:
@@ -16,7 +16,7 @@ def entry(row: dict) -> Entry:
         for tests in row["scores"]
     ]
     cost = json.loads(Path(row["cost"]).read_text()) if row["cost"] else {}
-    return Entry(row["label"], row["masks"], scores, cost)
+    return Entry(row["label"], row["num_masks"], scores, cost)
 
 
 def main() -> None:

@@ -8,26 +8,26 @@ import pandas as pd
 import torch
 
 from mid_config.rounds import spread
-from mid_core.checkpoints.model_file import save_model
-from mid_core.runtime.devices import pick_device
-from mid_core.runtime.distributed import Team, is_member, run_member
-from mid_core.runtime.files import room_needed, written_whole
+from mid_core.batches import Batches, DistillationBatches
+from mid_core.checkpoints.checkpoint import Checkpoints
 from mid_core.checkpoints.finished import CARD, HISTORY, WEIGHTS, is_finished, put_back
+from mid_core.checkpoints.model_file import save_model
+from mid_core.checkpoints.saving import Checkpointer
 from mid_core.evaluation.gate import check_bank
 from mid_core.evaluation.held_out import HeldOut
-from mid_core.runtime.interruption import Stop
-from mid_core.checkpoints.saving import Keeper
-from mid_core.runtime.launching import launch
-from mid_core.learner import Learner, Training
-from mid_core.runtime.lock import Lease
+from mid_core.masking import Masking
 from mid_core.networks import build
+from mid_core.patches import hold
+from mid_core.runtime.devices import pick_device
+from mid_core.runtime.distributed import Team, is_member, run_member
+from mid_core.runtime.files import disk_space_needed, written_whole
+from mid_core.runtime.interruption import Stop
+from mid_core.runtime.launching import launch
+from mid_core.runtime.lock import Lock
 from mid_core.runtime.progress import TrainingReport, log, run_rule
-from mid_core.batches import Batches, Masking, hold
 from mid_core.runtime.slurm import slice_seconds
-from mid_core.checkpoints.state import States
 from mid_core.store import Store, store_path, write_json
-from mid_core.distillation import Lessons
-from mid_core.training import train
+from mid_core.training import Trainer, Training, train
 
 
 def opened() -> dict[str, Store]:
@@ -35,22 +35,24 @@ def opened() -> dict[str, Store]:
     settings, files = snakemake.params.settings, snakemake.input
     # A taught round has real noisy images, and a teacher's targets for them.
     names = ("noisy", "targets") if "recharge" in settings else ("clean", "noise")
-    seals = dict(zip(names, (files.clean, files.noise), strict=True))
+    manifests = dict(zip(names, (files.clean, files.noise), strict=True))
     if "held_out" in settings:
-        seals["truth"] = files.held_out
-    return {name: Store(store_path(seal)) for name, seal in seals.items()}
+        manifests["truth"] = files.held_out
+    return {name: Store(store_path(manifest)) for name, manifest in manifests.items()}
 
 
-def batches_of(settings: dict, stores: dict[str, Store]) -> Batches | Lessons:
+def batches_of(
+    settings: dict, stores: dict[str, Store]
+) -> Batches | DistillationBatches:
     memory_gb = snakemake.config["runtime"]["memory_gb"]
     held = {name: hold(store, memory_gb) for name, store in stores.items()}
     held.pop("truth", None)
     training = settings["training"]
-    common = {"batch": training["batch"], "patch": training["patch"]}
+    common = {"batch": training["batch_size"], "patch_size": training["patch_size"]}
     common |= {"masking": Masking(**settings["masking"])}
     common |= {"seed": [settings["seed"], settings["round"]]}
     if "recharge" in settings:
-        return Lessons(**held, **common, recharge=settings["recharge"])
+        return DistillationBatches(**held, **common, recharge=settings["recharge"])
     return Batches(**held, **common, clip=settings["clip"])
 
 
@@ -66,14 +68,14 @@ def gate_limits() -> dict:
     return snakemake.config["variants"][snakemake.wildcards.variant]["gate"]
 
 
-def write(folder: Path, learner: Learner, card: dict) -> None:
-    with room_needed(folder / CARD):
+def write(folder: Path, trainer: Trainer, card: dict) -> None:
+    with disk_space_needed(folder / CARD):
         folder.mkdir(parents=True, exist_ok=True)
         with written_whole(folder / HISTORY) as file:
-            pd.DataFrame(learner.history).to_csv(file, index=False)
-        run = {"sha256": save_model(folder / WEIGHTS, learner.model, card)}
-        run["train_seconds"] = round(learner.seconds, 1)
-        run |= {"device": str(learner.device), "skipped_steps": learner.skipped}
+            pd.DataFrame(trainer.history).to_csv(file, index=False)
+        run = {"sha256": save_model(folder / WEIGHTS, trainer.model, card)}
+        run["train_seconds"] = round(trainer.seconds, 1)
+        run |= {"device": str(trainer.device), "skipped_steps": trainer.skipped}
         write_json(folder / CARD, card | run)
 
 
@@ -97,20 +99,20 @@ def origin(stores: dict[str, Store]) -> dict:
     }
 
 
-def states_of(made: dict) -> States:
+def states_of(made: dict) -> Checkpoints:
     folder = Path(snakemake.output.model).parent / "training"
-    return States(folder, snakemake.params.settings | made)
+    return Checkpoints(folder, snakemake.params.settings | made)
 
 
-def publish(states: States) -> None:
+def publish(states: Checkpoints) -> None:
     outputs = snakemake.output
     put_back(states.folder, (outputs.history, outputs.weights, outputs.model))
     states.remove()
 
 
-def was_finished(states: States) -> bool:
+def was_finished(states: Checkpoints) -> bool:
     """Publish the model of this training, if an earlier job finished it."""
-    with Lease(states.folder.parent):
+    with Lock(states.folder.parent):
         if not is_finished(states.folder):
             return False
         log.info("nothing is trained: %s has the finished model", states.folder)
@@ -123,7 +125,7 @@ def fit(stores: dict[str, Store], made: dict, parts: int, stop: Stop) -> None:
     title = f"{snakemake.wildcards.variant}, round {settings['round']}"
     device, training = pick_device(runtime["device"]), Training(**settings["training"])
     team, states = Team.join(device), states_of(made)
-    with Lease(states.folder.parent) if team.rank == 0 else nullcontext() as lease:
+    with Lock(states.folder.parent) if team.rank == 0 else nullcontext() as lock:
         batches = batches_of(settings, stores)
         held_out = held_out_of(settings, batches, stores)
         channels = batches.channels
@@ -131,19 +133,21 @@ def fit(stores: dict[str, Store], made: dict, parts: int, stop: Stop) -> None:
         network = build(settings["network"], channels, extra, seed=batches.seed)
         log.info("%s on %d x %s: %s", title, team.size, device, settings)
         choices = runtime["skip_steps"], runtime["compile"]
-        keeper = Keeper(states, lease, stop, runtime["save_minutes"], team)
+        checkpointer = Checkpointer(states, lock, stop, runtime["save_minutes"], team)
         # To compile takes a minute, in which a signal may come.
         with stop:
-            learner = Learner(network, training, device, team, parts, *choices)
-            keeper.restore(learner)
-            report = TrainingReport(title, training.iterations, learner.step)
+            trainer = Trainer(network, training, device, team, parts, *choices)
+            checkpointer.restore(trainer)
+            report = TrainingReport(title, training.iterations, trainer.steps)
             every = runtime["report_every"]
-            train(learner, batches, report, every, keeper, held_out)
-            if lease:
-                lease.check()
-                facts = {"channels": channels, "patch": training.patch}
+            more = {"score": held_out} if held_out else {}
+            saving = checkpointer.due, checkpointer.save
+            train(trainer, batches, report, every, *saving, **more)
+            if lock:
+                lock.check()
+                facts = {"channels": channels, "patch_size": training.patch_size}
                 facts["parameters"] = sum(p.numel() for p in network.parameters())
-                write(states.folder, learner, settings | facts | made)
+                write(states.folder, trainer, settings | facts | made)
                 publish(states)
 
 
@@ -162,7 +166,7 @@ def main() -> None:
     if ways["gpus"] > 1 and not is_member():
         launch(sys.argv[0], ways["gpus"], threads, stop)
     else:
-        fit(stores, made, ways["accumulate"], stop)
+        fit(stores, made, ways["gradient_accumulation"], stop)
 
 
 if is_member():

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from mid_core.evaluation.noise_statistics import Statistics
 from mid_core.images.picture import to_float
-from mid_core.noise import Statistics
 from mid_core.runtime.progress import run_rule
 from mid_core.store import Store, StoreWriter, pairs, store_path
 
@@ -12,7 +12,7 @@ def main() -> None:
     noisy = Store(store_path(snakemake.input.noisy))
     clean = Store(store_path(snakemake.input.truth))
     statistics = Statistics()
-    path = store_path(snakemake.output.seal)
+    path = store_path(snakemake.output.manifest)
     with StoreWriter(path, "noise") as store:
         for name, image, truth in pairs(noisy, clean):
             x = to_float(truth)

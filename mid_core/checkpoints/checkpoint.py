@@ -39,8 +39,8 @@ def _flat(settings: dict, prefix: str = "") -> Iterator[tuple[str, object]]:
             yield f"{prefix}{key}", value
 
 
-def read_state(path: Path) -> dict:
-    """Read a file that ``States.save`` wrote, and nothing that could execute.
+def read_checkpoint(path: Path) -> dict:
+    """Read a file that ``Checkpoints.save`` wrote, and nothing that could execute.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def read_state(path: Path) -> dict:
         raise MidError(f"{path} is damaged ({why})") from error
 
 
-class States:
+class Checkpoints:
     """The last two states of one training.
 
     Parameters
@@ -75,8 +75,8 @@ class States:
         self.fingerprint = json.loads(json.dumps(fingerprint | {"format": FORMAT}))
         canonical = json.dumps(self.fingerprint, sort_keys=True).encode()
         self.folder = folder / hashlib.sha256(canonical).hexdigest()[:12]
-        self._newest = self.folder / "state.pt"
-        self._previous = self.folder / "state.previous.pt"
+        self._newest = self.folder / "checkpoint.pt"
+        self._previous = self.folder / "checkpoint.previous.pt"
 
     def save(self, state: dict) -> None:
         """Write a state; the one before stays until the next.
@@ -115,7 +115,7 @@ class States:
         found = [path for path in (self._newest, self._previous) if path.is_file()]
         for path in found:
             try:
-                state = read_state(path)
+                state = read_checkpoint(path)
             except MidError as error:
                 log.warning("%s and is not used", error)
                 continue
@@ -146,11 +146,11 @@ class States:
 
     def _name_others(self) -> None:
         """Say which unfinished trainings of other settings are not gone on with."""
-        for path in sorted(self.folder.parent.glob("*/state.pt")):
+        for path in sorted(self.folder.parent.glob("*/checkpoint.pt")):
             if path.parent == self.folder:
                 continue
             try:
-                state = read_state(path)
+                state = read_checkpoint(path)
             except MidError:
                 continue
             changed = differences(state["fingerprint"], self.fingerprint)

@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pandas as pd
 
+from mid_core.evaluation.baselines import BASELINES, NotInstalledError
+from mid_core.evaluation.scoring import image_rows, same_images
 from mid_core.images.picture import to_float
 from mid_core.runtime.parallel import ahead
 from mid_core.runtime.progress import Progress, log, run_rule
-from mid_core.evaluation.baselines import RIVALS, NotInstalledError
-from mid_core.evaluation.scoring import image_rows, same_images
 from mid_core.store import Store, pairs, store_path
 
 Pair = tuple[str, np.ndarray, np.ndarray]
@@ -19,7 +19,7 @@ def scored(pair: Pair) -> list[dict]:
     """Give the rows of one image; without scores where the method is not installed."""
     name, y, x = pair
     try:
-        x_hat = RIVALS[snakemake.wildcards.rival](y)
+        x_hat = BASELINES[snakemake.wildcards.baseline](y)
     except NotInstalledError as error:
         log.warning(error)
         x_hat = None
@@ -35,7 +35,7 @@ def main() -> None:
     noisy = Store(store_path(snakemake.input.test))
     clean = Store(store_path(snakemake.input.truth))
     images = same_images(noisy, clean, snakemake.wildcards.pool)
-    report = Progress(f"scores of {snakemake.wildcards.rival}", len(noisy), "image")
+    report = Progress(f"scores of {snakemake.wildcards.baseline}", len(noisy), "image")
     each = ((n, to_float(y), to_float(x)) for n, y, x in pairs(noisy, clean))
     rows = []
     for one in ahead(scored, each, snakemake.threads):

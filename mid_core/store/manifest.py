@@ -1,24 +1,24 @@
-"""Seals: what a finished store is made of, to the byte."""
+"""Manifests: what a finished store is made of, to the byte."""
 
 import hashlib
 import json
 from pathlib import Path
 
-from mid_core.runtime.advice import rebuilt
 from mid_core.errors import MidError
+from mid_core.runtime.advice import rebuilt
 from mid_core.runtime.files import written_whole
 
 
-def seal_path(path: Path | str) -> Path:
-    """Where the seal of the store at ``path`` lies."""
+def manifest_path(path: Path | str) -> Path:
+    """Where the manifest of the store at ``path`` lies."""
     path = Path(path)
-    return path.with_name(path.name.removesuffix(".zarr") + ".seal.json")
+    return path.with_name(path.name.removesuffix(".zarr") + ".manifest.json")
 
 
-def store_path(seal: Path | str) -> Path:
-    """Where the store lies that this seal belongs to."""
-    seal = Path(seal)
-    return seal.with_name(seal.name.removesuffix(".seal.json") + ".zarr")
+def store_path(manifest: Path | str) -> Path:
+    """Where the store lies that this manifest belongs to."""
+    manifest = Path(manifest)
+    return manifest.with_name(manifest.name.removesuffix(".manifest.json") + ".zarr")
 
 
 def write_json(path: Path, content: dict) -> None:
@@ -27,7 +27,7 @@ def write_json(path: Path, content: dict) -> None:
         file.write(json.dumps(content, indent=1, sort_keys=True).encode())
 
 
-def seal(path: Path, made_by: dict, hashes: dict[str, str]) -> None:
+def write_manifest(path: Path, made_by: dict, hashes: dict[str, str]) -> None:
     """Seal the finished store at ``path``: from now on it may be read.
 
     Parameters
@@ -47,7 +47,7 @@ def seal(path: Path, made_by: dict, hashes: dict[str, str]) -> None:
         files[name] = {"bytes": file.stat().st_size, "sha256": digest}
     content = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
     sealed = {"format": 2, "content": content, "files": files, "made_by": made_by}
-    write_json(seal_path(path), sealed)
+    write_json(manifest_path(path), sealed)
 
 
 def sha256(file: Path) -> str:
@@ -57,7 +57,7 @@ def sha256(file: Path) -> str:
 
 
 def damage(path: Path, every: bool) -> list[str]:
-    """Compare a store's files with its seal.
+    """Compare a store's files with its manifest.
 
     Parameters
     ----------
@@ -74,9 +74,9 @@ def damage(path: Path, every: bool) -> list[str]:
     Raises
     ------
     MidError
-        If the store or its seal is missing, or the seal is damaged.
+        If the store or its manifest is missing, or the manifest is damaged.
     """
-    sealed = read_seal(path)
+    sealed = read_manifest(path)
     advice = again(path, sealed)
     problems = []
     for name, facts in sealed["files"].items():
@@ -107,15 +107,15 @@ def _is_shard(name: str) -> bool:
     return "/c/" in name and not name.startswith("index/")
 
 
-def read_seal(path: Path) -> dict:
-    """Read the seal of a store.
+def read_manifest(path: Path) -> dict:
+    """Read the manifest of a store.
 
     Raises
     ------
     MidError
-        If the store or its seal is missing, or the seal is damaged.
+        If the store or its manifest is missing, or the manifest is damaged.
     """
-    file, advice = seal_path(path), rebuilt(seal_path(path))
+    file, advice = manifest_path(path), rebuilt(manifest_path(path))
     if not path.is_dir():
         raise MidError(f"there is no store at {path}: {advice}")
     if not file.is_file():
@@ -132,7 +132,7 @@ def read_seal(path: Path) -> dict:
 
 
 def again(path: Path, sealed: dict) -> str:
-    """Say what rebuilds the store of this seal."""
+    """Say what rebuilds the store of this manifest."""
     if stage := sealed.get("made_by", {}).get("stage"):
-        return rebuilt(seal_path(path), stage)
-    return "write it again: its seal does not say what made it"
+        return rebuilt(manifest_path(path), stage)
+    return "write it again: its manifest does not say what made it"

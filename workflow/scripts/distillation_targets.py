@@ -6,13 +6,12 @@ from pathlib import Path
 import torch
 
 from mid_core.checkpoints.model_file import load_model
-from mid_core.runtime.devices import pick_device
-from mid_core.images.picture import to_dtype, to_float
 from mid_core.ensemble import denoise
+from mid_core.images.picture import to_dtype, to_float
+from mid_core.masking import Masking, image_seed
+from mid_core.runtime.devices import pick_device
 from mid_core.runtime.interruption import until_stopped
-from mid_core.masking import image_seed
 from mid_core.runtime.progress import Progress, run_rule
-from mid_core.batches import Masking
 from mid_core.store import PartWriter, Store, finish, lay_out, store_path
 
 
@@ -21,12 +20,12 @@ def main() -> None:
     torch.set_num_threads(snakemake.threads)
     noisy = Store(store_path(snakemake.input.noisy))
     made = {
-        "made_by": {"stage": "teach", "version": version},
+        "made_by": {"stage": "distillation_targets", "version": version},
         "settings": settings,
         "model": json.loads(Path(snakemake.input.model).read_text())["sha256"],
         "noisy": noisy.content,
     }
-    each, path = range(settings["targets"]), store_path(snakemake.output.seal)
+    each, path = range(settings["targets"]), store_path(snakemake.output.manifest)
     names = [f"{name}, target {t}" for name in noisy.names for t in each]
     sizes = [size for size in noisy.sizes for _ in each]
     # Rounded as the noisy images are, to 0.3 grey levels of 8 bits: far below what one
@@ -49,8 +48,8 @@ def teach(noisy: Store, targets: PartWriter) -> None:
     for i in until_stopped(wanted):
         image, target = divmod(i, settings["targets"])
         y, name = to_float(noisy.read(image)), noisy.names[image]
-        seed = image_seed(settings["seed"], f"teach/{target}", name)
-        masks, tile = [settings["masks"]], runtime["tile"]
+        seed = image_seed(settings["seed"], f"distillation_targets/{target}", name)
+        masks, tile = [settings["num_masks"]], runtime["tile"]
         (x_hat,) = denoise(network, y, masking, seed, masks, tile, report)
         targets.put(i, to_dtype(x_hat, noisy.dtype))
 

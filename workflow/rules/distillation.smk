@@ -1,21 +1,21 @@
 """A teacher's targets: what MID's last network predicts of the real noisy images.
 
-in   results/{dataset}/data/{pool}/image.seal.json          the noisy images
+in   results/{dataset}/data/{pool}/image.manifest.json          the noisy images
      results/{dataset}/{variant}/round_{k}/model.json       the teacher
-out  results/{dataset}/{variant}/round_0/targets.zarr       sealed by targets.seal.json
+out  results/{dataset}/{variant}/round_0/targets.zarr       sealed by targets.manifest.json
 """
 
 
-rule teach:
+rule distillation_targets:
     input:
         noisy=noisy_pixels,
         model=previous_model,
     output:
-        seal="results/{dataset}/{variant}/round_{k}/targets.seal.json",
+        manifest="results/{dataset}/{variant}/round_{k}/targets.manifest.json",
     log:
-        "results/{dataset}/logs/teach/{variant}_{k}.log",
+        "results/{dataset}/logs/distillation_targets/{variant}_{k}.log",
     benchmark:
-        "results/{dataset}/benchmarks/teach/{variant}_{k}.tsv"
+        "results/{dataset}/benchmarks/distillation_targets/{variant}_{k}.tsv"
     priority: rounds_behind
     conda:
         "../../environment.yml"
@@ -28,6 +28,6 @@ rule teach:
         cost=cost,
     params:
         settings=round_settings("extract"),
-        version=VERSIONS["teach"],
+        version=VERSIONS["distillation_targets"],
     script:
-        "../scripts/teach.py"
+        "../scripts/distillation_targets.py"
