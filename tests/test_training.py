@@ -37,9 +37,9 @@ def skipping(*bad_steps, skip=1, network=TINY, **changes):
         **{"iterations": 9, "batch_size": 4, "patch_size": 16} | changes
     )
     trained = Trainer(build(network, seed=[0]), settings, CPU, skip_steps=skip)
-    learn = trained.learn
-    trained.learn = lambda y, x: learn(
-        y * (np.nan if trained.step + 1 in bad_steps else 1), x
+    step = trained.step
+    trained.step = lambda y, x: step(
+        y * (np.nan if trained.steps + 1 in bad_steps else 1), x
     )
     return trained
 
@@ -125,8 +125,8 @@ def test_a_training_that_diverges_is_told_from_bad_images(batches):
 
 def test_weights_that_break_at_the_last_step_are_no_model(batches):
     trained = trainer(iterations=1)
-    learn, bias = trained.learn, trained.network.intro.bias
-    trained.learn = lambda y, x: (learn(y, x), bias.data.fill_(np.inf))
+    step, bias = trained.step, trained.network.intro.bias
+    trained.step = lambda y, x: (step(y, x), bias.data.fill_(np.inf))
     with pytest.raises(NotFinite, match="step 1 is not finite"):
         train(trained, batches)
 
@@ -135,7 +135,7 @@ def test_weights_that_break_at_the_last_step_are_no_model(batches):
 def test_a_step_that_is_not_finite_is_skipped(batches, caplog, clip):
     trained, rows = skipping(4, max_grad_norm=clip), []
     train(trained, batches, lambda *row: rows.append(row), 3)
-    assert (trained.step, trained.skipped) == (9, 1)
+    assert (trained.steps, trained.skipped) == (9, 1)
     for tensor in (*trained.network.parameters(), *trained.model.parameters()):
         assert tensor.isfinite().all()
     assert "step 4 is not finite and is skipped" in caplog.text

@@ -11,7 +11,7 @@ def state_of(trainer: Trainer) -> dict[str, Any]:
     """Return everything from which the training goes on as if never cut."""
     parts = {name: part.state_dict() for name, part in _stateful(trainer).items()}
     return parts | {
-        "steps": trainer.steps,
+        "step": trainer.steps,
         "skipped": trainer.skipped,
         "losses": trainer.recent_losses(),
         "history": trainer.history,
@@ -27,7 +27,7 @@ def restore(trainer: Trainer, state: dict[str, Any]) -> None:
     """Go on from a state that ``state_of`` gave, here or on another device."""
     for name, part in _stateful(trainer).items():
         part.load_state_dict(state[name])
-    trainer.steps, trainer.history = state["steps"], state["history"]
+    trainer.steps, trainer.history = state["step"], state["history"]
     trainer.skipped = state["skipped"]
     trainer.losses = list(torch.tensor(state["losses"], device=trainer.device))
     trainer.begin(state["seconds"])

@@ -87,7 +87,7 @@ def test_a_cut_training_ends_as_an_unbroken_one(batches, tmp_path, cut, kind, ch
     resumed = trainer(kind, **changes)
     torch.manual_seed(99)
     restore(resumed, states.load())
-    assert resumed.step == cut
+    assert resumed.steps == cut
     train(resumed, batches, every=5)
     assert resumed.history == unbroken.history
     assert [row["step"] for row in resumed.history] == [5, 10, 15, 20, 23]
@@ -117,7 +117,7 @@ def test_the_one_before_is_kept_and_takes_over_from_a_damaged_one(tmp_path, capl
     for path in states.folder.iterdir():
         path.write_bytes(b"")
     with pytest.raises(
-        MidError, match=r"no state in .* can be read: delete this pixel_unshuffle"
+        MidError, match=r"no state in .* can be read: delete this fold"
     ):
         states.load()
 
@@ -201,9 +201,9 @@ def test_a_full_disk_leaves_the_last_good_state(tmp_path):
 
 def test_what_is_not_finite_is_not_saved(batches, tmp_path):
     states, trained = Checkpoints(tmp_path, SETTINGS), trainer()
-    learn = trained.learn
+    step = trained.step
     # From step 4 on the loss is not a number.
-    trained.learn = lambda y, x: learn(y * (np.nan if trained.step == 3 else 1), x)
+    trained.step = lambda y, x: step(y * (np.nan if trained.steps == 3 else 1), x)
     with Lock(tmp_path) as lock:
         checkpointer = Checkpointer(states, lock, Stop(), minutes=0)
         with pytest.raises(MidError, match="step 4 is not finite"):
@@ -238,5 +238,5 @@ def test_slices_of_no_time_do_a_step_each(batches, tmp_path):
             checkpointer.restore(sliced)
             with pytest.raises(Interrupted, match=r"max_seconds \(0\) are over"):
                 train(sliced, batches, **saving(checkpointer))
-        steps.append(sliced.step)
+        steps.append(sliced.steps)
     assert steps == [1, 2, 3, 4]

@@ -114,7 +114,7 @@ def test_a_kill_before_the_seal_loses_nothing(tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(making, "manifest", killed)
+        patch.setattr(making, "write_manifest", killed)
         with pytest.raises(KeyboardInterrupt):
             write(tmp_path / "killed.zarr", 5)
     assert write(tmp_path / "killed.zarr", 5) == []

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from mid_core import trainer
+from mid_core import training as trainer_module
 from mid_core.checkpoints.finished import CARD, HISTORY, WEIGHTS
 from mid_core.noise import white_gaussian
 from mid_core.store import StoreWriter
@@ -51,14 +51,14 @@ def job(
     pools: Path, folder: Path, iterations: int, runtime: dict, **spread: int
 ) -> SimpleNamespace:
     """Make what Snakemake gives to the script; each step leaves a byte in ``steps``."""
-    learn = trainer.Trainer.learn
+    step = trainer_module.Trainer.step
 
     def counted(self, y, x):
         with (folder / "steps").open("ab") as file:
             file.write(b".")
-        return learn(self, y, x)
+        return step(self, y, x)
 
-    trainer.Trainer.learn = counted
+    trainer_module.Trainer.step = counted
     outputs = {"model": "model.json", "weights": "model.safetensors"}
     outputs["history"] = "history.csv"
     training = SETTINGS["training"] | {"iterations": iterations}
