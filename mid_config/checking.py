@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from mid_config.loading import ConfigError
+from mid_config.errors import ConfigError
 from mid_config.merging import merge
 from mid_config.pools import POOL_ROLES, has_truth, split_settings
-from mid_config.rounds import spread
+from mid_config.rounds import parallelism
 
 RESERVED = {"awgn", "benchmarks", "data", "figures", "logs", "submissions"}
 RESERVED |= {"baselines", "tables", "truth"}
@@ -28,10 +28,10 @@ def _check_unpaired(where: str, clean: Mapping, noisy: Mapping) -> None:
         )
 
 
-def _check_spread(where: str, method: Mapping) -> None:
+def _check_parallelism(where: str, method: Mapping) -> None:
     """Refuse a batch that cannot be shared out evenly, or not without a change."""
     for k, one in enumerate(method["rounds"]):
-        ways = spread(method, k)
+        ways = parallelism(method, k)
         parts = ways["gpus"] * ways["gradient_accumulation"]
         batch = merge(method["training"], one.get("training", {}))["batch_size"]
         what = f"gpus {ways['gpus']} x gradient_accumulation {ways['gradient_accumulation']}"
@@ -124,7 +124,7 @@ def check_method(
     for key, value in ranges.items():
         if isinstance(value, list) and value[0] > value[1]:
             raise ConfigError(f"{where}: {key} {value} must be [low, high]")
-    _check_spread(where, method)
+    _check_parallelism(where, method)
 
 
 def check_names(config: Mapping) -> None:

@@ -1,14 +1,10 @@
 """The methods whose pictures are compared, and where each of them comes from."""
 
-from __future__ import annotations
+from mid_config.paper import percent
+from mid_config.plan import Plan
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from mid_config.plan import Plan
-
-# Round 0 without a mask, as mid_config.paper names it.
-WHITE_NOISE = "ratio_00"
+# Round 0 without a mask.
+WHITE_NOISE = f"ratio_{percent(0)}"
 
 
 def shown_method(plan: Plan) -> str:

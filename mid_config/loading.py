@@ -13,15 +13,29 @@ from ruamel.yaml import YAML
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from mid_config.errors import ConfigError
 from mid_config.merging import merge
 from mid_config.paper import paper_variants
 
 # References in YAML can make a few lines unfold to more than any memory holds.
 MOST_VALUES = 10_000
 
-
-class ConfigError(Exception):
-    """A mistake in the config, in a sentence with file, line and key."""
+# Keys that were renamed, and how they are called now.
+RENAMED = {
+    "accumulate": "gradient_accumulation",
+    "batch": "batch_size",
+    "check_room": "check_disk_space",
+    "ema": "ema_decay",
+    "final_learning_rate": "min_learning_rate",
+    "first_bank": "initial_noise",
+    "fold": "pixel_unshuffle",
+    "gradient_clip": "max_grad_norm",
+    "masks": "num_masks",
+    "patch": "patch_size",
+    "ratio": "mask_ratio",
+    "ratios": "mask_ratios",
+    "rivals": "baselines",
+}
 
 
 def read_yaml(path: Path) -> Any:
@@ -93,6 +107,8 @@ def _sentence(error: ValidationError) -> tuple[list[str | int], str]:
     if error.validator == "additionalProperties":
         known = sorted(error.schema.get("properties", {}))
         unknown = [key for key in error.instance if key not in known]
+        if (renamed := RENAMED.get(unknown[0])) in known:
+            return [*keys, unknown[0]], f"is called '{renamed}' now"
         close = difflib.get_close_matches(unknown[0], known, 1, 0.5)
         hint = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(known)}"
         return [*keys, unknown[0]], f"is not a known key; {hint}"

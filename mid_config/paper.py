@@ -1,15 +1,10 @@
-"""The paper's tables: the variants that they compare, and where each row comes from."""
-
-from __future__ import annotations
+"""The paper's tables: the variants that they compare, and their rows."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from mid_config.merging import merge
 from mid_config.pools import has_truth
-
-if TYPE_CHECKING:
-    from mid_config.plan import Plan
 
 
 class Row(NamedTuple):
@@ -41,8 +36,9 @@ class Table(NamedTuple):
     cost: bool = False
 
 
-def _percent(ratio: float) -> str:
-    return f"{100 * ratio:02.0f}"
+def percent(mask_ratio: float) -> str:
+    """A mask ratio as it stands in the names of variants."""
+    return f"{100 * mask_ratio:02.0f}"
 
 
 def repetition(variant: str, seed: int) -> str:
@@ -66,7 +62,7 @@ def paper_variants(config: Mapping) -> dict[str, dict]:
     changes["ensemble"] = {"evaluation": {"num_masks": paper["num_masks"]}}
     for ratio in dict.fromkeys([0, *paper["mask_ratios"]]):
         own = {"rounds": [first | {"mask_ratio": ratio}]}
-        changes[f"ratio_{_percent(ratio)}"] = own
+        changes[f"ratio_{percent(ratio)}"] = own
     for name, network in paper["networks"].items():
         changes[f"net_{name}"] = {"network": network}
     changes |= _distilled(paper) | _inpainters(config)
@@ -107,7 +103,7 @@ def inpainters(config: Mapping) -> dict[float, str]:
     """Return the inpainter's variant for each mask ratio of Figure 4."""
     wanted = config["paper"]["inpainting"] if config["tests"] else None
     ratios = sorted(wanted["mask_ratios"]) if wanted else []
-    return {ratio: f"inpaint_{_percent(ratio)}" for ratio in ratios}
+    return {ratio: f"inpaint_{percent(ratio)}" for ratio in ratios}
 
 
 def _inpainters(config: Mapping) -> dict[str, dict]:
@@ -131,10 +127,10 @@ def paper_tables(config: Mapping) -> dict[str, Table]:
     paper, base = config["paper"], config["paper"]["variant"]
     method = merge(config["method"], config["variants"][base] or {})
     network = method["network"]["name"]
-    first = f"ratio_{_percent(0)}"
+    first = f"ratio_{percent(0)}"
     nets = [Row(name, f"net_{name}") for name in paper["networks"]]
     ratios = [
-        Row(f"{100 * r:g} %", f"ratio_{_percent(r)}") for r in paper["mask_ratios"]
+        Row(f"{100 * r:g} %", f"ratio_{percent(r)}") for r in paper["mask_ratios"]
     ]
     counts = [Row(f"K = {k}", "ensemble", None, k) for k in sorted(paper["num_masks"])]
     components = [
@@ -174,103 +170,3 @@ def _every_round(config: Mapping) -> list[Row]:
         for k in rounds[v]
         if i == 0 or len(rounds[v]) > 1
     ]
-
-
-def table_rows(plan: Plan, table: Table) -> list[dict]:
-    """Return where each row of a table comes from, in plain values.
-
-    Returns
-    -------
-    For each row ``label``, ``masks``, ``scores`` (a list of files, a test each, for
-    each seed), and ``cost`` (a file, or None).
-    """
-    rows = []
-    for row in table.rows:
-        k = len(plan.rounds[row.variant]) - 1 if row.round is None else row.round
-        scores = [
-            [plan.scores(variant, k, test) for test in plan.tests]
-            for variant in _with_repetitions(plan, row.variant)
-        ]
-        cost = plan.cost(row.variant, k) if table.cost else None
-        one = {
-            "label": row.label,
-            "num_masks": row.num_masks,
-            "scores": scores,
-            "cost": cost,
-        }
-        rows.append(one)
-    return rows
-
-
-def compared_methods(plan: Plan) -> list[dict]:
-    """Return the methods of Table 1 that are measured here, in plain values.
-
-    Returns
-    -------
-    For each ``method``, ``category``, ``scores`` (files), and ``saw``: the pool that its
-    training sees the noisy half of, or the true noise, and which; empty where neither.
-    """
-    paper = plan.config.get("paper")
-    if not (paper and plan.tests):
-        return []
-    folder = f"results/{plan.dataset}/baselines"
-    methods = [
-        {
-            "method": baseline.upper(),
-            "category": "non-learning",
-            "saw": ("", ""),
-            "scores": [f"{folder}/{baseline}/scores/{test}.csv" for test in plan.tests],
-        }
-        for baseline in paper["baselines"]
-    ]
-    for variant, (method, category) in _compared_variants(plan).items():
-        last = len(plan.rounds[variant]) - 1
-        scores = [
-            plan.scores(one, last, test)
-            for one in _with_repetitions(plan, variant)
-            for test in plan.tests
-        ]
-        own = {"method": method, "category": category, "scores": scores}
-        methods.append(own | {"saw": _saw(plan, variant)})
-    return methods
-
-
-def _compared_variants(plan: Plan) -> dict[str, tuple[str, str]]:
-    """The variants in Table 1: what each is called there, and its category."""
-    paper = plan.config["paper"]
-    known = {
-        f"ratio_{_percent(0)}": ("white noise, no mask", "synthetic pairs"),
-        paper["variant"]: ("MID", "unpaired"),
-        "distilled": ("MID, distilled", "unpaired"),
-        "ceiling": ("true noise, no mask", "supervised"),
-    }
-    known |= {variant: (variant, "unpaired") for variant in paper["compared"]}
-    return {variant: how for variant, how in known.items() if variant in plan.rounds}
-
-
-def paper_rounds(plan: Plan) -> list[tuple[str, int]]:
-    """Return every round, variant and number, of the variants in the paper's tables."""
-    tables = paper_tables(plan.config).values()
-    variants = [row.variant for table in tables for row in table.rows]
-    variants += _compared_variants(plan)
-    shown = [one for variant in variants for one in _with_repetitions(plan, variant)]
-    return [
-        (one, k) for one in dict.fromkeys(shown) for k in range(len(plan.rounds[one]))
-    ]
-
-
-def _saw(plan: Plan, variant: str) -> tuple[str, str]:
-    """Return the noisy pool that a variant trains on, and what it sees of it."""
-    method = plan.methods[variant]
-    if method["initial_noise"] == "true_noise":
-        return method["noisy"], "true noise"
-    if method["initial_noise"] == "teacher" or len(plan.rounds[variant]) > 1:
-        return method["noisy"], "noisy halves"
-    return "", ""
-
-
-def _with_repetitions(plan: Plan, variant: str) -> list[str]:
-    """A variant and its repetitions; one that a table only borrows has none."""
-    seeds = plan.config["paper"]["seeds"]
-    repeated = [repetition(variant, seed) for seed in seeds]
-    return [variant, *(one for one in repeated if one in plan.rounds)]

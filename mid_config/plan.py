@@ -15,8 +15,8 @@ from mid_config.rounds import (
     extraction_gpus,
     is_distilled,
     key,
+    parallelism,
     round_settings,
-    spread,
 )
 
 SSIM_WINDOW = 11
@@ -133,7 +133,7 @@ class Plan:
         return split_settings(self.config["pools"][pool])
 
     def bank(self, variant: str, k: int) -> str:
-        """The manifest of the noise, or a teacher's targets, on which round ``k`` trains."""
+        """The manifest of what round ``k`` trains on: noise, or a teacher's targets."""
         if int(k):
             return f"{self._folder('bank', variant, k)}/noise.manifest.json"
         first = self.rounds[variant][0].extract
@@ -149,7 +149,7 @@ class Plan:
 
     def gpus(self, variant: str, k: int) -> int:
         """How many GPUs, or processes on a CPU, train round ``k``."""
-        return spread(self.methods[variant], int(k))["gpus"]
+        return parallelism(self.methods[variant], int(k))["gpus"]
 
     def extraction_gpus(self, variant: str, k: int) -> int:
         """How many GPUs, or processes on a CPU, draw the bank of round ``k``."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from mid_config.merging import merge
 
-# How a training is spread: other processes or parts give the same numbers.
-SPREAD = ("gpus", "gradient_accumulation")
+# How a batch is computed: other processes or parts give the same numbers.
+PARALLELISM = ("gpus", "gradient_accumulation")
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,10 @@ class Round:
     evaluate: dict
 
 
-def spread(method: Mapping, k: int) -> dict[str, int]:
-    """How the training of round ``k`` is spread: ``gpus`` and ``gradient_accumulation``."""
+def parallelism(method: Mapping, k: int) -> dict[str, int]:
+    """How round ``k`` computes a batch: ``gpus`` and ``gradient_accumulation``."""
     training = _own(method, "training", k)
-    return {name: training[name] for name in SPREAD}
+    return {name: training[name] for name in PARALLELISM}
 
 
 def extraction_gpus(method: Mapping, k: int) -> int:
@@ -37,7 +37,7 @@ def _own(method: Mapping, stage: str, k: int) -> dict:
 
 
 def _tracked(settings: Mapping) -> dict:
-    return {name: value for name, value in settings.items() if name not in SPREAD}
+    return {name: value for name, value in settings.items() if name not in PARALLELISM}
 
 
 def is_distilled(method: Mapping, k: int) -> bool:

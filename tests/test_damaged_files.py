@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from mid_config.loading import ConfigError, load_config
+from mid_config.errors import ConfigError
+from mid_config.loading import load_config
 from mid_config.plan import Plan
 from mid_core.checkpoints import checkpoint as state
 from mid_core.checkpoints.checkpoint import Checkpoints

@@ -10,7 +10,7 @@ import pytest
 import torch
 import yaml
 
-from mid_config.loading import ConfigError
+from mid_config.errors import ConfigError
 from mid_config.plan import Plan
 from mid_core import ensemble as inference
 from mid_core.batches import DistillationBatches

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from mid_config.loading import ConfigError, load_config
+from mid_config.errors import ConfigError
+from mid_config.loading import load_config
 from mid_config.plan import Plan
 from mid_config.pools import absent_pools
 from mid_core.errors import MidError

@@ -116,9 +116,7 @@ def test_the_one_before_is_kept_and_takes_over_from_a_damaged_one(tmp_path, capl
     assert read_checkpoint(states.folder / "checkpoint.previous.pt")["step"] == 6
     for path in states.folder.iterdir():
         path.write_bytes(b"")
-    with pytest.raises(
-        MidError, match=r"no state in .* can be read: delete this fold"
-    ):
+    with pytest.raises(MidError, match=r"no state in .* can be read: delete this fold"):
         states.load()
 
 

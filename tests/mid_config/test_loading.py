@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from mid_config.loading import ConfigError, load_config
+from mid_config.errors import ConfigError
+from mid_config.loading import load_config
 from mid_config.plan import Plan
 
 ROOT = Path(__file__).parents[2]
@@ -42,7 +43,12 @@ WRONG = [
         "reader: camra, part: noisy",
         r"did you mean 'camera'",
     ),
-    ("loss: mse", "loss: mse\n    batch_size: 9", r"'batch' is given twice"),
+    (
+        "batch_size: 4",
+        "batch: 4",
+        r"'method.training.batch' is called 'batch_size' now",
+    ),
+    ("loss: mse", "loss: mse\n    batch_size: 9", r"'batch_size' is given twice"),
     ("device: auto", "device: gpu", r"runtime.device"),
     ("no_mask: {rounds", "no_mask: {round", r"no_mask.round'.*did you mean 'rounds'"),
     ("size: 128", "size: 1.5", r"method.awgn.size.*integer, not 1.5"),
@@ -77,7 +83,7 @@ MEANINGLESS = [
     (
         "# gpus: 1 ",
         "gpus: 3 ",
-        "batch 4 of round 0 cannot be cut into gpus 3 x gradient_accumulation 1 equal parts",
+        "batch_size 4 of round 0 cannot be cut into gpus 3 x gradient_accumulation 1 equal parts",
     ),
     ("variant: mid", "variant: mod", "'mod' is asked for by a table or figure"),
     (

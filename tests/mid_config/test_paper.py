@@ -6,13 +6,10 @@ import pytest
 import yaml
 
 from mid_config.compared import pictured_methods
-from mid_config.loading import ConfigError, load_config
-from mid_config.paper import (
-    compared_methods,
-    paper_rounds,
-    paper_tables,
-    table_rows,
-)
+from mid_config.errors import ConfigError
+from mid_config.loading import load_config
+from mid_config.paper import paper_tables
+from mid_config.paper_rows import compared_methods, paper_rounds, table_rows
 from mid_config.plan import Plan
 from tests.conftest import ROOT
 from tests.running import CONFIG
@@ -69,7 +66,7 @@ def test_a_variant_of_that_name_is_taken_as_it_is(planned):
 def test_further_seeds_repeat_every_variant(planned):
     plan = planned(mask_ratios=[0.5], seeds=[3, 4])
     tables = paper_tables(plan.config)
-    (row,) = table_rows(plan, tables["mask_ratios"])
+    (row,) = table_rows(plan, tables["ratios"])
     assert row["scores"] == [
         [f"results/tiny/{variant}/round_0/scores/noisy.csv"]
         for variant in ("ratio_50", "ratio_50_seed_3", "ratio_50_seed_4")

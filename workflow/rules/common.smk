@@ -17,7 +17,8 @@ from snakemake.exceptions import WorkflowError
 ROOT = Path(workflow.basedir).parent
 sys.path.insert(0, str(ROOT))
 
-from mid_config.loading import ConfigError, load_config
+from mid_config.errors import ConfigError
+from mid_config.loading import load_config
 from mid_config.plan import Plan
 from mid_config.pools import absent_pools
 from mid_config.requests import memory_mb
@@ -55,7 +56,7 @@ def memory(wildcards, rulename, attempt):
     return memory_mb(rulename, plan.config) * min(attempt, 2)
 
 
-def spread(rule, processes):
+def parallelism(rule, processes):
     """Return resource functions of a stage: its GPUs, CPU threads and memory in MB.
 
     Its next attempt may be its next slice: it asks for no more memory.
@@ -75,8 +76,8 @@ def spread(rule, processes):
     return gpus, threads, memory
 
 
-training_gpus, training_threads, training_memory = spread("train_round", plan.gpus)
-extraction_gpus, extraction_threads, extraction_memory = spread(
+training_gpus, training_threads, training_memory = parallelism("train_round", plan.gpus)
+extraction_gpus, extraction_threads, extraction_memory = parallelism(
     "extract_noise", plan.extraction_gpus
 )
 

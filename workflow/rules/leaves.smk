@@ -1,13 +1,8 @@
 """What the tables, figures and the report show: the leaves of the graph. No rules."""
 
 from mid_config.compared import pictured_methods, shown_method
-from mid_config.paper import (
-    compared_methods,
-    inpainters,
-    paper_rounds,
-    paper_tables,
-    table_rows,
-)
+from mid_config.paper import inpainters, paper_tables
+from mid_config.paper_rows import compared_methods, paper_rounds, table_rows
 
 # The paper's tables, where the config asks for them.
 SCORED = "paper" in plan.config and bool(plan.tests)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from mid_config.rounds import spread
+from mid_config.rounds import parallelism
 from mid_core.batches import Batches, DistillationBatches
 from mid_core.checkpoints.checkpoint import Checkpoints
 from mid_core.checkpoints.finished import CARD, HISTORY, WEIGHTS, is_finished, put_back
@@ -82,7 +82,7 @@ def write(folder: Path, trainer: Trainer, card: dict) -> None:
 def how_spread() -> dict:
     # Not among the params either: it does not change the numbers.
     method = snakemake.config["variants"][snakemake.wildcards.variant]
-    return spread(method, snakemake.params.settings["round"])
+    return parallelism(method, snakemake.params.settings["round"])
 
 
 def check_noise(stores: dict[str, Store]) -> None:

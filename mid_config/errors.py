@@ -1,0 +1,5 @@
+"""Mistakes in a config."""
+
+
+class ConfigError(Exception):
+    """A mistake in the config, in a sentence with file, line and key."""
