@@ -25,33 +25,23 @@ from tests.pictures import (
 
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 save_webp = partial(save_pillow, lossless=True, exact=True)
-LOSSLESS = [
-    (".png", 1, "uint8", save_pillow),
-    (".png", 2, "uint8", save_pillow),
-    (".png", 3, "uint8", save_pillow),
-    (".png", 4, "uint8", save_pillow),
-    (".png", 1, "uint16", save_png16),
-    (".png", 2, "uint16", save_png16),
-    (".png", 3, "uint16", save_png16),
-    (".png", 4, "uint16", save_png16),
-    (".tif", 1, "uint8", save_tiff),
-    (".tif", 3, "uint8", save_tiff),
-    (".tif", 4, "uint8", save_tiff),
-    (".tif", 1, "uint16", save_tiff),
-    (".tif", 2, "uint16", save_tiff),
-    (".tif", 3, "uint16", save_tiff),
-    (".tif", 1, "float32", save_tiff),
-    (".tif", 3, "float32", save_tiff),
-    (".bmp", 1, "uint8", save_pillow),
-    (".bmp", 3, "uint8", save_pillow),
-    (".webp", 3, "uint8", save_webp),
-    (".webp", 4, "uint8", save_webp),
-]
+LOSSLESS = {
+    (".png", "uint8", save_pillow): (1, 2, 3, 4),
+    (".png", "uint16", save_png16): (1, 2, 3, 4),
+    (".tif", "uint8", save_tiff): (1, 3, 4),
+    (".tif", "uint16", save_tiff): (1, 2, 3),
+    (".tif", "float32", save_tiff): (1, 3),
+    (".bmp", "uint8", save_pillow): (1, 3),
+    (".webp", "uint8", save_webp): (3, 4),
+}
 
 
-@pytest.mark.parametrize(("suffix", "channels", "dtype", "save"), LOSSLESS)
+@pytest.mark.parametrize(
+    ("suffix", "dtype", "save", "channels"),
+    [(*kind, channels) for kind, many in LOSSLESS.items() for channels in many],
+)
 @pytest.mark.parametrize("height", [5, HEIGHT])
-def test_round_trip_is_exact(tmp_path, suffix, channels, dtype, save, height):
+def test_round_trip_is_exact(tmp_path, suffix, dtype, save, channels, height):
     samples = noise(channels, dtype)
     source, copy = tmp_path / f"source{suffix}", tmp_path / f"copy{suffix}"
     save(source, samples)
