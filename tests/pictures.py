@@ -8,6 +8,9 @@ import numpy as np
 import tifffile
 from PIL import Image
 
+from mid_core.images.files import write_pages
+from mid_core.images.picture import Picture
+
 HEIGHT, WIDTH = 37, 31
 
 
@@ -49,6 +52,11 @@ def save_pages(path: Path, pages: Iterable[np.ndarray], **options) -> None:
         for page in pages:
             colour = "rgb" if page.ndim == 3 else "minisblack"
             tiff.write(page, photometric=colour, metadata=None, **options)
+
+
+def write(path: Path, rgb: np.ndarray, like: Picture) -> None:
+    """Write one image in one band."""
+    write_pages(path, [([rgb], like)], 1)
 
 
 def independent_read(path: Path) -> np.ndarray:

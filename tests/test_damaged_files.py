@@ -18,7 +18,7 @@ from mid_core.checkpoints.model_file import load_model
 from mid_core.datasets import dnd, matfile, survey
 from mid_core.datasets.ingesting import ingest
 from mid_core.errors import MidError
-from mid_core.images import picture as images
+from mid_core.images import files as images
 from mid_core.store import Store
 from tests.conftest import ROOT
 from tests.damaged_files import (

@@ -10,10 +10,11 @@ import numpy as np
 from mid_core.checkpoints.model_file import load_model
 from mid_core.ensemble import denoise_bands
 from mid_core.errors import MidError
+from mid_core.images.files import header, read, write_pages
 from mid_core.images.formats import SUFFIXES
 from mid_core.images.listing import list_images
-from mid_core.images.picture import Picture, header, read, write_pages
-from mid_core.images.scratch import scratch
+from mid_core.images.picture import Picture
+from mid_core.images.scratch import Space, scratch
 from mid_core.masking import Masking, image_seed
 from mid_core.runtime.devices import pick_device
 from mid_core.runtime.progress import Progress, log
@@ -43,31 +44,31 @@ def _jobs(source: Path, target: Path) -> list[tuple[Path, Path]]:
     return [(source, target)]
 
 
-def _network_input(
-    picture: Picture, channels: int, file: Path
-) -> Callable[[int, int], np.ndarray]:
-    """Say how rows are read as the network wants them: three colours, or one grey."""
+def _input_rows(picture: Picture, channels: int, first: int, last: int) -> np.ndarray:
+    """Rows as the network takes them: one for colours sees grey three times."""
     copies = channels // picture.samples.shape[2]
-    if copies == 0:
-        raise MidError(f"{file} is in colour but the model was trained on grey images")
-    return lambda first, last: np.repeat(picture.rows(first, last), copies, axis=2)
+    return np.repeat(picture.rows(first, last), copies, axis=2)
 
 
 def _answers(
     estimate: Callable[..., Iterator[np.ndarray]],
     channels: int,
     file: Path,
-    folder: Path,
     pages: tuple[int, ...],
+    space: Space,
     seed: int,
     report: Callable[[float], None],
 ) -> Iterator[tuple[Iterator[np.ndarray], Picture]]:
     """Denoise the pages of a file, each band of them when it is asked for."""
     for page in pages:
-        picture = read(file, page=page, space=partial(scratch, folder=folder))
+        picture = read(file, page, space)
+        if channels == 1 and not picture.is_grey:
+            raise MidError(
+                f"{file} is in colour but the model was trained on grey images"
+            )
         name = file.name if len(pages) == 1 else f"{file.name}#{page:03d}"
         bands = estimate(
-            read_rows=_network_input(picture, channels, file),
+            read_rows=partial(_input_rows, picture, channels),
             height=len(picture.samples),
             seed=image_seed(seed, "denoise", name),
             report=lambda share: report(share / len(pages)),
@@ -89,7 +90,7 @@ def denoise_files(
 
     Pixels lie in nameless files beside ``target``, twice as they are stored: as they
     were and as they become. Memory holds the bands that tiles need, and what
-    `codecs` says of each file type.
+    `images` says of each file type.
 
     Parameters
     ----------
@@ -98,7 +99,7 @@ def denoise_files(
         the name of what was read. The pages of a TIFF are denoised one by one.
     model
         A round's ``model.safetensors``.
-    masks
+    num_masks
         Predictions averaged (Eq. 5 of the paper).
     ratio
         Share of hidden pixels; by default the one of the training.
@@ -126,8 +127,9 @@ def denoise_files(
         try:
             pages = header(file).pages
             result.parent.mkdir(parents=True, exist_ok=True)
+            space = partial(scratch, folder=result.parent)
             answers = _answers(
-                estimate, card["channels"], file, result.parent, pages, seed, report
+                estimate, card["channels"], file, pages, space, seed, report
             )
             write_pages(result, answers, len(pages))
         except MidError as error:

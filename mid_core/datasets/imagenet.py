@@ -12,7 +12,7 @@ import numpy as np
 from mid_core.datasets import pairs
 from mid_core.datasets.finding import About, Found
 from mid_core.errors import MidError
-from mid_core.images import picture as images
+from mid_core.images import files as images
 from mid_core.images.listing import list_images
 
 ABOUT = About(

@@ -7,7 +7,7 @@ import numpy as np
 
 from mid_core.datasets.finding import Found
 from mid_core.errors import MidError
-from mid_core.images import picture as images
+from mid_core.images import files as images
 
 
 def add(found: Found, name: str, image: Path, truth: Path | None = None) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from mid_config.walking import walk
 from mid_core.datasets.finding import About, Found
-from mid_core.images import picture as images
+from mid_core.images import files as images
 
 ABOUT = About(
     title="SIDD Medium or Small (sRGB)",

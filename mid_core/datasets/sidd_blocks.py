@@ -13,7 +13,7 @@ import numpy as np
 from mid_core.datasets import matfile
 from mid_core.datasets.finding import About, Found
 from mid_core.errors import MidError
-from mid_core.images import picture as images
+from mid_core.images import files as images
 
 ABOUT = About(
     title="SIDD validation or benchmark blocks (sRGB)",

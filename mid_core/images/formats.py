@@ -1,12 +1,12 @@
-"""What each type of file can hold."""
+"""What each type of file can hold, and what is refused."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mid_core.errors import MidError
+from mid_core.images.picture import Picture
 
-if TYPE_CHECKING:
-    from mid_core.images.picture import Picture
+# 30 000 x 30 000 is read; a header that claims more is taken for damage or an attack.
+MAX_PIXELS = 1_000_000_000
 
 _HOLDS = {
     ".png": {"uint8", "uint16", "grey", "alpha", "an ICC profile"},
@@ -21,12 +21,12 @@ _LONGEST_PX = {".jpg": 65_500, ".jpeg": 65_500, ".webp": 16_383}
 SUFFIXES = tuple(_HOLDS)
 
 
-def check_writable(path: str | Path, like: "Picture", pages: int = 1) -> None:
+def check_writable(path: Path, like: Picture, pages: int) -> None:
     """Raise MidError if files of this suffix cannot hold so many images like `like`.
 
     Needs no pixels of the answer: ask before the work.
     """
-    suffix = Path(path).suffix.lower()
+    suffix = path.suffix.lower()
     if suffix not in _HOLDS:
         raise MidError(
             f"{path} cannot be written: end its name in {', '.join(SUFFIXES)}."
@@ -45,4 +45,22 @@ def check_writable(path: str | Path, like: "Picture", pages: int = 1) -> None:
         raise MidError(
             f"{path} cannot be written: {suffix} cannot hold {' or '.join(missing)}; "
             "write a .png, or a .tif, which holds everything that is read."
+        )
+
+
+def refuse_if(is_bad: bool, path: Path, reason: str) -> None:
+    """Raise MidError, with the reason why a file is not read."""
+    if is_bad:
+        raise MidError(
+            f"{path} is not read because {reason}: convert it to one 8-bit, 16-bit or "
+            "float32 image in grey or RGB, or leave it out."
+        )
+
+
+def refuse_if_huge(path: Path, width: int, height: int) -> None:
+    """Raise MidError above `MAX_PIXELS`."""
+    if width * height > MAX_PIXELS:
+        raise MidError(
+            f"{path} has {width} x {height} pixels, over the limit of {MAX_PIXELS}: "
+            "cut it into parts, or leave it out if that cannot be."
         )

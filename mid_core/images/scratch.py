@@ -1,4 +1,4 @@
-"""Room for arrays larger than memory: in files without a name."""
+"""Arrays larger than memory, in files without a name."""
 
 import os
 import tempfile
@@ -18,19 +18,9 @@ def scratch(shape: tuple[int, ...], dtype: DTypeLike, folder: Path) -> np.ndarra
     """Make an array as `np.empty` does, in a file that disappears with it.
 
     The system keeps in memory what of it there is room for. It counts towards
-    ``ulimit -v``, which limits addresses, and not towards ``ulimit -d``.
-
-    Parameters
-    ----------
-    shape, dtype
-        At least one element.
-    folder
-        Where the file lies, on a disk with enough room; not even a kill leaves it.
-
-    Raises
-    ------
-    MidError
-        If the disk or the address space is too small.
+    ``ulimit -v``, which limits addresses, and not towards ``ulimit -d``. Not even a
+    killed process leaves the file. Raises MidError if the disk of `folder` or the
+    address space is too small.
     """
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     try:

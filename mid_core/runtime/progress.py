@@ -9,8 +9,6 @@ from pathlib import Path
 from tqdm import tqdm
 
 from mid_core.errors import Interrupted, MidError
-from mid_core.jobs import log as joblog
-from mid_core.jobs.lineage import Opened, opened_path
 
 LINE_SECONDS = 10
 log = logging.getLogger("mid")
@@ -89,6 +87,10 @@ def run_rule(job: Callable[[], None], log_file: str) -> None:
     log_file
         Where log lines, mistakes and tracebacks go.
     """
+    # Not at the top: who denoises a photo sees progress, too, and needs no psutil.
+    from mid_core.jobs import log as joblog
+    from mid_core.jobs.lineage import Opened, opened_path
+
     path, opened = Path(log_file), Opened()
     path.parent.mkdir(parents=True, exist_ok=True)
     opened_path(path).unlink(missing_ok=True)

@@ -1,8 +1,10 @@
-"""Ten modes of image, each as a pool's image and through ``mid denoise``.
+"""Images through ``mid denoise``: they keep their size, dtype and mode.
 
-What comes out is of the size, dtype and mode of what went in, or is refused with a
-reason. Reading and writing without a network are tested in test_images.py.
+Reading and writing without a network are tested in tests/images.
 """
+
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -10,12 +12,10 @@ from PIL import Image, ImageOps
 
 from mid_core.checkpoints.model_file import save_model
 from mid_core.commands.denoise_files import denoise_files
-from mid_core.datasets import folders
 from mid_core.ensemble import denoise
-from mid_core.errors import MidError
 from mid_core.images.picture import to_dtype, to_float
 from mid_core.masking import Masking, image_seed
-from tests.conftest import TINY
+from mid_core.networks import build
 from tests.pictures import (
     HEIGHT,
     WIDTH,
@@ -31,6 +31,7 @@ from tests.pictures import (
 PALETTE = Image.fromarray(noise(3)).quantize(32)
 STACK = np.stack([noise(1, "uint16"), noise(1, "uint16")[::-1], noise(1, "uint16")])
 
+DNCNN = {"name": "dncnn", "width": 4, "depth": 3, "norm": "none"}
 # Below the pictures' sizes, so that each takes several bands.
 TILE_PX = 16
 
@@ -72,27 +73,16 @@ def as_colour(samples):
     return np.atleast_3d(samples)[..., :3]
 
 
-@pytest.mark.parametrize("name", MODES)
-def test_a_pool_reads_every_mode_or_says_why_not(tmp_path, name):
-    samples = MODES[name](tmp_path / name)
-    settings = {"path": str(tmp_path)}
-    items = folders.find(settings).items
-    if name == "alpha.png":
-        with pytest.raises(MidError, match=r"alpha\.png has transparent parts"):
-            folders.read(items[0], "image", settings)
-        return
-    frames = samples if name == "stack.tif" else [samples]
-    for item, frame in zip(items, frames, strict=True):
-        pixels = folders.read(item, "image", settings)
-        assert pixels.dtype == frame.dtype
-        np.testing.assert_array_equal(pixels, as_colour(frame))
+@pytest.fixture
+def network():
+    return build(DNCNN)
 
 
 @pytest.fixture
 def model(tmp_path, network):
     path = tmp_path / "model.safetensors"
     card = {
-        "network": TINY,
+        "network": DNCNN,
         "masking": {"mask_ratio": 0.3},
         "patch_size": 16,
         "channels": 3,
@@ -103,7 +93,6 @@ def model(tmp_path, network):
 
 def answer(network, samples, name):
     """Denoise samples by the network alone, and store the answer as they are stored."""
-    network.set_patch_size(16)
     rgb = np.broadcast_to(to_float(as_colour(samples)), (*samples.shape[:2], 3))
     seed = image_seed(0, "denoise", name)
     y = np.ascontiguousarray(rgb)
@@ -133,3 +122,21 @@ def test_denoise_gives_back_the_mode_it_was_given(tmp_path, name, model, network
         np.testing.assert_array_equal(as_colour(after), expected)
     if name == "alpha.png":
         np.testing.assert_array_equal(after[..., 3], samples[..., 3])
+
+
+def test_denoising_a_photo_loads_neither_stores_nor_workflow(tmp_path, model):
+    save_pillow(tmp_path / "a.jpg", noise(3))
+    code = "import sys; from mid_core.commands.cli import main; main(); "
+    code += "print(*sys.modules)"
+    command = ["denoise", "a.jpg", "out", "--model", str(model)]
+    run = subprocess.run(
+        [sys.executable, "-c", code, *command],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert (tmp_path / "out/a.jpg").is_file()
+    loaded = set(run.stdout.split())
+    assert not loaded & {"zarr", "filelock", "psutil", "snakemake", "numba", "scipy"}

@@ -19,12 +19,12 @@ import torch
 
 from mid_core.checkpoints.model_file import save_model
 from mid_core.commands.denoise_files import denoise_files
-from mid_core.images import picture as images
+from mid_core.images import files
 from mid_core.images.scratch import scratch
 from mid_core.masking import image_seed, mask_rows
 from mid_core.networks import build
 from tests.conftest import ROOT
-from tests.images.test_png import chunk
+from tests.damaged_images import chunk
 
 SIDE, STRIP = 30_000, 1200
 LIMIT_BYTES = 4 * 2**30
@@ -91,7 +91,7 @@ def expected(network, name: str, y: np.ndarray, top: int, left: int) -> np.ndarr
         return network(torch.from_numpy(kept * y / np.float32(255))[None, None])[0, 0]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit works on Linux only")
 @pytest.mark.parametrize(
     ("name", "save"), [("a.tif", save_huge_tiff), ("a.png", save_huge_png)]
@@ -108,9 +108,9 @@ def test_900_megapixels_are_denoised_within_4_gb(tmp_path, name, save):
     assert run.returncode == 0, run.stdout + run.stderr
 
     space = partial(scratch, folder=tmp_path)
-    noisy = images.read(tmp_path / name, space=space).samples[..., 0]
+    noisy = files.read(tmp_path / name, space=space).samples[..., 0]
     (tmp_path / name).unlink()
-    result = images.read(tmp_path / "out" / name, space=space).samples[..., 0]
+    result = files.read(tmp_path / "out" / name, space=space).samples[..., 0]
     (tmp_path / "out" / name).unlink()
     assert result.shape == (SIDE, SIDE)
     assert {path.name for path in tmp_path.iterdir()} == {"model.safetensors", "out"}

@@ -9,7 +9,8 @@ import pytest
 from mid_core.errors import MidError
 from mid_core.evaluation.baselines import BASELINES, NotInstalledError, noise_level
 from mid_core.evaluation.metrics import psnr
-from mid_core.images.picture import read_pixels, to_float
+from mid_core.images.files import read_pixels
+from mid_core.images.picture import to_float
 
 needs_bm3d = pytest.mark.skipif(
     find_spec("bm3d") is None,

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from mid_core.errors import MidError
-from mid_core.images import picture as images
+from mid_core.images import files
 from mid_core.images.scratch import scratch
 from tests.pictures import noise, save_pillow, save_tiff
 
@@ -43,7 +43,7 @@ def test_a_full_disk_is_an_error_and_not_a_killed_process(tmp_path, monkeypatch)
         scratch((3, 2**20), "uint8", tmp_path)
     save_tiff(tmp_path / "a.tif", noise(3))
     with pytest.raises(MidError, match="make room there"):
-        images.read(tmp_path / "a.tif", space=lambda *a: scratch(*a, tmp_path))
+        files.read(tmp_path / "a.tif", space=lambda *a: scratch(*a, tmp_path))
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.tif", "palette.png", "p.tif"])
@@ -59,6 +59,6 @@ def test_every_decoder_fills_the_array_it_is_given(tmp_path, name):
         Image.fromarray(samples).quantize(16).save(tmp_path / name)
     else:
         (save_tiff if name == "a.tif" else save_pillow)(tmp_path / name, samples)
-    picture = images.read(tmp_path / name, space=space)
+    picture = files.read(tmp_path / name, space=space)
     assert np.shares_memory(picture.samples, given[-1])
-    np.testing.assert_array_equal(picture.samples, images.read(tmp_path / name).samples)
+    np.testing.assert_array_equal(picture.samples, files.read(tmp_path / name).samples)

@@ -18,7 +18,7 @@ JOB = """
 import sys
 sys.path.insert(0, {root!r})
 from pathlib import Path
-from mid_core.images.picture import read_pixels
+from mid_core.images.files import read_pixels
 from mid_core.jobs.lineage import Opened
 from mid_core.store import Store, StoreWriter
 opened = Opened()

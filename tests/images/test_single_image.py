@@ -1,24 +1,17 @@
-"""PNG of every kind, and an orientation wherever it stands in the file."""
+"""PNG of every kind, an orientation wherever it stands in it; JPEG without its end."""
 
-import io
 import struct
 import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from mid_core.errors import MidError
-from mid_core.images import picture as images
-from mid_core.images import png
+from mid_core.images import files
+from tests.damaged_images import chunk
 from tests.pictures import HEIGHT, WIDTH, noise, save_pillow, save_turned
 
 HEADER = 33
-
-
-def chunk(kind: bytes, data: bytes) -> bytes:
-    check = struct.pack(">I", zlib.crc32(kind + data))
-    return struct.pack(">I", len(data)) + kind + data + check
 
 
 def grey_png(lines: bytes, width: int, height: int, depth: int, method: int = 0):
@@ -34,13 +27,13 @@ def test_greys_of_few_bits_become_eight(tmp_path, depth, byte):
     data = grey_png(bytes([0, byte] * 3), 8 // depth, 3, depth)
     (tmp_path / "a.png").write_bytes(data)
     line = {2: [0, 85, 170, 255], 4: [5 * 17, 10 * 17]}[depth]
-    assert images.read(tmp_path / "a.png").samples[..., 0].tolist() == [line] * 3
+    assert files.read(tmp_path / "a.png").samples[..., 0].tolist() == [line] * 3
 
 
 def test_a_colour_that_stands_for_nothing_becomes_alpha(tmp_path):
     samples = noise(1)
     save_pillow(tmp_path / "a.png", samples, transparency=int(samples[3, 4]))
-    picture = images.read(tmp_path / "a.png")
+    picture = files.read(tmp_path / "a.png")
     np.testing.assert_array_equal(picture.samples[..., 0], samples)
     expected = np.where(samples == samples[3, 4], 0, 255)
     np.testing.assert_array_equal(picture.alpha, expected)
@@ -56,7 +49,7 @@ def test_interlaced_pixels_are_put_in_order(tmp_path):
         for line in noise(1)[row::down, column::right]
     )
     (tmp_path / "a.png").write_bytes(grey_png(lines, WIDTH, HEIGHT, 8, method=1))
-    samples = images.read(tmp_path / "a.png").samples
+    samples = files.read(tmp_path / "a.png").samples
     np.testing.assert_array_equal(samples[..., 0], noise(1))
 
 
@@ -72,25 +65,34 @@ def turned(tmp_path, turn, behind):
 
 
 @pytest.mark.parametrize("behind", [False, True])
-@pytest.mark.parametrize("turn", [1, 3, 6])
-def test_an_orientation_is_seen_wherever_it_stands(tmp_path, turn, behind):
-    turned(tmp_path, turn, behind)
-    assert png.orientation(tmp_path / "a.png") == turn
-    picture = images.read(tmp_path / "a.png")
-    expected = np.rot90(noise(3), {1: 0, 3: 2, 6: -1}[turn])
-    np.testing.assert_array_equal(picture.samples, expected)
-    assert images.header(tmp_path / "a.png").size == expected.shape[:2]
+def test_an_orientation_is_seen_wherever_it_stands(tmp_path, behind):
+    turned(tmp_path, 6, behind)
+    picture = files.read(tmp_path / "a.png")
+    np.testing.assert_array_equal(picture.samples, np.rot90(noise(3), -1))
+    assert files.header(tmp_path / "a.png").size == (WIDTH, HEIGHT)
 
 
-def test_an_orientation_in_xmp_is_seen(tmp_path):
+@pytest.mark.parametrize("behind", [False, True])
+def test_an_orientation_in_xmp_is_seen(tmp_path, behind):
     xmp = b"XML:com.adobe.xmp\0\0\0\0\0" + b'<x tiff:Orientation="6"/>'
     data = grey_png(b"\0\x5a", 2, 1, 4)
-    for at in (HEADER, len(data) - 12):
-        told = data[:at] + chunk(b"iTXt", xmp) + data[at:]
-        (tmp_path / "a.png").write_bytes(told)
-        with Image.open(io.BytesIO(told)) as image:
-            assert image.getexif().get(274) == 6  # what Pillow finds by decoding
-        assert png.orientation(tmp_path / "a.png") == 6
+    at = len(data) - 12 if behind else HEADER
+    (tmp_path / "a.png").write_bytes(data[:at] + chunk(b"iTXt", xmp) + data[at:])
+    assert files.header(tmp_path / "a.png").size == (2, 1)
+    assert files.read(tmp_path / "a.png").samples.ravel().tolist() == [85, 170]
+
+
+def test_jpeg_filled_up_with_zeros_is_refused(tmp_path):
+    path, marker = tmp_path / "a.jpg", b"\xff\xd9"
+    # Thumbnails, too, put an end marker before the pixels.
+    save_pillow(path, np.tile(noise(3), (8, 8, 1)), comment=marker)
+    whole = path.read_bytes()
+    assert whole.count(marker) == 2
+    path.write_bytes(whole + bytes(100))
+    files.read_pixels(path)
+    path.write_bytes(whole[: len(whole) // 2] + bytes(len(whole) // 2))
+    with pytest.raises(MidError, match=r"a\.jpg.*end marker"):
+        files.read_pixels(path)
 
 
 def test_a_changed_byte_in_the_pixels_is_refused(tmp_path):
@@ -99,7 +101,7 @@ def test_a_changed_byte_in_the_pixels_is_refused(tmp_path):
     data[len(data) // 2] ^= 4
     (tmp_path / "a.png").write_bytes(data)
     with pytest.raises(MidError, match=r"a\.png.*restore"):
-        images.read(tmp_path / "a.png")
+        files.read(tmp_path / "a.png")
 
 
 def test_pillow_decodes_no_more_than_one_pixel(tmp_path, monkeypatch):
@@ -108,5 +110,5 @@ def test_pillow_decodes_no_more_than_one_pixel(tmp_path, monkeypatch):
     monkeypatch.setattr(
         "PIL.PngImagePlugin.PngImageFile.load", lambda image: sizes.append(image.size)
     )
-    assert images.read(tmp_path / "a.png").samples.shape == (HEIGHT, WIDTH, 3)
+    assert files.read(tmp_path / "a.png").samples.shape == (HEIGHT, WIDTH, 3)
     assert set(sizes) <= {(1, 1)}
