@@ -12,8 +12,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from mid_core.runtime.files import written_whole
-from mid_core.store import sha256
+from mid_core.runtime.files import sha256, written_whole
 
 WEIGHTS, HISTORY, CARD = "model.safetensors", "history.csv", "model.json"
 log = logging.getLogger("mid")

@@ -7,8 +7,9 @@ from pathlib import Path
 from mid_core.checkpoints.finished import is_kept
 from mid_core.errors import MidError
 from mid_core.runtime.advice import rebuilt
+from mid_core.runtime.files import sha256
 from mid_core.runtime.progress import Progress
-from mid_core.store import damage, sha256, store_path
+from mid_core.store import damage, store_path
 
 
 def verify(paths: Sequence[Path]) -> tuple[int, list[str]]:

@@ -1,5 +1,7 @@
 """Files that appear complete or not at all, on disks that may be full."""
 
+import hashlib
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,3 +49,15 @@ def disk_space_needed(path: Path) -> Iterator[None]:
             f"{path} cannot be written ({error}): make room there, then give the same "
             "command, which goes on from what is saved"
         ) from error
+
+
+def write_json(path: Path, content: dict) -> None:
+    """Write a small file so that it appears complete or not at all."""
+    with written_whole(path) as file:
+        file.write(json.dumps(content, indent=1, sort_keys=True).encode())
+
+
+def sha256(path: Path) -> str:
+    """Hash a file's content, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

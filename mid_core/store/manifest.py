@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mid_core.errors import MidError
 from mid_core.runtime.advice import rebuilt
-from mid_core.runtime.files import written_whole
+from mid_core.runtime.files import sha256, write_json
 
 
 def manifest_path(path: Path | str) -> Path:
@@ -19,12 +19,6 @@ def store_path(manifest: Path | str) -> Path:
     """Where the store lies that this manifest belongs to."""
     manifest = Path(manifest)
     return manifest.with_name(manifest.name.removesuffix(".manifest.json") + ".zarr")
-
-
-def write_json(path: Path, content: dict) -> None:
-    """Write a small file so that it appears complete or not at all."""
-    with written_whole(path) as file:
-        file.write(json.dumps(content, indent=1, sort_keys=True).encode())
 
 
 def write_manifest(path: Path, made_by: dict, hashes: dict[str, str]) -> None:
@@ -48,12 +42,6 @@ def write_manifest(path: Path, made_by: dict, hashes: dict[str, str]) -> None:
     content = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
     sealed = {"format": 2, "content": content, "files": files, "made_by": made_by}
     write_json(manifest_path(path), sealed)
-
-
-def sha256(file: Path) -> str:
-    """Hash a file's content."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def damage(path: Path, every: bool) -> list[str]:

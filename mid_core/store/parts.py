@@ -9,7 +9,7 @@ import numpy as np
 import zarr
 
 from mid_core.errors import MidError
-from mid_core.runtime.files import disk_space_needed
+from mid_core.runtime.files import disk_space_needed, sha256, write_json
 from mid_core.store.layout import TILE, grid, shard_name, window
 from mid_core.store.making import (
     complete,
@@ -18,7 +18,7 @@ from mid_core.store.making import (
     noted,
     record_path,
 )
-from mid_core.store.manifest import read_manifest, sha256, write_json
+from mid_core.store.manifest import read_manifest
 from mid_core.store.shards import create, pack, write_shard
 
 

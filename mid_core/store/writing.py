@@ -8,7 +8,7 @@ import numpy as np
 import zarr
 
 from mid_core.errors import MidError
-from mid_core.runtime.files import disk_space_needed
+from mid_core.runtime.files import disk_space_needed, write_json
 from mid_core.store.layout import TILE, shard_name
 from mid_core.store.making import (
     complete,
@@ -17,7 +17,6 @@ from mid_core.store.making import (
     noted,
     record_path,
 )
-from mid_core.store.manifest import write_json
 from mid_core.store.shards import Packed, create, pack, write_shard
 
 
