@@ -108,7 +108,7 @@ class DistillationBatches(PatchSampler):
     def _fill(self, x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> None:
         place = self._place(self.noisy, rng)
         unit(self._cut(self.noisy, place), y)
-        target = self.each * place.index + int(self.each * rng.random())
-        unit(self._cut(self.targets, place._replace(index=target)), x)
+        target = self.each * place.image + int(self.each * rng.random())
+        unit(self._cut(self.targets, place._replace(image=target)), x)
         kept = quick_bernoulli((*x.shape[:2], 1), self.recharge, rng)
         np.copyto(x, y, where=~kept)

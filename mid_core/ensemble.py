@@ -8,15 +8,16 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mid_core.errors import MidError
 from mid_core.masking import Masking, mask_rows
+from mid_core.networks.denoiser import Denoiser
 
 SMALLEST_TILE_PX = 64
 TILES_PX = {"cpu": 1024, "cuda": 4096}
 # The tiles that turned out to fit into a GPU's memory.
-_FITTING: WeakKeyDictionary[nn.Module, int] = WeakKeyDictionary()
+_FITTING: WeakKeyDictionary[Denoiser, int] = WeakKeyDictionary()
 # Threads that draw masks ahead of the network.
 DRAWING = 2
 log = logging.getLogger("mid")
@@ -27,7 +28,7 @@ Span = tuple[int, int, int, int]
 
 @torch.inference_mode()
 def denoise(
-    network: nn.Module,
+    network: Denoiser,
     y: np.ndarray,
     masking: Masking,
     seed: Sequence[int],
@@ -94,21 +95,21 @@ def denoise(
 
 
 def default_tile(device: str) -> int:
-    """Side of the tiles where nobody says, in pixels, on a kind of device."""
+    """Side of the tiles by default, in pixels, on a kind of device."""
     return TILES_PX.get(device, TILES_PX["cpu"])
 
 
-def tile_for(network: nn.Module, tile: int | None) -> int:
+def tile_for(network: Denoiser, tile: int | None) -> int:
     """Side of the tiles as asked for, or by default where the network is."""
     return tile or default_tile(_device_of(network).type)
 
 
-def _device_of(network: nn.Module) -> torch.device:
+def _device_of(network: Denoiser) -> torch.device:
     return next(network.parameters()).device
 
 
 class _Sum:
-    """Hands on what is reported, and adds it up."""
+    """Passes on what is reported, and adds it up."""
 
     def __init__(self, report: Callable[[float], None]) -> None:
         self._report, self.total = report, 0.0
@@ -142,7 +143,7 @@ def _say_halved(tile: int) -> None:
 
 
 def _denoise_in_tiles(
-    network: nn.Module,
+    network: Denoiser,
     y: np.ndarray,
     masking: Masking,
     seed: Sequence[int],
@@ -175,7 +176,7 @@ def _denoise_in_tiles(
     return results
 
 
-def spans(network: nn.Module, length: int, tile: int) -> Iterator[Span]:
+def spans(network: Denoiser, length: int, tile: int) -> Iterator[Span]:
     """Yield a network's tiles along an axis: as few as there can be."""
     step = network.alignment
     around = -(-min(network.margin, tile // 4) // step) * step
@@ -190,11 +191,11 @@ def spans(network: nn.Module, length: int, tile: int) -> Iterator[Span]:
 
 
 def _tile_means(
-    network: nn.Module,
+    network: Denoiser,
     y: np.ndarray,
     where: tuple[Span, Span],
     masking: Masking,
-    masks: Sequence[Future],
+    masks: Sequence[Future[np.ndarray]],
     counts: Sequence[int],
     report: Callable[[float], None],
 ) -> list[np.ndarray]:
@@ -224,7 +225,7 @@ def as_tensor(image: np.ndarray) -> Tensor:
 
 
 def denoise_bands(
-    network: nn.Module,
+    network: Denoiser,
     read_rows: Callable[[int, int], np.ndarray],
     height: int,
     masking: Masking,
@@ -233,7 +234,7 @@ def denoise_bands(
     tile: int | None = None,
     report: Callable[[float], None] = lambda share: None,
 ) -> Iterator[np.ndarray]:
-    """Yield the estimate of `inference.denoise`, number for number, from top to bottom.
+    """Yield what ``denoise`` returns, number for number, from top to bottom.
 
     A band is what one row of its tiles decides, so that memory holds a few times
     ``tile`` rows of floats.
@@ -259,15 +260,11 @@ def denoise_bands(
     """
     tile = tile_for(network, tile)
     for top, bottom, row, end in spans(network, height, tile):
-        share = (end - row) / height
-        (x_hat,) = denoise(
-            network,
-            read_rows(top, bottom),
-            masking,
-            seed,
-            (num_masks,),
-            tile,
-            lambda part, share=share: report(part * share),
-            first_row=top,
-        )
+        y, share = read_rows(top, bottom), (end - row) / height
+
+        def report_share(part: float, share: float = share) -> None:
+            report(part * share)
+
+        options = (num_masks,), tile, report_share, top
+        (x_hat,) = denoise(network, y, masking, seed, *options)
         yield x_hat[row - top : end - top]

@@ -100,7 +100,8 @@ def draw_mask_ratio(mask_ratio: MaskRatio, rng: np.random.Generator) -> float:
     0.8
     """
     if isinstance(mask_ratio, Sequence):
-        return float(rng.uniform(*mask_ratio))
+        low, high = mask_ratio
+        return float(rng.uniform(low, high))
     return float(mask_ratio)
 
 

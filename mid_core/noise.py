@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
-from torch import nn
 
 from mid_core.ensemble import as_tensor, denoise
 from mid_core.masking import Masking
+from mid_core.networks.denoiser import Denoiser
 
 
 def white_gaussian(
@@ -32,6 +32,13 @@ def white_gaussian(
     Yields
     ------
     Its name and float16 (size, size, channels).
+
+    Examples
+    --------
+    >>> for name, n in white_gaussian(2, 4, (5, 50), channels=3, seed=0):
+    ...     print(name, n.shape, n.dtype)
+    awgn_00000 (4, 4, 3) float16
+    awgn_00001 (4, 4, 3) float16
     """
     for i in range(count):
         rng = np.random.default_rng([seed, i])
@@ -41,7 +48,7 @@ def white_gaussian(
 
 
 def residual(
-    network: nn.Module,
+    network: Denoiser,
     y: np.ndarray,
     masking: Masking,
     seed: Sequence[int],

@@ -1,6 +1,7 @@
 """Random crops of pools of images, in batches, reproducible and resumable anywhere."""
 
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import ClassVar, NamedTuple, Protocol
@@ -105,7 +106,7 @@ class WatchedPool:
 class Place(NamedTuple):
     """A window of an image of a pool, and how it is turned."""
 
-    index: int
+    image: int
     top: int
     left: int
     mirrored: bool
@@ -124,7 +125,7 @@ def turned(window: np.ndarray, turns: int) -> np.ndarray:
     return window.swapaxes(0, 1)[:, ::-1] if turns else window
 
 
-class PatchSampler:
+class PatchSampler(ABC):
     """Batches of crops; crop ``i`` of batch ``t`` depends on ``seed``, t and i alone.
 
     Nothing is remembered from crop to crop, so a training resumes anywhere, and each
@@ -139,8 +140,6 @@ class PatchSampler:
         What is hidden.
     seed
         Entropy.
-    channels
-        Colours of a crop.
     POOLS
         The attributes that are pools, and what messages call them.
     """
@@ -149,8 +148,16 @@ class PatchSampler:
     patch_size: int
     masking: Masking
     seed: Sequence[int]
-    channels: int
     POOLS: ClassVar[dict[str, str]]
+
+    @property
+    @abstractmethod
+    def channels(self) -> int:
+        """Colours of a crop."""
+
+    @abstractmethod
+    def _fill(self, x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> None:
+        """Draw a crop's target ``x`` and its noisy input ``y``, (H, W, C) each."""
 
     def _check_sizes(self, *pools: Pool) -> None:
         for pool in pools:
@@ -158,8 +165,8 @@ class PatchSampler:
                 if min(height, width) < self.patch_size:
                     raise MidError(
                         f"'{name}' is {width}x{height} pixels, smaller than the "
-                        f"training patch of {self.patch_size}: lower training.patch_size, or "
-                        "leave the image out"
+                        f"training patch of {self.patch_size}: lower "
+                        "training.patch_size, or leave the image out"
                     )
 
     def _place(self, pool: Pool, rng: np.random.Generator) -> Place:
@@ -173,12 +180,8 @@ class PatchSampler:
 
     def _cut(self, pool: Pool, place: Place) -> np.ndarray:
         """Take a window out of a pool."""
-        window = pool.crop(place.index, place.top, place.left, self.patch_size)
+        window = pool.crop(place.image, place.top, place.left, self.patch_size)
         return turned(window[:, ::-1] if place.mirrored else window, place.turns)
-
-    def _fill(self, x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> None:
-        """Draw a crop's target ``x`` and its noisy input ``y``, (H, W, C) each."""
-        raise NotImplementedError
 
     def draw(self, step: int, crops: slice = ALL) -> tuple[Tensor, Tensor]:
         """Return batch ``step``, or a shard: the masked noisy input and its target.
@@ -241,5 +244,6 @@ class PatchSampler:
             name: WatchedPool(getattr(self, name), title, crops)
             for name, title in self.POOLS.items()
         }
-        replace(self, **pools).draw(step)
+        # Every sampler is a dataclass.
+        replace(self, **pools).draw(step)  # type: ignore[type-var]
         return crops

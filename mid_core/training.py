@@ -30,7 +30,8 @@ def charbonnier(prediction: Tensor, target: Tensor, epsilon: float = 1e-3) -> Te
     return torch.sqrt((prediction - target) ** 2 + epsilon**2).mean()
 
 
-LOSSES = {"mse": F.mse_loss, "charbonnier": charbonnier}
+Loss = Callable[[Tensor, Tensor], Tensor]
+LOSSES: dict[str, Loss] = {"mse": F.mse_loss, "charbonnier": charbonnier}
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ class Trainer:
         )
         self.average: AveragedModel | None = None
         if settings.ema_decay:
-            mean_of = get_ema_multi_avg_fn(settings.ema_decay)
+            mean_of = get_ema_multi_avg_fn(settings.ema_decay)  # type: ignore[no-untyped-call]
             self.average = AveragedModel(network, multi_avg_fn=mean_of)
         parts = team.size * gradient_accumulation
         crops, side = settings.batch_size // parts, settings.patch_size
@@ -159,7 +160,7 @@ class Trainer:
         usable = self._bound_gradient()
         # Without a gradient it changes nothing.
         self.optimizer.step()
-        self._rate = self.schedule.get_last_lr()[0]
+        self._rate = float(self.schedule.get_last_lr()[0])
         self.schedule.step()
         if usable:
             if self.average:
@@ -174,7 +175,7 @@ class Trainer:
         y, x = y.to(self.device), x.to(self.device)
         with autocast(self.device, self.settings.precision):
             loss = LOSSES[self.settings.loss](self._wrapped(y).float(), x) / self._parts
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         return loss.detach()
 
     def _bound_gradient(self) -> bool:
