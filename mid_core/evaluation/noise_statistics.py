@@ -1,6 +1,7 @@
 """Statistics of noise banks, and the symptoms that tell damaged noise from real noise."""
 
 from collections import Counter
+from collections.abc import Mapping
 
 import numpy as np
 from scipy import fft
@@ -42,6 +43,39 @@ def autocorrelation(noise: np.ndarray, lags: int = LAGS) -> np.ndarray:
     products = sums[np.ix_(shifts % shape[0], shifts % shape[1])] / pairs
     variance = products[lags, lags]
     return products / variance if variance > 0 else np.zeros_like(products)
+
+
+def lag_correlation(statistics: Mapping, lag: int) -> float:
+    """Return the autocorrelation at a shift along a row or a column: their mean.
+
+    Parameters
+    ----------
+    statistics
+        As `Statistics` gathers them.
+    lag
+        In pixels.
+    """
+    values = np.asarray(statistics["autocorrelation"])
+    middle = len(values) // 2
+    return (values[middle, middle + lag] + values[middle + lag, middle]) / 2
+
+
+def std_by_brightness(statistics: Mapping) -> dict[float, float]:
+    """Return the standard deviation of the noise by the brightness under it.
+
+    Parameters
+    ----------
+    statistics
+        As `Statistics` gathers them.
+
+    Returns
+    -------
+    Both in grey levels of 255; empty where the images are not known.
+    """
+    curve = statistics["variance_by_brightness"]
+    brightness = 255 * np.asarray(curve["brightness"])
+    std = 255 * np.sqrt(np.maximum(curve["variance"], 0))
+    return dict(zip(brightness.tolist(), std.tolist(), strict=True))
 
 
 def leakage(noise: np.ndarray, image: np.ndarray) -> float:

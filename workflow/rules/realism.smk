@@ -25,7 +25,6 @@ rule measure_realism:
         runtime="2h",
         cost=cost,
     params:
-        seed=plan.config["method"]["seed"],
         variant=plan.shown(),
         version=VERSIONS["measure_realism"],
     script:
