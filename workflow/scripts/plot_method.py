@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import matplotlib as mpl
 import pandas as pd
 
 from mid_core.figures.method import (
@@ -14,7 +13,7 @@ from mid_core.figures.method import (
     Node,
     method_figure,
 )
-from mid_core.figures.style import STYLE, save
+from mid_core.figures.style import draw
 from mid_core.runtime.progress import run_rule
 from mid_core.store import Store, store_path
 
@@ -94,8 +93,7 @@ def main() -> None:
     for k, (own, model) in enumerate(zip(banks, models, strict=True)):
         nodes |= {f"N_{k}": bank(own, k), f"D_{k}": network(model, k)}
     nodes |= answers(made["scores"], nodes[f"D_{last}"].content, last)
-    with mpl.rc_context(STYLE):
-        save(method_figure(nodes), *snakemake.output)
+    draw(method_figure, nodes, to=snakemake.output)
 
 
 run_rule(main, snakemake.log[0])
