@@ -6,12 +6,8 @@ import pandas as pd
 import pytest
 
 from mid_core.errors import MidError
-from mid_core.tables.comparison import (
-    HERE,
-    comparison,
-    comparison_latex,
-    comparison_markdown,
-)
+from mid_core.tables.comparison import HERE, comparison, comparison_layout
+from mid_core.tables.layout import latex, markdown
 from mid_core.tables.published import published
 
 WHOLE = {
@@ -24,7 +20,7 @@ NOBODY = published("SIDD", "validation").iloc[:0]
 
 
 def row(method, psnr_db, ssim=0.9, category="unpaired", seed=0, **others):
-    facts = {"protocol": "p", "seen": ""} | WHOLE | others
+    facts = {"protocol": "p", "seen": "", "test": "t"} | WHOLE | others
     return {
         "method": method,
         "category": category,
@@ -32,6 +28,14 @@ def row(method, psnr_db, ssim=0.9, category="unpaired", seed=0, **others):
         "ssim": ssim,
         "seed": seed,
     } | facts
+
+
+def comparison_markdown(table):
+    return markdown(comparison_layout("Title", table))
+
+
+def comparison_latex(table):
+    return latex(comparison_layout("Title", table))
 
 
 def measured(*rows):

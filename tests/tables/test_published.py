@@ -108,5 +108,5 @@ def test_what_survives_of_the_papers_own_numbers(reference):
 
 def test_an_installed_package_has_the_files():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    files = project["tool"]["setuptools"]["package-data"]["mid_core"]
-    assert {"published.csv", "published_sources.csv"} <= set(files)
+    files = project["tool"]["setuptools"]["package-data"]
+    assert files["mid_core.tables"] == ["*.csv"]
