@@ -127,8 +127,8 @@ def brightness_figure(banks: Mapping[str, Mapping]) -> Figure:
     Parameters
     ----------
     banks
-        For each name: what ``noise_statistics.Statistics`` gathered. A bank that was drawn without
-        an image has the same spread everywhere.
+        For each name: what ``noise_statistics.Statistics`` gathered. A bank that was
+        drawn without an image has the same spread everywhere.
     """
     figure = Figure(figsize=(COLUMN, 2.6), layout="constrained")
     axes = figure.subplots()

@@ -7,7 +7,7 @@ from mid_core.errors import MidError
 from mid_core.evaluation.baselines import BASELINES, LEVEL
 from mid_core.tables.layout import Layout
 from mid_core.tables.published import CATEGORIES, UNSUPERVISED, references
-from mid_core.tables.scores import SAME, check_same_images, over_seeds, score_text
+from mid_core.tables.scores import SAME, check_comparable, over_seeds, score_text
 
 # The source of a number that this workflow measured.
 HERE = "measured here"
@@ -21,8 +21,6 @@ _WHOLE = {
 }
 _COLUMNS = ["method", "category", "trained_on_test", "seen", "source", "protocol"]
 _COLUMNS += ["psnr_db", "psnr_sd", "ssim", "ssim_sd", "seeds", "n_images", *SAME]
-
-
 # How the best and the second best number of a column are marked.
 _MARKS = {1: "**", 2: "*"}
 
@@ -34,7 +32,7 @@ def comparison(measured: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
     ----------
     measured
         One test's numbers, a row for each method, protocol and seed: the columns of
-        ``tables.mean_scores``, and ``method``, ``category`` and ``seen``: what its
+        ``scores.mean_scores``, and ``method``, ``category`` and ``seen``: what its
         training saw of the test images, in words, empty for nothing. Several K or
         rounds go by different names. A method that could not be run has no
         ``psnr_db``, one without randomness no ``seed``. May be empty.
@@ -56,8 +54,6 @@ def comparison(measured: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
         published ones; or if a method has two under one protocol.
     """
     parts = [part for part in (measured, others) if not part.empty]
-    if not parts:
-        raise MidError("nothing was measured and nothing published: compare something")
     if not measured.empty:
         _check_measured(measured)
         parts[0] = _means_over_seeds(measured)
@@ -67,14 +63,8 @@ def comparison(measured: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
 
 
 def _check_measured(measured: pd.DataFrame) -> None:
-    """See that methods are known, their images the same, their names distinct."""
-    unknown = set(measured["category"]) - set(CATEGORIES)
-    if unknown:
-        raise MidError(
-            f"there is no category '{min(unknown)}' of methods: choose from "
-            f"{', '.join(CATEGORIES)}"
-        )
-    check_same_images(measured)
+    """See that the images are the same, and the names of methods distinct."""
+    check_comparable(measured)
     twice = measured.duplicated(["method", "protocol", "seed"])
     if twice.any():
         row = measured[twice].iloc[0]
@@ -85,7 +75,7 @@ def _check_measured(measured: pd.DataFrame) -> None:
 
 
 def _means_over_seeds(measured: pd.DataFrame) -> pd.DataFrame:
-    means = over_seeds(measured, ["method", "category", "seen", "protocol"], [])
+    means = over_seeds(measured, ["method", "category", "seen", "protocol"])
     return means.assign(source=HERE, trained_on_test=means["seen"] != "")
 
 
@@ -173,8 +163,8 @@ def _notes(table: pd.DataFrame) -> list[str]:
         for other in sets.itertuples()
     ]
     notes.append(
-        "bold, italics (underlined in LaTeX): best and second best of a column among {', '.join(UNSUPERVISED)} "
-        "methods without †"
+        "bold, italics (underlined in LaTeX): best and second best of a column among "
+        f"{', '.join(UNSUPERVISED)} methods without †"
     )
     sources = references(table.loc[~here, "source"].unique())
     return notes + [f"{source}: {where}" for source, where in sources.items()]

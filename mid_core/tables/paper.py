@@ -7,7 +7,7 @@ import pandas as pd
 
 from mid_core.tables.layout import Layout
 from mid_core.tables.scores import (
-    check_same_tests,
+    check_comparable,
     mean_scores,
     over_seeds,
     score_text,
@@ -30,7 +30,7 @@ class Entry(NamedTuple):
     ----------
     label
         What the row is called.
-    masks
+    num_masks
         K whose scores are taken; None: the largest.
     scores
         Score files' rows, those of all tests together, one frame for each seed.
@@ -60,18 +60,16 @@ def paper_table(entries: Iterable[Entry]) -> pd.DataFrame:
     MidError
         If numbers of different images or protocols would stand in one column.
     """
-    chosen, rows = [], []
+    rows = []
     for entry in entries:
-        tables = [_of_masks(mean_scores(one), entry.num_masks) for one in entry.scores]
-        chosen += tables
-        summed = over_seeds(
-            pd.concat(tables), ["test", "protocol"], ["k", "mask_ratio"]
-        )
+        seeds = [_of_masks(mean_scores(one), entry.num_masks) for one in entry.scores]
+        keys = ["label", "test", "protocol", "k", "mask_ratio"]
+        summed = over_seeds(pd.concat(seeds).assign(label=entry.label), keys)
         k = summed["k"].iloc[0]
-        summed.insert(0, "label", entry.label)
         rows.append(summed.assign(**_of_prediction(entry.cost, k)))
-    check_same_tests(chosen)
-    return pd.concat(rows, ignore_index=True)
+    table = pd.concat(rows, ignore_index=True)
+    check_comparable(table, ["label"])
+    return table
 
 
 def _of_masks(table: pd.DataFrame, num_masks: int | None) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 
 from mid_core.tables.layout import Layout
-from mid_core.tables.scores import SAME, check_same_tests, mean_scores, score_text
+from mid_core.tables.scores import SAME, check_comparable, mean_scores, score_text
 
 
 def rounds_table(
@@ -40,8 +40,8 @@ def rounds_table(
     columns += ["ssim", "n_images", *SAME, "seed", "train_seconds", "device"]
     if not tables:
         return pd.DataFrame(columns=columns)
-    check_same_tests(tables)
     table = pd.concat(tables, ignore_index=True)
+    check_comparable(table, ["variant", "round"])
     noisy = table.groupby(["test", "protocol"], as_index=False, sort=False).first()
     noisy = noisy.assign(
         variant="noisy",

@@ -1,6 +1,6 @@
 """Scores, averaged over images and seeds; only numbers of the same images compare."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -29,7 +29,7 @@ def mean_scores(scores: pd.DataFrame) -> pd.DataFrame:
     MidError
         If scores of different images would be averaged.
     """
-    check_same_images(scores, SAME)
+    check_comparable(scores)
     means = ("psnr_db", "ssim", "noisy_psnr_db", "noisy_ssim")
     return scores.groupby(["test", "protocol", "k"], as_index=False, sort=False).agg(
         **{key: (key, "mean") for key in means},
@@ -38,33 +38,54 @@ def mean_scores(scores: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def over_seeds(
-    table: pd.DataFrame, rows: Sequence[str], facts: Sequence[str]
-) -> pd.DataFrame:
-    """Average means over images over the seeds.
-
-    Parameters
-    ----------
-    table
-        As ``mean_scores`` makes it, of several seeds.
-    rows
-        The columns that tell one row of the result from another.
-    facts
-        Further columns to keep, of which the first value is taken.
+def over_seeds(table: pd.DataFrame, rows: Sequence[str]) -> pd.DataFrame:
+    """Average the means of several seeds, as ``mean_scores`` makes them.
 
     Returns
     -------
-    Besides these, ``psnr_db`` and ``ssim`` with ``psnr_sd`` and ``ssim_sd`` (NaN for one
-    seed), ``seeds`` (how many), ``n_images`` and `SAME`.
+    For each value of the columns ``rows``: ``psnr_db`` and ``ssim`` with ``psnr_sd`` and
+    ``ssim_sd`` (NaN for one seed), ``seeds`` (how many), ``n_images`` and `SAME`.
     """
-    return table.groupby(list(rows), as_index=False, sort=False).agg(
+    keys = [*rows, "n_images", *SAME]
+    return table.groupby(keys, as_index=False, sort=False, dropna=False).agg(
         psnr_db=("psnr_db", "mean"),
         psnr_sd=("psnr_db", "std"),
         ssim=("ssim", "mean"),
         ssim_sd=("ssim", "std"),
         seeds=("seed", "nunique"),
-        **{key: (key, "first") for key in (*facts, "n_images", *SAME)},
     )
+
+
+def check_comparable(table: pd.DataFrame, by: Sequence[str] = ()) -> None:
+    """See that the numbers of each test are of the same images.
+
+    Parameters
+    ----------
+    table
+        Numbers, with the columns ``test`` and `SAME`.
+    by
+        Columns that name what is compared: each must have the same protocols, too.
+
+    Raises
+    ------
+    MidError
+        If they are not.
+    """
+    known = [key for key in (*SAME, "n_images") if key in table]
+    facts = table[["test", *known]].astype(str)
+    if by:
+        protocols = table.groupby(["test", *by])["protocol"]
+        facts["protocol"] = protocols.transform(lambda one: ", ".join(sorted(set(one))))
+    for test, part in facts.groupby("test"):
+        for fact in part.columns[1:]:
+            values = sorted(part[fact].unique())
+            if len(values) > 1:
+                raise MidError(
+                    f"the scores on '{test}' differ in their {fact} "
+                    f"({' and '.join(values)}): one table compares the same images "
+                    "under the same protocols; give every variant in it the same "
+                    "tests and evaluation.protocols"
+                )
 
 
 def score_text(row: Mapping, psnr_mark: str = "", ssim_mark: str = "") -> str:
@@ -86,47 +107,3 @@ def _number(value: float, sd: float | None, digits: int, mark: str) -> str:
         return "–"
     text = f"{mark}{value:.{digits}f}{mark}"
     return text if pd.isna(sd) else f"{text} ± {sd:.{digits}f}"
-
-
-def check_same_images(
-    table: pd.DataFrame, facts: Sequence[str] = (*SAME, "n_images")
-) -> None:
-    """See that the numbers of each test are of the same images.
-
-    Raises
-    ------
-    MidError
-        If they differ in one of the facts, which are columns.
-    """
-    for test, part in table.groupby("test", sort=False):
-        for fact in facts:
-            _check_equal(part[fact].unique(), str(test), fact)
-
-
-def check_same_tests(tables: Iterable[pd.DataFrame]) -> None:
-    """See that each test was scored on the same images under the same protocols.
-
-    Raises
-    ------
-    MidError
-        If two of the tables differ there.
-    """
-    tables = list(tables)
-    check_same_images(pd.concat(tables))
-    protocols: dict[str, set[str]] = {}
-    for table in tables:
-        for test, part in table.groupby("test"):
-            own = ", ".join(sorted(part["protocol"].unique()))
-            protocols.setdefault(str(test), set()).add(own)
-    for test, found in protocols.items():
-        _check_equal(found, test, "protocol")
-
-
-def _check_equal(values: Iterable[object], test: str, fact: str) -> None:
-    texts = sorted(map(str, values))
-    if len(texts) > 1:
-        raise MidError(
-            f"the scores on '{test}' differ in their {fact} ({' and '.join(texts)}): "
-            "one table compares the same images under the same protocols; give every "
-            "variant in it the same tests and evaluation.protocols"
-        )

@@ -103,13 +103,6 @@ def test_what_was_measured_stands_first_beside_the_published():
     assert found["BM3D", "TM-BSN note"] == ""
 
 
-def test_protocols_have_columns_of_their_own():
-    own = measured(row("MID", 36.0), row("MID", 35.0, protocol="q"))
-    found = cells(comparison_markdown(comparison(own, NOBODY)))
-    assert found["MID", "measured here: p"] == "36.00 / 0.900 (1 seed)"
-    assert found["MID", "measured here: q"] == "35.00 / 0.900 (1 seed)"
-
-
 def test_best_and_second_are_marked_among_those_without_pairs():
     own = measured(
         row("ceiling", 40.0, 0.99, "supervised"),
@@ -132,16 +125,6 @@ def test_best_and_second_are_marked_among_those_without_pairs():
     assert found["alone", "measured here: q"] == "36.00 / 0.900 (1 seed)"
     text = comparison_latex(table)
     assert r"\textbf{38.00} / \underline{0.910} (1 seed)" in text
-
-
-def test_methods_stand_by_category():
-    own = measured(
-        row("MID", 36.0),
-        row("white", 30.0, category="synthetic pairs"),
-        row("y", 22.0, category="noisy input", seed=None),
-    )
-    found = cells(comparison_markdown(comparison(own, NOBODY)))
-    assert list(dict.fromkeys(method for method, _ in found)) == ["y", "white", "MID"]
 
 
 def test_a_method_that_could_not_be_run_is_named():
@@ -199,7 +182,6 @@ def test_latex_is_escaped_and_whole():
         (row("b", 30.0, content="c1"), "differ in their content .c0 and c1."),
         (row("b", 30.0, split="64 of 1280"), "differ in their split"),
         (row("b", 30.0, dataset="DND"), "differ in their dataset"),
-        (row("b", 30.0, category="magic"), "no category 'magic' of methods: choose"),
         (row("a", 30.0), "'a' has two numbers under p: name its rounds and K apart"),
     ],
 )
@@ -220,8 +202,3 @@ def test_unlike_numbers_are_refused(second, reason):
 def test_other_images_do_not_stand_beside_published_numbers(own, others):
     with pytest.raises(MidError, match=f"of the whole {' '.join(others)}, those mea"):
         comparison(measured(row("MID", 36.0, **own)), published(*others))
-
-
-def test_nothing_is_no_comparison():
-    with pytest.raises(MidError, match="nothing was measured"):
-        comparison(pd.DataFrame(), NOBODY)

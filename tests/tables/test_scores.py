@@ -41,14 +41,13 @@ def test_means_by_hand():
 
 def test_means_and_deviations_over_seeds():
     seeds = [mean_scores(scores(psnr)).assign(seed=psnr) for psnr in (30, 31, 35)]
-    found = over_seeds(pd.concat(seeds), ["test", "k"], ["mask_ratio"])
+    found = over_seeds(pd.concat(seeds), ["test", "k"])
     assert list(found["k"]) == [1, 10]
     # Of 30.6, 31.6 and 35.6: deviations -2, -1 and 3 make a variance of 7.
     assert found["psnr_db"].iloc[0] == pytest.approx(32.6)
     assert found["psnr_sd"].iloc[0] == pytest.approx(7**0.5)
     assert list(found["seeds"]) == [3, 3]
-    assert list(found["mask_ratio"]) == [0.8, 0.8]
-    alone = over_seeds(seeds[0], ["test", "k"], [])
+    alone = over_seeds(seeds[0], ["test", "k"])
     assert alone["psnr_sd"].isna().all()
 
 
