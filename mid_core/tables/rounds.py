@@ -73,7 +73,7 @@ def rounds_layout(table: pd.DataFrame, absent: Mapping[str, str]) -> list[Layout
 
 
 def _block(test: str, protocol: str, part: pd.DataFrame) -> Layout:
-    """Put the K of a test and protocol side by side; the noisy input is in the title."""
+    """Put the K of a test and protocol side by side; the noisy input is in the note."""
     first = part.iloc[0]
     wide = part.assign(
         score=[score_text(row) for row in part.to_dict("records")],
@@ -91,8 +91,9 @@ def _block(test: str, protocol: str, part: pd.DataFrame) -> Layout:
     )
     cells = cells[[f"K = {k}" for k in sorted(part["k"].unique()) if k > 0]]
     seeds = ", ".join(map(str, sorted(part["seed"].unique())))
-    title = (
-        f"{test}: PSNR (dB) / SSIM, protocol {protocol}, n = {first['n_images']}, "
-        f"seed {seeds}; {first['dataset']} ({first['split']}); noisy input {noisy}"
+    note = (
+        f"PSNR (dB) / SSIM, n = {first['n_images']}, seed {seeds}; {first['dataset']} "
+        f"({first['split']}); noisy input {noisy}"
     )
-    return Layout(title, cells.fillna("").reset_index().rename_axis(columns=None))
+    cells = cells.fillna("").reset_index().rename_axis(columns=None)
+    return Layout(f"{test}, protocol {protocol}", cells, [note])

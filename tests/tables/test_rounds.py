@@ -24,13 +24,14 @@ def test_table_of_rounds():
     layouts = rounds_layout(table, {"dnd": "/data/dnd"})
     text = "".join(map(markdown, layouts))
     assert "noisy input 20.50 / 0.250" in text
-    assert "protocol p, n = 2, seed 0; SIDD (s);" in text
+    assert "**t, protocol p**" in text
+    assert "- PSNR (dB) / SSIM, n = 2, seed 0; SIDD (s);" in text
     assert "**dnd: not available, as there is no folder /data/dnd**" in text
     row = next(line for line in text.splitlines() if "no_mask" in line)
     assert "28.60 / 0.500" in row
     assert text.index("K = 1 ") < text.index("K = 10")
     tex = "".join(map(latex, layouts))
-    assert "% t: PSNR (dB) / SSIM, protocol p, n = 2, seed 0; SIDD (s);" in tex
+    assert "% t, protocol p\n% PSNR (dB) / SSIM, n = 2, seed 0; SIDD (s);" in tex
     assert r"no\_mask & 0 & 0.8 & 28.60 / 0.500 &  \\" in tex
     assert "% dnd: not available, as there is no folder /data/dnd" in tex
 
