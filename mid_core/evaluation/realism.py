@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from mid_core.errors import MidError
-from mid_core.evaluation.noise_statistics import LAGS, Statistics, std_by_brightness
+from mid_core.evaluation.noise_statistics import Statistics, std_by_brightness
 
 # Distances to the true noise, and what tables and figures call them.
 MEASURES = {
@@ -29,7 +29,7 @@ NEAR = 3
 STRIP = 32
 # Grey levels in a bin of a histogram of two pixels.
 LEVELS = 4
-SMALLEST = 2 * (LAGS + 1)
+SMALLEST = 2 * (NEAR + 1)
 
 
 def kl_divergence(p: np.ndarray, q: np.ndarray) -> float:
@@ -55,7 +55,7 @@ def half(field: np.ndarray, side: int) -> list[np.ndarray]:
     Raises
     ------
     MidError
-        If a side of the field is below 18 pixels.
+        If a side of the field is below 8 pixels.
     """
     height, width = field.shape[:2]
     if min(height, width) < SMALLEST:
@@ -85,7 +85,7 @@ def half_statistics(
     -------
     As `noise_statistics.Statistics.summary` does.
     """
-    statistics = Statistics()
+    statistics = Statistics(NEAR)
     for i, field in enumerate(noise):
         strips = half(field, side)
         under = [None] * len(strips) if images is None else half(images[i], side)
@@ -160,8 +160,7 @@ def realism(bank: Mapping, truth: Mapping) -> dict[str, float]:
             f"the bank has {colours[0]} colour(s) but the true noise {colours[1]}: "
             "compare banks of the same images"
         )
-    near = slice(LAGS - NEAR, LAGS + NEAR + 1)
-    lags = _differences(bank, truth, "autocorrelation")[near, near]
+    lags = _differences(bank, truth, "autocorrelation")
     between = _differences(bank, truth, "colour_correlation")
     counts = (np.asarray(one["histogram"]["counts"]) for one in (truth, bank))
     return moments(bank["histogram"]) | {

@@ -1,5 +1,6 @@
 """One style for every figure: its sizes, and for each thing the same colour."""
 
+import logging
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+# It would fill a job's log with the glyphs of each PDF.
+logging.getLogger("fontTools").setLevel(logging.WARNING)
 # Inches of a printed page: one column, and both. Fonts are then as large as they say.
 COLUMN, PAGE = 3.3, 6.9
 SMALL = 6.5

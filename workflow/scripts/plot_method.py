@@ -66,12 +66,12 @@ def answers(path: str, network: str, k: int) -> dict[str, Node]:
     masks, hidden = last["k"].iloc[0], last["mask_ratio"].iloc[0]
     count, test = last["image"].nunique(), last["test"].iloc[0]
     column = k + 1
-    mean = f"mean of {num_masks}\npredictions" if masks > 1 else "its prediction"
-    masked = f"K = {num_masks},\n{percent(json.loads(str(hidden)))} hidden"
-    made_of = ["num_masks", network]
+    mean = f"mean of {masks}\npredictions" if masks > 1 else "its prediction"
+    masked = f"K = {masks},\n{percent(json.loads(str(hidden)))} hidden"
+    made_of = ["masks", network]
     return {
         "y": Node((column, NOISY), "noisy $y$", f"{test},\n{count} images", "", "y"),
-        "num_masks": Node((column, NOISE), "$M * y$", masked, "", "num_masks", ["y"]),
+        "masks": Node((column, NOISE), "$M * y$", masked, "", "masks", ["y"]),
         "mean": Node(
             (column, NETWORK), f"$D_{{{k}}}(M * y)$", mean, "", "mean", made_of
         ),

@@ -8,6 +8,7 @@ import numpy as np
 
 from mid_core.evaluation.metrics import scores
 from mid_core.figures.crops import busiest_window, crops_figure, remains_figure
+from mid_core.figures.style import draw
 from mid_core.images.picture import to_float
 from mid_core.runtime.progress import run_rule
 
