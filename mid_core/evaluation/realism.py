@@ -32,7 +32,7 @@ LEVELS = 4
 SMALLEST = 2 * (NEAR + 1)
 
 
-def kl_divergence(p: np.ndarray, q: np.ndarray) -> float:
+def kl_divergence(p: np.ndarray, q: np.ndarray, prior: float = 0.5) -> float:
     """Return KL(p || q) of two histograms of the same bins, in nats.
 
     Half a sample is added to each bin (Jeffreys' prior): a bin that q lacks counts
@@ -43,7 +43,7 @@ def kl_divergence(p: np.ndarray, q: np.ndarray) -> float:
     >>> round(kl_divergence(np.array([3e6, 1e6]), np.array([2e6, 2e6])), 3)
     0.131
     """
-    p, q = ((counts + 0.5) / (counts + 0.5).sum() for counts in (p, q))
+    p, q = ((counts + prior) / (counts + prior).sum() for counts in (p, q))
     return float(np.sum(p * np.log(p / q)))
 
 
@@ -218,9 +218,10 @@ def gap(
     -------
     ``mask_ratio`` from 0 to 1, and ``gap_nats``.
     """
-    p, q = _pair_histogram(synthetic, 1), _pair_histogram(real, 0)
-    both = kl_divergence(p, q)
-    single = sum(kl_divergence(p.sum(axis), q.sum(axis)) for axis in (0, 1)) / 2
+    # The prior is added to the pairs alone: one pixel then is exactly their marginal.
+    p, q = _pair_histogram(synthetic, 1) + 0.5, _pair_histogram(real, 0) + 0.5
+    both = kl_divergence(p, q, 0)
+    single = sum(kl_divergence(p.sum(axis), q.sum(axis), 0) for axis in (0, 1)) / 2
     nats = (1 - RATIOS) ** 2 * both + 2 * RATIOS * (1 - RATIOS) * single
     return {"mask_ratio": RATIOS.tolist(), "gap_nats": nats.tolist()}
 

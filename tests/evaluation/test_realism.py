@@ -152,6 +152,9 @@ def test_gap_of_gaussians_falls_with_the_ratio_to_nothing(rng):
     # By hand: (1.5625 - 1 - ln 1.5625) / 2 for each of two pixels; 1 - ratio show.
     np.testing.assert_allclose(nats, 2 * 0.0581 * (1 - ratios), atol=0.015)
     assert nats[-1] == 0
+    # Whatever the images, and however few: it is a theorem.
+    few = gap([rng.random((9, 11, 3))], [rng.random((8, 12, 3)) ** 2])["gap_nats"]
+    assert (np.diff(few) < 0).all()
 
 
 def test_equal_inputs_show_the_floor(rng):
