@@ -22,7 +22,7 @@ rule measure_realism:
     threads: 1
     resources:
         mem_mb=memory,
-        runtime="2h",
+        runtime="1h",
         cost=cost,
     params:
         variant=plan.shown(),
