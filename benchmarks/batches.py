@@ -61,7 +61,7 @@ def compare(batches: Batches, threads: int) -> dict[str, float]:
         "threads": threads,
         "batches_per_s": steps / statistics.median(times["drawn"]),
         "copies_per_s": steps / statistics.median(times["copied"]),
-        "mask_ratio": ratio(times["copied"], times["drawn"]),
+        "ratio": ratio(times["copied"], times["drawn"]),
         "to_reach": REACH,
     }
 

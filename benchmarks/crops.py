@@ -50,7 +50,7 @@ def compare(path: Path, kind: str, size: int) -> dict[str, object]:
     row = {"store": kind, "patch_size": size}
     for name, taken in times.items():
         row[f"{name}_ms_a_crop"] = 1e3 * statistics.median(taken) / CROPS
-    return row | {"mask_ratio": ratio(times["zarr"], times["ours"])}
+    return row | {"ratio": ratio(times["zarr"], times["ours"])}
 
 
 def main() -> None:

@@ -76,7 +76,7 @@ def compare(
         row |= {"seconds": statistics.median(times[what])}
         row |= {
             "bare_s": statistics.median(taken),
-            "mask_ratio": ratio(taken, times[what]),
+            "ratio": ratio(taken, times[what]),
         }
         row |= {"to_reach": REACH, "share_of_image_in_bare_pass": share}
         if device == "cuda":

@@ -141,7 +141,7 @@ def batches(sizes: Sizes, device: str) -> Rows:
             "patch_size": sizes.patch_size,
             "batches_per_s": sizes.steps / statistics.median(times["drawn"]),
             "copies_per_s": sizes.steps / statistics.median(times["copied"]),
-            "mask_ratio": ratio(times["copied"], times["drawn"]),
+            "ratio": ratio(times["copied"], times["drawn"]),
             "to_reach": 0.5,
         }
     ]

@@ -104,7 +104,7 @@ def compare(
             "loop_images_per_s": images / statistics.median(times[name]),
             "bare_images_per_s": images / statistics.median(times["bare"]),
             "whole_images_per_s": images / statistics.median(times["whole"]),
-            "mask_ratio": ratio(times["bare"], times[name]),
+            "ratio": ratio(times["bare"], times[name]),
             "share_of_whole": ratio(times["whole"], times[name]),
             "to_reach": REACH,
         }

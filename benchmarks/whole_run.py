@@ -57,7 +57,7 @@ def main(config: str = "config/config.yaml") -> None:
         "own_s": total,
         "wall_s": wall,
         "cores": CORES,
-        "mask_ratio": total / (CORES * wall),
+        "ratio": total / (CORES * wall),
         "to_reach": REACH,
     }
     publish("whole_run", {"own work of the jobs": rows, f"a run of {config}": [whole]})

@@ -11,21 +11,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Print what a store holds; draw it if asked."""
-    from mid_core.evaluation.inspection import describe, noise_of, patches
+    from mid_core.evaluation.inspection import describe, noise_of, noise_patches
     from mid_core.store import Store
 
     store = Store(arguments.store)
     print(describe(store))
     if arguments.figure:
-        import matplotlib as mpl
+        from mid_core.figures.noise import noise_figure
+        from mid_core.figures.style import draw
 
-        from mid_core.figures.rounds import noise_figure
-        from mid_core.figures.style import STYLE, save
-
-        noise_of(store)
-        bank = {
-            store.path.parent.name: (patches(store), store.attributes["statistics"])
-        }
-        with mpl.rc_context(STYLE):
-            save(noise_figure(bank), arguments.figure)
+        statistics = noise_of(store).attributes["statistics"]
+        bank = {store.path.parent.name: (noise_patches(store), statistics)}
+        draw(noise_figure, bank, to=[arguments.figure])
         print(f"drawn in {arguments.figure}")

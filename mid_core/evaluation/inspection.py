@@ -1,10 +1,25 @@
-"""A store in words: where it comes from and what its statistics are."""
+"""A store in words and in a picture: where it comes from, and its statistics."""
+
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+import yaml
 
 from mid_core.errors import MidError
 from mid_core.evaluation.gate import SYMPTOMS
+from mid_core.evaluation.noise_statistics import lag_correlation, std_by_brightness
 from mid_core.store import Store
+
+# What is said beside a statistic.
+_NOTES = {
+    "mean": "of 255, by colour",
+    "std": "of 255, by colour",
+    "autocorrelation": "lags 1, 2, 4",
+    "diagonal": "shift (1, 1)",
+    "colour correlation": "RG, RB, GB",
+    **SYMPTOMS,
+}
 
 
 def noise_of(store: Store) -> Store:
@@ -20,69 +35,85 @@ def noise_of(store: Store) -> Store:
     return store
 
 
-def patches(store: Store, count: int = 8, size: int = 64) -> list[np.ndarray]:
-    """Take patches from the middle of images spread over a noise store.
+def middle_crops(store: Store, count: int, size: int) -> list[np.ndarray]:
+    """Take a square crop from the middle of images spread over a store.
 
     Returns
     -------
-    ``count`` arrays (size, size, C), smaller if the images are.
+    ``count`` arrays (size, size, C), smaller where an image is.
     """
-    noise = noise_of(store)
-    size = min(size, *(min(sides) for sides in noise.sizes))
-    chosen = np.linspace(0, len(noise) - 1, count).astype(int)
-    return [
-        noise.crop(
-            int(i),
-            (noise.sizes[i][0] - size) // 2,
-            (noise.sizes[i][1] - size) // 2,
-            size,
-        )
-        for i in chosen
-    ]
+    crops = []
+    for i in np.linspace(0, len(store) - 1, count).astype(int).tolist():
+        height, width = store.sizes[i]
+        side = min(size, height, width)
+        crops.append(store.crop(i, (height - side) // 2, (width - side) // 2, side))
+    return crops
 
 
-def _provenance(attributes: dict, indent: str = "  ") -> list[str]:
-    """Lay out what made a store, one fact a line."""
-    lines = []
-    for key, value in attributes.items():
-        if key in ("names", "tile", "statistics"):
-            continue
-        if isinstance(value, dict):
-            lines += [f"{indent}{key}:", *_provenance(value, indent + "  ")]
-        else:
-            lines.append(f"{indent}{key}: {value}")
-    return lines
+def noise_patches(store: Store, count: int = 8, size: int = 64) -> list[np.ndarray]:
+    """Take ``count`` patches of one size from a noise store, for a mosaic.
+
+    Returns
+    -------
+    (size, size, C) each, smaller if an image is.
+    """
+    size = min(size, *(min(sides) for sides in store.sizes))
+    return middle_crops(noise_of(store), count, size)
 
 
-def _statistics(statistics: dict) -> list[str]:
-    """Lay out the statistics, in grey levels of 255."""
+def mosaic(patches: Sequence[np.ndarray], columns: int = 4) -> np.ndarray:
+    """Lay noise patches out around mid grey, twice as strong as they are.
+
+    Parameters
+    ----------
+    patches
+        (S, S, C) each, in units of [0, 1]; as many as fill whole rows.
+
+    Returns
+    -------
+    float32 in [0, 1], (rows S, columns S, C).
+    """
+    rows = [patches[i : i + columns] for i in range(0, len(patches), columns)]
+    whole = np.concatenate([np.concatenate(row, axis=1) for row in rows])
+    return np.clip(0.5 + 2 * whole.astype(np.float32), 0, 1)
+
+
+def provenance(store: Store) -> str:
+    """Return what made a store, as YAML."""
+    left_out = ("names", "tile", "statistics")
+    known = {key: v for key, v in store.attributes.items() if key not in left_out}
+    known |= {"content": store.content}
+    return yaml.safe_dump(known, sort_keys=False, default_flow_style=None)
+
+
+def statistics_in_words(statistics: Mapping) -> dict[str, str]:
+    """Return a bank's statistics as texts, by their names; see also ``gate.SYMPTOMS``.
+
+    Parameters
+    ----------
+    statistics
+        As ``noise_statistics.Statistics`` gathers them.
+    """
     correlation = np.asarray(statistics["autocorrelation"])
-    middle = correlation.shape[0] // 2
-    lags = [correlation[middle, middle + lag] for lag in (1, 2, 4)]
-    mean, spread = (255 * np.asarray(statistics[key]) for key in ("mean", "std"))
+    middle = len(correlation) // 2
     colours = np.asarray(statistics["colour_correlation"])
-    upper = colours[np.triu_indices(len(colours), 1)]
-    lines = [
-        f"  mean by colour       {' '.join(f'{v:7.2f}' for v in mean)}  of 255",
-        f"  std by colour        {' '.join(f'{v:7.2f}' for v in spread)}  of 255",
-        f"  autocorrelation      {' '.join(f'{v:7.3f}' for v in lags)}  lags 1, 2, 4",
-        f"  diagonal (1, 1)      {correlation[middle + 1, middle + 1]:7.3f}",
-    ]
-    if len(upper):
-        values = " ".join(f"{value:7.3f}" for value in upper)
-        lines.append(f"  colour correlation   {values}  RG, RB, GB")
-    lines += [
-        f"  {key:<19}  {statistics[key]:7.3f}  {meaning}"
-        for key, meaning in SYMPTOMS.items()
-        if key in statistics
-    ]
-    curve = statistics["variance_by_brightness"]
-    for brightness, variance in zip(
-        curve["brightness"], curve["variance"], strict=True
-    ):
-        spread = 255 * max(variance, 0) ** 0.5
-        lines.append(f"  std at brightness {255 * brightness:3.0f}  {spread:7.2f}")
-    return lines
+    between = colours[np.triu_indices(len(colours), 1)]
+    near = [lag_correlation(statistics, lag) for lag in (1, 2, 4)]
+    found = {
+        "mean": _numbers(255 * np.asarray(statistics["mean"]), 2),
+        "std": _numbers(255 * np.asarray(statistics["std"]), 2),
+        "autocorrelation": _numbers(near, 3),
+        "diagonal": _numbers([correlation[middle + 1, middle + 1]], 3),
+    }
+    if len(between):
+        found["colour correlation"] = _numbers(between, 3)
+    known = [key for key in SYMPTOMS if key in statistics]
+    return found | {key: _numbers([statistics[key]], 3) for key in known}
+
+
+def _numbers(values: Iterable[float], digits: int) -> str:
+    # Adding 0 turns -0.00 into 0.00.
+    return ", ".join(f"{round(float(v), digits) + 0:.{digits}f}" for v in values)
 
 
 def describe(store: Store) -> str:
@@ -92,10 +123,15 @@ def describe(store: Store) -> str:
     size = f"{sizes}, {store.nbytes / 2**20:.1f} MB"
     lines = [
         str(store.path),
-        f"  content: {store.content}",
         f"  {store.kind}: {len(store)} of {store.dtype}, {size}",
+        "provenance",
+        textwrap.indent(provenance(store).rstrip(), "  "),
     ]
-    lines += ["provenance", *_provenance(store.attributes)]
     if "statistics" in store.attributes:
-        lines += ["statistics", *_statistics(store.attributes["statistics"])]
+        statistics = store.attributes["statistics"]
+        lines.append("statistics")
+        for name, text in statistics_in_words(statistics).items():
+            lines.append(f"  {name:<19}  {text:<22}  {_NOTES[name]}")
+        for brightness, std in std_by_brightness(statistics).items():
+            lines.append(f"  std at brightness {brightness:3.0f}  {std:.2f}")
     return "\n".join(lines)

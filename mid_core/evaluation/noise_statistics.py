@@ -1,6 +1,7 @@
 """Statistics of noise banks, and the symptoms that tell damaged noise from real noise."""
 
 from collections import Counter
+from collections.abc import Mapping
 
 import numpy as np
 from scipy import fft
@@ -42,6 +43,39 @@ def autocorrelation(noise: np.ndarray, lags: int = LAGS) -> np.ndarray:
     products = sums[np.ix_(shifts % shape[0], shifts % shape[1])] / pairs
     variance = products[lags, lags]
     return products / variance if variance > 0 else np.zeros_like(products)
+
+
+def lag_correlation(statistics: Mapping, lag: int) -> float:
+    """Return the autocorrelation at a shift along a row or a column: their mean.
+
+    Parameters
+    ----------
+    statistics
+        As `Statistics` gathers them.
+    lag
+        In pixels.
+    """
+    values = np.asarray(statistics["autocorrelation"])
+    middle = len(values) // 2
+    return (values[middle, middle + lag] + values[middle + lag, middle]) / 2
+
+
+def std_by_brightness(statistics: Mapping) -> dict[float, float]:
+    """Return the standard deviation of the noise by the brightness under it.
+
+    Parameters
+    ----------
+    statistics
+        As `Statistics` gathers them.
+
+    Returns
+    -------
+    Both in grey levels of 255; empty where the images are not known.
+    """
+    curve = statistics["variance_by_brightness"]
+    brightness = 255 * np.asarray(curve["brightness"])
+    std = 255 * np.sqrt(np.maximum(curve["variance"], 0))
+    return dict(zip(brightness.tolist(), std.tolist(), strict=True))
 
 
 def leakage(noise: np.ndarray, image: np.ndarray) -> float:
@@ -108,10 +142,15 @@ class Statistics:
 
     Each image counts with the 512 x 512 pixels in its middle at most. Correlations and
     symptoms are means over images, so that the noisiest do not decide alone.
+
+    Parameters
+    ----------
+    lags
+        Largest shift of the autocorrelation, in pixels; images must be larger.
     """
 
-    def __init__(self) -> None:
-        self.images = 0
+    def __init__(self, lags: int = LAGS) -> None:
+        self.images, self._lags = 0, lags
         self._mean = self._square = self._spatial = self._colour = 0.0
         self._histogram = np.zeros(len(EDGES) - 1, np.int64)
         self._by_brightness = np.zeros((3, BINS))
@@ -134,7 +173,7 @@ class Statistics:
         self.images += 1
         self._mean = self._mean + n.mean(axis=(0, 1))
         self._square = self._square + (n**2).mean(axis=(0, 1))
-        self._spatial = self._spatial + autocorrelation(n)
+        self._spatial = self._spatial + autocorrelation(n, self._lags)
         flat = n.reshape(-1, n.shape[2])
         varies = (flat.std(axis=0) > 0).all()
         colours = np.corrcoef(flat.T) if varies else np.eye(n.shape[2])
@@ -149,7 +188,7 @@ class Statistics:
         """Return plain numbers, in units of the image range [0, 1].
 
         Keys: ``images``; ``mean`` and ``std`` for each colour;
-        ``autocorrelation`` (17 x 17); ``colour_correlation``; ``histogram`` with
+        ``autocorrelation``; ``colour_correlation``; ``histogram`` with
         ``edges`` and ``counts``; ``variance_by_brightness`` with ``brightness``,
         ``variance`` and ``samples``, empty where the image is not known; the share
         of ``not_finite`` samples, and what ``symptoms`` finds.

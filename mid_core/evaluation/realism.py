@@ -1,44 +1,56 @@
-"""How real a bank of noise is: its distances to the true noise, where that is known."""
+"""How real a bank of noise is, where the true noise is known, and what masks hide.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+All divergences are Kullback-Leibler divergences of histograms, in nats.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from mid_core.errors import MidError
-from mid_core.evaluation.divergence import divergence, marginal_divergence
-from mid_core.evaluation.noise_statistics import BINS, WINDOW, autocorrelation
+from mid_core.evaluation.noise_statistics import Statistics, std_by_brightness
 
-PATCH = 3
-PATCHES = 60_000
-LAGS = 3
-STRIP = 32
-SMALLEST = 2 * (LAGS + 1)
-# The half that each gives: what is compared has no pixel in common.
-BANK, TRUTH = 1, 0
+# Distances to the true noise, and what tables and figures call them.
 MEASURES = {
-    "marginal_kl_nats": "KL of single samples (nats)",
-    "patch_kl_nats": "KL of 3×3 patches (nats)",
+    "kl_nats": "KL of single samples (nats)",
     "autocorrelation": "difference in autocorrelation",
     "colour_correlation": "difference in colour correlation",
     "brightness_std_levels": "difference in std (grey levels)",
 }
+MOMENTS = {
+    "mean": "mean (grey levels)",
+    "std": "std (grey levels)",
+    "skewness": "skewness",
+    "kurtosis": "kurtosis",
+}
+RATIOS = np.arange(21) / 20
+# Correlations are compared up to this shift, in pixels.
+NEAR = 3
+STRIP = 32
+# Grey levels in a bin of a histogram of two pixels.
+LEVELS = 4
+SMALLEST = 2 * (NEAR + 1)
 
 
-def strips(field: np.ndarray, side: int) -> list[np.ndarray]:
-    """Give one half of a field: every other of its upright strips.
+def kl_divergence(p: np.ndarray, q: np.ndarray, prior: float = 0.5) -> float:
+    """Return KL(p || q) of two histograms of the same bins, in nats.
 
-    Parameters
-    ----------
-    field
-        (H, W, C). The 512 x 512 pixels in its middle count at most.
-    side
-        0 or 1: halves of equal content without a common pixel.
+    Half a sample is added to each bin (Jeffreys' prior): a bin that q lacks counts
+    much, but not without bound.
 
-    Returns
-    -------
-    Strips (H, 32 to 64, C); a single one, W / 2 wide, where W is below 128.
+    Examples
+    --------
+    >>> round(kl_divergence(np.array([3e6, 1e6]), np.array([2e6, 2e6])), 3)
+    0.131
+    """
+    p, q = ((counts + prior) / (counts + prior).sum() for counts in (p, q))
+    return float(np.sum(p * np.log(p / q)))
+
+
+def half(field: np.ndarray, side: int) -> list[np.ndarray]:
+    """Return one half of a field (H, W, C): every other of its upright strips.
+
+    The two halves (``side`` 0 and 1) have equal content and no common pixel.
 
     Raises
     ------
@@ -51,187 +63,176 @@ def strips(field: np.ndarray, side: int) -> list[np.ndarray]:
             f"a field of {height} x {width} pixels is too small to be compared: leave "
             f"out what has fewer than {SMALLEST} pixels on a side"
         )
-    top, left = max(0, height - WINDOW) // 2, max(0, width - WINDOW) // 2
-    middle = field[top : top + WINDOW, left : left + WINDOW]
-    pairs = max(1, middle.shape[1] // (2 * STRIP))
-    return np.array_split(middle, 2 * pairs, axis=1)[side::2]
+    pairs = max(1, width // (2 * STRIP))
+    return np.array_split(field, 2 * pairs, axis=1)[side::2]
 
 
-def draw(
-    pieces: Sequence[np.ndarray], count: int, rng: np.random.Generator
-) -> np.ndarray:
-    """Draw 3 x 3 patches at random, equally many from each piece (h, w, C).
-
-    Returns
-    -------
-    (at least ``count``, 9, C), as float64.
-    """
-    share = -(-count // len(pieces))
-    drawn = []
-    for piece in pieces:
-        windows = sliding_window_view(piece, (PATCH, PATCH), axis=(0, 1))
-        rows, columns = (rng.integers(side, size=share) for side in windows.shape[:2])
-        drawn.append(windows[rows, columns].reshape(share, -1, PATCH**2))
-    return np.concatenate(drawn).swapaxes(1, 2).astype(np.float64)
-
-
-def spread_levels(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Round samples in units of [0, 1] to grey levels, and fill the levels evenly.
-
-    True noise is a difference of two 8-bit images. What falls on the same level must
-    look equal whether it was rounded before or not; spread at random within its level,
-    it has a density, and no divergence changes.
-    """
-    return np.round(255 * samples) + rng.uniform(-0.5, 0.5, samples.shape)
-
-
-def _colour_correlation(noise: np.ndarray) -> np.ndarray:
-    """Correlation of the colours of (H, W, C); 0 with a colour that is constant."""
-    covariance = np.atleast_2d(np.cov(noise.reshape(-1, noise.shape[2]).T))
-    spread = np.sqrt(np.diag(covariance))
-    scale = np.outer(spread, spread)
-    return np.divide(covariance, scale, np.zeros_like(scale), where=scale > 0)
-
-
-@dataclass(frozen=True)
-class _Profile:
-    """What is compared: of one half of a bank's fields.
-
-    Attributes
-    ----------
-    patches
-        (n, 9, C) in grey levels, equally many from each field.
-    autocorrelation, colours
-        (7, 7) and (C, C), means over the fields: the noisiest do not decide alone.
-    std, share
-        (16,): spread of the noise in each bin of brightness, in grey levels, and
-        share of the samples there.
-    """
-
-    patches: np.ndarray
-    autocorrelation: np.ndarray
-    colours: np.ndarray
-    std: np.ndarray
-    share: np.ndarray
-
-
-def _std_by_brightness(
-    noise: np.ndarray, image: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Spread in each bin of brightness, and share of the samples there."""
-    bins = (np.clip(image, 0, 1) * (BINS - 1e-6)).astype(np.intp).ravel()
-    samples, sums, squares = (
-        np.bincount(bins, weight, BINS)
-        for weight in (None, noise.ravel(), noise.ravel() ** 2)
-    )
-    seen = np.maximum(samples, 1)
-    variance = np.maximum(squares / seen - (sums / seen) ** 2, 0)
-    return np.sqrt(variance), samples / samples.sum()
-
-
-def _profile(
-    noise: Sequence[np.ndarray],
-    under: Sequence[np.ndarray] | None,
-    side: int,
-    rng: np.random.Generator,
-) -> _Profile:
-    drawn, spatial, colours = [], [], []
-    for i in range(len(noise)):
-        field = np.asarray(noise[i], np.float32)
-        image = np.zeros_like(field) if under is None else under[i]
-        pieces = strips(np.concatenate([field, image], axis=2), side)
-        drawn.append(draw(pieces, -(-PATCHES // len(noise)), rng))
-        alone = [piece[..., : field.shape[2]] for piece in pieces]
-        spatial.append(np.mean([autocorrelation(n, LAGS) for n in alone], axis=0))
-        colours.append(np.mean([_colour_correlation(n) for n in alone], axis=0))
-    samples, images = np.split(np.concatenate(drawn), 2, axis=2)
-    centre = PATCH**2 // 2
-    std, share = _std_by_brightness(255 * samples[:, centre], images[:, centre])
-    if under is None:
-        # Drawn without an image, it is the same at every brightness.
-        std, share = np.full(BINS, std[0]), np.full(BINS, 1 / BINS)
-    patches = spread_levels(samples, rng)
-    return _Profile(patches, np.mean(spatial, 0), np.mean(colours, 0), std, share)
-
-
-def _distances(
-    bank: _Profile, truth: _Profile, rng: np.random.Generator
-) -> dict[str, float]:
-    colours = truth.patches.shape[2]
-    marginals = [
-        marginal_divergence(truth.patches[..., c], bank.patches[..., c])
-        for c in range(colours)
-    ]
-    flat, other = (x.patches.reshape(len(x.patches), -1) for x in (truth, bank))
-    lags = abs(bank.autocorrelation - truth.autocorrelation)
-    pairs = abs(bank.colours - truth.colours)
-    weights = truth.share * (bank.share > 0)
-    steps = abs(bank.std - truth.std)
-    return {
-        "marginal_kl_nats": float(np.mean(marginals)),
-        "patch_kl_nats": divergence(flat, other, rng),
-        "autocorrelation": float(lags.sum() / (lags.size - 1)),
-        "colour_correlation": float(pairs.sum() / max(1, colours * (colours - 1))),
-        "brightness_std_levels": float(steps @ weights / max(weights.sum(), 1e-12)),
-        **{f"marginal_kl_nats_{c}": value for c, value in enumerate(marginals)},
-    }
-
-
-def realism(
-    noise: Sequence[np.ndarray],
-    truth: Sequence[np.ndarray],
-    signal: Sequence[np.ndarray],
-    rng: np.random.Generator,
-    under: Sequence[np.ndarray] | None = None,
-) -> dict[str, float]:
-    """Measure how far a bank's noise is from the true noise; 0 means equal.
-
-    One half of the pixels of each true field is compared with the other half of the
-    bank's: a bank N_k has the very noise of the images that it was taken from, and
-    compared pixel by pixel would look too good. So the true noise given as its own
-    bank, ``realism(truth, truth, signal, rng, signal)``, shows the floor: what two
-    samples of one distribution score. What lies within it is not told apart. Each
-    field counts the same, as training draws them.
-
-    The divergences are KL(true || bank): noise that a camera makes and the bank never
-    shows costs most, as that is what the denoiser meets unprepared.
+def half_statistics(
+    noise: Sequence[np.ndarray], images: Sequence[np.ndarray] | None, side: int
+) -> dict:
+    """Return the statistics of one half of each noise field.
 
     Parameters
     ----------
     noise
-        The bank: (H, W, C) each, in units of [0, 1], of any size from 8 pixels.
-    truth, signal
-        True noise, and the clean images under it, (H, W, C) in [0, 1].
-    rng
-        Draws the patches, and what the training of a critic needs.
-    under
-        The clean images under the bank's fields, or None where it was drawn without.
+        (H, W, C) each, in units of [0, 1].
+    images
+        The images under them, in [0, 1], or None where the noise was drawn without.
+    side
+        Which half: 0 or 1.
 
     Returns
     -------
-    ``marginal_kl_nats``
-        Mean over the colours of `marginal_divergence` of single samples; and each
-        colour's own as ``marginal_kl_nats_0`` and so on.
-    ``patch_kl_nats``
-        `divergence` of 3 x 3 patches of all colours, a lower bound.
+    As `noise_statistics.Statistics.summary` does.
+    """
+    statistics = Statistics(NEAR)
+    for i, field in enumerate(noise):
+        strips = half(field, side)
+        under = [None] * len(strips) if images is None else half(images[i], side)
+        for strip, image in zip(strips, under, strict=True):
+            statistics.add(strip, image)
+    return statistics.summary()
+
+
+def moments(histogram: Mapping) -> dict[str, float]:
+    """Return mean and std in grey levels, skewness and kurtosis of a histogram.
+
+    Parameters
+    ----------
+    histogram
+        ``edges`` in units of [0, 1] and ``counts``, as statistics have it.
+    """
+    edges = 255 * np.asarray(histogram["edges"])
+    counts = np.asarray(histogram["counts"], float)
+    shares = counts / max(counts.sum(), 1)
+    levels = (edges[1:] + edges[:-1]) / 2
+    mean = levels @ shares
+    std = np.sqrt((levels - mean) ** 2 @ shares)
+    normed = (levels - mean) / (std or 1)
+    skewness, kurtosis = normed**3 @ shares, normed**4 @ shares
+    found = mean, std, skewness, kurtosis
+    return dict(zip(MOMENTS, map(float, found), strict=True))
+
+
+def realism(bank: Mapping, truth: Mapping) -> dict[str, float]:
+    """Measure how far a bank's noise is from the true noise; 0 means equal.
+
+    A bank N_k has the very noise of the images that it was taken from, so give
+    statistics of one half of its pixels and of the other half of the true noise. The
+    true noise as its own bank then shows the floor: what two samples of one
+    distribution score.
+
+    Parameters
+    ----------
+    bank, truth
+        Statistics, as ``half_statistics`` returns them.
+
+    Returns
+    -------
+    Of the bank:
+
+    ``mean``, ``std``, ``skewness``, ``kurtosis``
+        of the pooled samples: see ``moments``.
+
+    From the true noise:
+
+    ``kl_nats``
+        KL(true || bank) of the histograms of single samples, a bin a grey level, all
+        colours together (as Abdelhamed et al. 2019, "Noise Flow", compare noise).
+        What a camera makes and the bank never shows costs most.
     ``autocorrelation``
         Mean absolute difference over the shifts of up to 3 pixels.
     ``colour_correlation``
         Mean absolute difference over pairs of colours; 0 for grey noise.
     ``brightness_std_levels``
         Absolute difference of the standard deviation at equal brightness, in grey
-        levels of 255: the mean over 16 bins, weighted by how often the true images
-        have them.
+        levels: the mean over bins of brightness, weighted by how often the true
+        images have them.
 
     Raises
     ------
     MidError
-        If a field is too small, or bank and truth differ in their colours.
+        If bank and truth differ in their colours.
     """
-    if noise[0].shape[2] != truth[0].shape[2]:
+    colours = [len(one["colour_correlation"]) for one in (bank, truth)]
+    if colours[0] != colours[1]:
         raise MidError(
-            f"the bank has {noise[0].shape[2]} colour(s) but the true noise "
-            f"{truth[0].shape[2]}: compare banks of the same images"
+            f"the bank has {colours[0]} colour(s) but the true noise {colours[1]}: "
+            "compare banks of the same images"
         )
-    bank = _profile(noise, under, BANK, rng)
-    return _distances(bank, _profile(truth, signal, TRUTH, rng), rng)
+    lags = _differences(bank, truth, "autocorrelation")
+    between = _differences(bank, truth, "colour_correlation")
+    counts = (np.asarray(one["histogram"]["counts"]) for one in (truth, bank))
+    return moments(bank["histogram"]) | {
+        "kl_nats": kl_divergence(*counts),
+        "autocorrelation": float(lags.sum() / (lags.size - 1)),
+        "colour_correlation": float(
+            between.sum() / max(1, between.size - len(between))
+        ),
+        "brightness_std_levels": _brightness_difference(bank, truth),
+    }
+
+
+def _differences(bank: Mapping, truth: Mapping, key: str) -> np.ndarray:
+    return abs(np.subtract(bank[key], truth[key]))
+
+
+def _brightness_difference(bank: Mapping, truth: Mapping) -> float:
+    own, true = std_by_brightness(bank), std_by_brightness(truth)
+    if not own:
+        # Drawn without an image, it is the same at every brightness.
+        own = dict.fromkeys(true, 255 * np.sqrt(np.mean(np.square(bank["std"]))))
+    samples = truth["variance_by_brightness"]["samples"]
+    seen = [(level in own) * count for level, count in zip(true, samples, strict=True)]
+    steps = [abs(own.get(level, 0) - std) for level, std in true.items()]
+    return float(np.dot(steps, seen) / max(sum(seen), 1))
+
+
+def gap(
+    synthetic: Iterable[np.ndarray], real: Iterable[np.ndarray]
+) -> dict[str, list[float]]:
+    """Measure both sides of the inequality of Appendix A on pairs of pixels.
+
+    Let a mask split an image into visible pixels a and hidden ones b, and let p and q
+    be the densities of synthetic and real noisy images. Proposition 1:
+
+        KL(p(a, b) || q(a, b)) >= KL(p(a) || q(a)),
+
+    so masked synthetic inputs are no farther from masked real ones than whole ones.
+    Here, (a, b) are two neighbouring pixels of a row. A Bernoulli mask shows both with
+    probability (1 - ratio)^2, and one with 2 ratio (1 - ratio): the gap at a ratio is
+    the mean over the masks of the KL of what they show. It is the left side at ratio
+    0, and 0 at ratio 1. Whatever differs farther apart does not show.
+
+    What is not well above ``gap(real, real)``, the floor, is not told apart.
+
+    Parameters
+    ----------
+    synthetic, real
+        Noisy images (H, W, C) in units of [0, 1], as the denoiser is given them: x + n
+        and y; clipped to [0, 1]. To measure the noise alone, add it to the clean
+        images of the real ones. Of each image, synthetic ones give one half of their
+        pixels, and real ones the other.
+
+    Returns
+    -------
+    ``mask_ratio`` from 0 to 1, and ``gap_nats``.
+    """
+    # The prior is added to the pairs alone: one pixel then is exactly their marginal.
+    p, q = _pair_histogram(synthetic, 1) + 0.5, _pair_histogram(real, 0) + 0.5
+    both = kl_divergence(p, q, 0)
+    single = sum(kl_divergence(p.sum(axis), q.sum(axis), 0) for axis in (0, 1)) / 2
+    nats = (1 - RATIOS) ** 2 * both + 2 * RATIOS * (1 - RATIOS) * single
+    return {"mask_ratio": RATIOS.tolist(), "gap_nats": nats.tolist()}
+
+
+def _pair_histogram(images: Iterable[np.ndarray], side: int) -> np.ndarray:
+    """Count the grey levels of neighbouring pixels in one half of each image."""
+    bins = 256 // LEVELS
+    counts = np.zeros(bins**2, np.int64)
+    for image in images:
+        for strip in half(np.clip(image, 0, 1), side):
+            level = np.rint(255 * strip).astype(np.intp) // LEVELS
+            pairs = level[:, :-1] * bins + level[:, 1:]
+            counts += np.bincount(pairs.ravel(), minlength=bins**2)
+    return counts.reshape(bins, bins)

@@ -1,79 +1,142 @@
-"""Pictures of what noise is like, round by round, and of what masks do."""
+"""Noise banks: patches, and their statistics."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import pandas as pd
-from matplotlib import colormaps
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
+from matplotlib.image import AxesImage
+from scipy.stats import norm
 
-from mid_core.evaluation.metrics import psnr
-from mid_core.evaluation.noise_statistics import autocorrelation
-from mid_core.evaluation.realism import MEASURES
-from mid_core.figures.crops import crops_figure, draw_crop
-from mid_core.figures.style import COLUMN, PAGE, TRUE, label, look
+from mid_core.evaluation.inspection import mosaic
+from mid_core.evaluation.noise_statistics import lag_correlation, std_by_brightness
+from mid_core.evaluation.realism import moments
+from mid_core.figures.crops import draw_crop
+from mid_core.figures.style import COLUMN, PAGE, SMALL, label, look
 
-# Residuals are drawn stronger than they are, around mid grey.
-GAIN = 4
 LAGS = 6
 
 
-def realism_figure(table: pd.DataFrame, floor: Mapping[str, float]) -> Figure:
-    """Draw each distance to the true noise against the round, one panel each.
+def _histogram(axes: Axes, statistics: Mapping) -> None:
+    """Draw the density of the noise over the Gaussian of its mean and spread."""
+    histogram = statistics["histogram"]
+    edges = 255 * np.asarray(histogram["edges"])
+    counts = np.asarray(histogram["counts"], float)
+    levels, width = (edges[1:] + edges[:-1]) / 2, edges[1] - edges[0]
+    density = counts / max(counts.sum() * width, 1e-12)
+    found = moments(histogram)
+    gauss = norm.pdf(levels, found["mean"], found["std"] or 1)
+    axes.semilogy(levels, gauss, "--", color="0.6")
+    axes.semilogy(levels, np.where(density > 0, density, np.nan))
+    axes.set(xlabel="noise (grey levels)", xlim=(-110, 110), ylim=(1e-6, 0.3))
+    axes.set(yticks=(1e-5, 1e-3, 1e-1))
+
+
+def _lag(statistics: Mapping, lag: int) -> str:
+    # Adding 0 turns -0.00 into 0.00.
+    return f"lag {lag}: {round(lag_correlation(statistics, lag), 2) + 0:.2f}"
+
+
+def _map(axes: Axes, statistics: Mapping, lags: int, limit: float) -> AxesImage:
+    """Show the autocorrelation up to some lags as a map from -limit to limit."""
+    values = np.asarray(statistics["autocorrelation"])
+    middle, edge = len(values) // 2, lags + 0.5
+    inner = slice(middle - lags, middle + lags + 1)
+    axes.set(xticks=(-lags, 0, lags), yticks=(-lags, 0, lags))
+    return axes.imshow(
+        values[inner, inner],
+        cmap="RdBu_r",
+        vmin=-limit,
+        vmax=limit,
+        extent=(-edge, edge, edge, -edge),
+    )
+
+
+def _autocorrelation(axes: Axes, statistics: Mapping) -> None:
+    """Draw the 2-D autocorrelation, with the value of the first lags."""
+    _map(axes, statistics, len(statistics["autocorrelation"]) // 2, 1)
+    title = f"{_lag(statistics, 1)}, {_lag(statistics, 2)}"
+    axes.set(title=title, xlabel="shift (pixels)")
+
+
+def _brightness(axes: Axes, statistics: Mapping) -> None:
+    """Draw the noise's spread against the brightness under it."""
+    curve = std_by_brightness(statistics)
+    axes.set(xlabel="brightness (grey levels)", xlim=(0, 255))
+    if not curve:
+        axes.text(0.5, 0.5, "no image\nunder it", ha="center", transform=axes.transAxes)
+        axes.set_axis_off()
+        return
+    axes.plot(list(curve), list(curve.values()), ".-")
+    axes.set_ylim(0, 1.1 * max(curve.values()) or 1)
+
+
+def _colours(axes: Axes, statistics: Mapping) -> None:
+    """Draw the correlation between the colours."""
+    matrix = np.asarray(statistics["colour_correlation"])
+    axes.imshow(matrix, cmap="RdBu_r", vmin=-1, vmax=1)
+    ticks = range(len(matrix))
+    labels = ["R", "G", "B"] if len(matrix) == 3 else ["grey"]
+    axes.set(xticks=ticks, yticks=ticks, xticklabels=labels, yticklabels=labels)
+    for i, row in enumerate(matrix):
+        for j, value in enumerate(row):
+            ink = "white" if abs(value) > 0.7 else "black"
+            style = {"ha": "center", "va": "center", "color": ink, "fontsize": SMALL}
+            axes.text(j, i, f"{round(value, 2) + 0:.2f}", **style)
+
+
+PANELS = (
+    ("density", _histogram),
+    ("autocorrelation", _autocorrelation),
+    ("std by brightness", _brightness),
+    ("colour correlation", _colours),
+)
+
+
+def noise_figure(
+    banks: Mapping[str, tuple[Sequence[np.ndarray], Mapping]],
+) -> Figure:
+    """Draw noise banks, a row each: patches and four statistics.
 
     Parameters
     ----------
-    table
-        Columns ``variant`` and ``round``, and those of `realism.MEASURES`: a row for
-        each bank N_k.
-    floor
-        What the true noise scores as its own bank. Below it, where nothing is told
-        apart, the axis is linear and shaded; above it is logarithmic.
+    banks
+        For each name: eight patches (S, S, C) in units of [0, 1], and the statistics
+        that ``noise_statistics.Statistics`` gathered.
     """
-    figure = Figure(figsize=(PAGE, 3.6), layout="constrained")
-    panels = figure.subplots(2, 3).ravel()
-    for axes, (measure, title) in zip(panels, MEASURES.items(), strict=False):
-        highest = table[measure].max()
-        lowest = max(abs(floor[measure]), highest / 1000, 1e-6)
-        axes.axhspan(0, lowest, color="0.88", lw=0, label="floor: the true noise")
-        for i, (variant, own) in enumerate(table.groupby("variant", sort=False)):
-            axes.plot(
-                own["round"],
-                own[measure],
-                label=variant,
-                **look(variant, i),
-            )
-        axes.set_yscale("symlog", linthresh=lowest, linscale=0.5)
-        axes.yaxis.set_minor_locator(NullLocator())
-        axes.set(xticks=sorted(table["round"].unique()), title=title)
-        axes.set_ylim(min(0, 1.2 * table[measure].min()), max(1.5 * highest, lowest))
-        axes.set_xlabel("bank $N_k$ of round k")
-    panels[-1].set_axis_off()
-    panels[-1].legend(*panels[0].get_legend_handles_labels(), loc="center")
+    figure = Figure(figsize=(PAGE, 0.4 + 1.35 * len(banks)), layout="constrained")
+    grid = figure.subplots(len(banks), 5, squeeze=False, width_ratios=(6, 5, 5, 5, 5))
+    for i, (name, (patches, statistics)) in enumerate(banks.items()):
+        first, *others = grid[i]
+        mean, std = (255 * np.mean(statistics[key]) for key in ("mean", "std"))
+        title = f"{label(name)}\nmean {mean:.1f}, std {std:.1f}"
+        draw_crop(first, mosaic(patches), title)
+        for axes, (title, draw) in zip(others, PANELS, strict=True):
+            axes.set_prop_cycle(color=[look(name)["color"]])
+            draw(axes, statistics)
+            if i == 0:
+                axes.set_title(f"{title}\n{axes.get_title()}")
+            if i < len(banks) - 1:
+                axes.set_xlabel("")
     return figure
 
 
-def brightness_figure(banks: Mapping[str, dict], truth: dict) -> Figure:
+def brightness_figure(banks: Mapping[str, Mapping]) -> Figure:
     """Draw the spread of the noise against the brightness of the image under it.
 
     Parameters
     ----------
     banks
-        For each name: what ``noise.Statistics`` gathered. A bank that was drawn without
-        an image has the same spread everywhere.
-    truth
-        The same of the true noise.
+        For each name: what ``noise_statistics.Statistics`` gathered. A bank that was
+        drawn without an image has the same spread everywhere.
     """
     figure = Figure(figsize=(COLUMN, 2.6), layout="constrained")
     axes = figure.subplots()
-    for name, statistics in (banks | {TRUE[0]: truth}).items():
-        curve = statistics["variance_by_brightness"]
+    for name, statistics in banks.items():
+        curve = std_by_brightness(statistics)
         style = look(name) | {"label": label(name)}
-        if curve["brightness"]:
-            brightness = 255 * np.asarray(curve["brightness"])
-            std = 255 * np.sqrt(np.maximum(curve["variance"], 0))
-            axes.plot(brightness, std, **style)
+        if curve:
+            axes.plot(list(curve), list(curve.values()), **style)
         else:
             del style["marker"]
             axes.axhline(255 * np.mean(statistics["std"]), ls="--", **style)
@@ -83,13 +146,13 @@ def brightness_figure(banks: Mapping[str, dict], truth: dict) -> Figure:
     return figure
 
 
-def autocorrelation_figure(banks: Mapping[str, dict]) -> Figure:
+def autocorrelation_figure(banks: Mapping[str, Mapping]) -> Figure:
     """Draw the autocorrelation of each bank, as a map on one scale.
 
     Parameters
     ----------
     banks
-        For each name: what ``noise.Statistics`` gathered.
+        For each name: what ``noise_statistics.Statistics`` gathered.
     """
     columns = min(5, len(banks))
     rows = -(-len(banks) // columns)
@@ -98,161 +161,9 @@ def autocorrelation_figure(banks: Mapping[str, dict]) -> Figure:
     for axes in grid.ravel()[len(banks) :]:
         axes.set_axis_off()
     for axes, (name, statistics) in zip(grid.ravel(), banks.items(), strict=False):
-        values = np.asarray(statistics["autocorrelation"])
-        middle = values.shape[0] // 2
-        reach = min(LAGS, middle)
-        inner = slice(middle - reach, middle + reach + 1)
-        edge = reach + 0.5
-        shown = axes.imshow(
-            values[inner, inner],
-            cmap="RdBu_r",
-            vmin=-0.5,
-            vmax=0.5,
-            extent=(-edge, edge, edge, -edge),
-        )
-        across, down = values[middle, middle + 1], values[middle + 1, middle]
-        # Adding 0 turns -0.00 into 0.00.
-        axes.set_title(f"{label(name)}\nlag 1: {round((across + down) / 2, 2) + 0:.2f}")
-        axes.set(xticks=(-reach, 0, reach), yticks=(-reach, 0, reach))
+        shown = _map(axes, statistics, LAGS, 0.5)
+        axes.set_title(f"{label(name)}\n{_lag(statistics, 1)}")
     for axes in grid[-1]:
         axes.set_xlabel("shift (pixels)")
     figure.colorbar(shown, ax=grid, extend="both", label="autocorrelation", shrink=0.8)
     return figure
-
-
-def gap_figure(
-    gaps: Mapping[str, dict[str, Sequence[float]]], floor: dict[str, Sequence[float]]
-) -> Figure:
-    """Draw the gap of masked synthetic inputs to masked real ones against the ratio.
-
-    Parameters
-    ----------
-    gaps
-        For the name of each bank: what ``gap.gap`` returns.
-    floor
-        The same of real inputs against real ones.
-    """
-    figure = Figure(figsize=(COLUMN, 3), layout="constrained")
-    axes = figure.subplots()
-    ratio = 100 * np.asarray(floor["mask_ratio"])
-    lowest = np.abs(floor["gap_nats"])
-    axes.fill_between(ratio, lowest, color="0.88", lw=0, label="floor: real inputs")
-    for name, found in gaps.items():
-        axes.plot(
-            100 * np.asarray(found["mask_ratio"]),
-            found["gap_nats"],
-            markevery=4,
-            label=label(name),
-            **look(name),
-        )
-    axes.set(xlabel="masked (%)", ylabel="KL of masked 3×3 patches (nats)")
-    # Near 0, where every gap ends and the floor lies, the axis is linear.
-    axes.set_yscale("symlog", linthresh=0.02, linscale=0.5)
-    axes.yaxis.set_minor_locator(NullLocator())
-    axes.set_xlim(0, 100)
-    figure.legend(loc="outside upper center", ncols=3)
-    return figure
-
-
-def remains_figure(
-    noisy: np.ndarray,
-    denoised: np.ndarray,
-    clean: np.ndarray,
-    window: tuple[slice, slice],
-    denoiser: str = "trained on white noise",
-) -> Figure:
-    """Draw what a denoiser leaves of real noise (paper, Fig. 3).
-
-    Parameters
-    ----------
-    noisy, denoised, clean
-        The same image, (H, W, C) in [0, 1]. Errors are measured on all of it.
-    window
-        The part that is shown.
-    denoiser
-        What the denoised picture is titled.
-    """
-    figure = Figure(figsize=(PAGE, 4.7), layout="constrained")
-    grid = figure.subplots(2, 3)
-    for axes, image, title in zip(
-        grid[0],
-        (noisy, denoised, clean),
-        ("noisy", denoiser, "clean"),
-        strict=True,
-    ):
-        exact = image is clean
-        text = "" if exact else f"{psnr(image, clean):.2f} dB"
-        draw_crop(axes, image[window], title, text)
-    noise, left = noisy - clean, denoised - clean
-    for axes, error, title in zip(
-        grid[1], (noise, left), ("noise", "what is left of it"), strict=False
-    ):
-        text = f"std {255 * error.std(dtype=np.float64):.1f} of 255, drawn × {GAIN}"
-        draw_crop(axes, 0.5 + GAIN * error[window], title, text)
-    axes = grid[1, 2]
-    # What is left goes by the colour of N_0, on which the denoiser was trained.
-    for error, name, of in ((noise, "noise", TRUE[0]), (left, "what is left", "N_0")):
-        values = autocorrelation(error)
-        middle = values.shape[0] // 2
-        near = (values[middle, middle:] + values[middle:, middle]) / 2
-        axes.plot(near, label=name, **look(of))
-    axes.axhline(0, color="0.7", lw=0.5, zorder=0)
-    axes.set(xlabel="shift (pixels)", title="autocorrelation of both")
-    axes.legend()
-    return figure
-
-
-def inpainter_figure(
-    histories: Mapping[float, pd.DataFrame], images: str = "held-out images"
-) -> Figure:
-    """Draw how well inpainters do on held-out images (paper, Fig. 4).
-
-    Parameters
-    ----------
-    histories
-        For each mask ratio: the columns ``step`` and ``psnr_db``, of held-out images.
-    images
-        Which these are.
-    """
-    figure = Figure(figsize=(PAGE, 2.4), layout="constrained")
-    curves, ends = figure.subplots(1, 2, width_ratios=(3, 2))
-    ratios = sorted(histories)
-    # Viridis without its end, which is too pale to see on white.
-    shades = colormaps["viridis"](np.linspace(0, 0.85, len(ratios)))
-    for shade, ratio in zip(shades, ratios, strict=True):
-        history, text = histories[ratio], f"{100 * ratio:.0f} %"
-        curves.plot(history["step"], history["psnr_db"], color=shade, label=text)
-        last = history["psnr_db"].iloc[-1]
-        ends.plot(100 * ratio, last, "o", color=shade)
-        place = {"textcoords": "offset points", "xytext": (3, 3)}
-        ends.annotate(f"{last:.1f}", (100 * ratio, last), **place)
-    curves.set(xlabel="step", ylabel="held-out PSNR (dB)", title="while training")
-    figure.suptitle(images)
-    figure.legend(title="masked", loc="outside right center")
-    ends.set(xlabel="masked (%)", ylabel="held-out PSNR (dB)", title="at the end")
-    ends.set(xlim=(0, 100))
-    ends.margins(y=0.15)
-    return figure
-
-
-def inpainted_figure(
-    images: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]],
-) -> Figure:
-    """Draw masked, inpainted and original images, with their PSNR (paper, Fig. 5).
-
-    Parameters
-    ----------
-    images
-        For each name: the masked input, the inpainted and the original crop, (S, S, C)
-        in [0, 1].
-    """
-    return crops_figure(
-        {
-            name: {
-                "masked": (masked, f"{psnr(masked, original):.2f} dB"),
-                "inpainted": (found, f"{psnr(found, original):.2f} dB"),
-                "original": (original, ""),
-            }
-            for name, (masked, found, original) in images.items()
-        }
-    )

@@ -1,10 +1,16 @@
 """One style for every figure: its sizes, and for each thing the same colour."""
 
+import logging
 import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
+import matplotlib as mpl
 from matplotlib.figure import Figure
 
+# It would fill a job's log with the glyphs of each PDF.
+logging.getLogger("fontTools").setLevel(logging.WARNING)
 # Inches of a printed page: one column, and both. Fonts are then as large as they say.
 COLUMN, PAGE = 3.3, 6.9
 SMALL = 6.5
@@ -31,12 +37,25 @@ MARKERS = "os^Dvx*"
 TRUE = ("true noise", "true_noise", "ceiling")
 
 
-def save(figure: Figure, *paths: Path | str) -> None:
-    """Write a figure to every path, by its suffix, in the size that it says."""
-    for path in paths:
-        # A date in the file would make equal figures differ.
-        metadata = {"CreationDate": None} if str(path).endswith(".pdf") else None
-        figure.savefig(path, metadata=metadata)
+def draw(make: Callable[..., Figure], *data: Any, to: Iterable[Path | str]) -> Figure:
+    """Draw a figure in the project's style, and write it to every path, by its suffix.
+
+    Parameters
+    ----------
+    make
+        Makes the figure of the data.
+    data
+        What it is made of.
+    to
+        The files, as ``.png`` or ``.pdf``.
+    """
+    with mpl.rc_context(STYLE):
+        figure = make(*data)
+        for path in to:
+            # A date in the file would make equal figures differ.
+            metadata = {"CreationDate": None} if str(path).endswith(".pdf") else None
+            figure.savefig(path, metadata=metadata)
+    return figure
 
 
 def look(name: str, position: int = 0) -> dict[str, str]:

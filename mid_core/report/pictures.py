@@ -4,7 +4,6 @@ import base64
 import io
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
 
@@ -25,21 +24,6 @@ def webp_uri(image: Image.Image) -> str:
     file = io.BytesIO()
     image.save(file, "WEBP", lossless=True)
     return _uri("webp", file.getvalue())
-
-
-def mosaic(patches: list[np.ndarray], columns: int = 4) -> Image.Image:
-    """Lay noise patches out around mid grey, twice as strong as they are.
-
-    Parameters
-    ----------
-    patches
-        (S, S, C) each, in units of the range [0, 1]; as many as fill whole rows.
-    """
-    rows = [patches[i : i + columns] for i in range(0, len(patches), columns)]
-    whole = np.concatenate([np.concatenate(row, axis=1) for row in rows])
-    samples = np.clip(0.5 + 2 * whole.astype(np.float32), 0, 1)
-    samples = np.rint(255 * samples).astype(np.uint8)
-    return Image.fromarray(samples if samples.shape[2] == 3 else samples[..., 0])
 
 
 def _uri(kind: str, content: bytes) -> str:

@@ -33,18 +33,17 @@ class Table(NamedTuple):
 
     @property
     def is_published(self) -> bool:
-        """Whether its numbers are others', by the heading of ``comparison.md``."""
+        """Whether its numbers are others', by the titles of ``comparison.md``."""
         return self.caption.startswith("**Published")
 
 
 def read_tables(markdown: str) -> list[Table]:
-    """Read a page of tables: before each a heading or paragraph, after it a list.
+    """Read a page of tables: before each a paragraph, after it a list.
 
     Parameters
     ----------
     markdown
-        As `tables`, `paper_tables` and `comparison` write it. A paragraph without a
-        table is kept as a caption.
+        As ``tables.layout`` writes it. A paragraph without a table is kept as a caption.
     """
     tables: list[Table] = []
     caption = ""
@@ -60,9 +59,7 @@ def read_tables(markdown: str) -> list[Table]:
             tables[-1] = tables[-1]._replace(notes=notes)
         else:
             tables += [Table(caption)] if caption else []
-            text = " ".join(lines)
-            heading = text.removeprefix("## ")
-            caption = text if heading == text else f"**{heading}**"
+            caption = " ".join(lines)
     return [*tables, *([Table(caption)] if caption else [])]
 
 

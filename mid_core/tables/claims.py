@@ -71,7 +71,7 @@ def _gap(table: pd.DataFrame) -> Found:
     if "N_0" not in nats:
         return None
     whole, masked, floor = nats["N_0"][0], nats["N_0"][0.8], nats["floor"][0]
-    text = f"N_0: {whole:.2f} nats, {masked:.2f} at 80 % hidden; floor {floor:.2f}"
+    text = f"N_0: {whole:.3f} nats, {masked:.3f} at 80 % hidden; floor {floor:.3f}"
     return text, whole - masked > abs(floor)
 
 
@@ -162,13 +162,13 @@ def _harder(table: pd.DataFrame) -> Found:
 
 
 def _realism(table: pd.DataFrame) -> Found:
-    far = table.set_index("bank")["patch_kl_nats"]
+    far = table.set_index("bank")["kl_nats"]
     floor, banks = far["true noise"], far.drop("true noise")
     if len(banks) < 2:
         return None
-    text = ", ".join(f"{bank} {value:.2f}" for bank, value in banks.items())
+    text = ", ".join(f"{bank} {value:.3f}" for bank, value in banks.items())
     closer = banks.diff().dropna().lt(0).all()
-    return f"KL of patches (nats): {text}; floor {floor:.2f}", closer
+    return f"KL of single samples (nats): {text}; floor {floor:.3f}", closer
 
 
 CLAIMS = (
@@ -209,7 +209,7 @@ def claims_table(tables: Tables, steps: int) -> pd.DataFrame:
     ----------
     tables
         By name: ``components``, ``by_round``, ``ensemble``, ``ratios``, ``inpainting``,
-        ``networks`` as ``paper_tables.paper_table`` makes them, ``comparison``,
+        ``networks`` as ``paper.paper_table`` makes them, ``comparison``,
         ``realism`` and ``gap``; any may be missing.
     steps
         Of a training; the paper takes 200 000.

@@ -1,15 +1,13 @@
 """The table of methods: what was measured here beside what others published."""
 
-from collections.abc import Callable
-from typing import NamedTuple
-
 import pandas as pd
 
 from mid_core.datasets import describe
 from mid_core.errors import MidError
 from mid_core.evaluation.baselines import BASELINES, LEVEL
+from mid_core.tables.layout import Layout
 from mid_core.tables.published import CATEGORIES, UNSUPERVISED, references
-from mid_core.tables.rounds import SAME
+from mid_core.tables.scores import SAME, check_comparable, over_seeds, score_text
 
 # The source of a number that this workflow measured.
 HERE = "measured here"
@@ -21,21 +19,10 @@ _WHOLE = {
         {"reader": "sidd_blocks", "part": "validation"}, 1280
     )
 }
-_FACTS = [*SAME, "n_images"]
 _COLUMNS = ["method", "category", "trained_on_test", "seen", "source", "protocol"]
 _COLUMNS += ["psnr_db", "psnr_sd", "ssim", "ssim_sd", "seeds", "n_images", *SAME]
-
-
-class Style(NamedTuple):
-    """How the best and the second best are written, and what is before a deviation."""
-
-    best: Callable[[str], str]
-    second: Callable[[str], str]
-    spread: str
-
-
-_MARKDOWN = Style("**{}**".format, "*{}*".format, "±")
-_LATEX = Style(r"\textbf{{{}}}".format, r"\underline{{{}}}".format, r"$\pm$")
+# How the best and the second best number of a column are marked.
+_MARKS = {1: "**", 2: "*"}
 
 
 def comparison(measured: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
@@ -45,7 +32,7 @@ def comparison(measured: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
     ----------
     measured
         One test's numbers, a row for each method, protocol and seed: the columns of
-        ``tables.mean_scores``, and ``method``, ``category`` and ``seen``: what its
+        ``scores.mean_scores``, and ``method``, ``category`` and ``seen``: what its
         training saw of the test images, in words, empty for nothing. Several K or
         rounds go by different names. A method that could not be run has no
         ``psnr_db``, one without randomness no ``seed``. May be empty.
@@ -67,8 +54,6 @@ def comparison(measured: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
         published ones; or if a method has two under one protocol.
     """
     parts = [part for part in (measured, others) if not part.empty]
-    if not parts:
-        raise MidError("nothing was measured and nothing published: compare something")
     if not measured.empty:
         _check_measured(measured)
         parts[0] = _means_over_seeds(measured)
@@ -78,20 +63,8 @@ def comparison(measured: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
 
 
 def _check_measured(measured: pd.DataFrame) -> None:
-    """See that methods are known, their images the same, their names distinct."""
-    unknown = set(measured["category"]) - set(CATEGORIES)
-    if unknown:
-        raise MidError(
-            f"there is no category '{min(unknown)}' of methods: choose from "
-            f"{', '.join(CATEGORIES)}"
-        )
-    for fact in _FACTS:
-        values = sorted(map(str, measured[fact].unique()))
-        if len(values) > 1:
-            raise MidError(
-                f"the numbers to compare differ in their {fact} "
-                f"({' and '.join(values)}): score every method on the same images"
-            )
+    """See that the images are the same, and the names of methods distinct."""
+    check_comparable(measured)
     twice = measured.duplicated(["method", "protocol", "seed"])
     if twice.any():
         row = measured[twice].iloc[0]
@@ -102,17 +75,8 @@ def _check_measured(measured: pd.DataFrame) -> None:
 
 
 def _means_over_seeds(measured: pd.DataFrame) -> pd.DataFrame:
-    groups = measured.groupby(["method", "category", "seen", "protocol"], sort=False)
-    means = groups.agg(
-        psnr_db=("psnr_db", "mean"),
-        psnr_sd=("psnr_db", "std"),
-        ssim=("ssim", "mean"),
-        ssim_sd=("ssim", "std"),
-        seeds=("seed", "nunique"),
-        **{fact: (fact, "first") for fact in _FACTS},
-    )
-    means = means.reset_index().assign(source=HERE)
-    return means.assign(trained_on_test=means["seen"] != "")
+    means = over_seeds(measured, ["method", "category", "seen", "protocol"])
+    return means.assign(source=HERE, trained_on_test=means["seen"] != "")
 
 
 def published_set(measured: pd.DataFrame) -> tuple[str, str] | None:
@@ -137,30 +101,19 @@ def _refuse_other_images(own: pd.Series, others: pd.DataFrame) -> None:
             )
 
 
-def comparison_markdown(table: pd.DataFrame) -> str:
-    """Lay a comparison out for people: best bold, second best in italics."""
-    wide = _wide(table, _MARKDOWN)
-    notes = [f"- {note}\n" for note in _notes(table, "bold, italics")]
-    return f"{wide.reset_index().to_markdown(index=False)}\n\n{''.join(notes)}"
+def comparison_layout(title: str, table: pd.DataFrame) -> Layout:
+    """Lay a comparison out: the best number of a column bold, the second in italics.
 
-
-def comparison_latex(table: pd.DataFrame) -> str:
-    """Lay a comparison out for LaTeX's booktabs: best bold, second best underlined.
-
-    What is to be told of the numbers stands above them in comments.
+    LaTeX has the second underlined.
     """
-    style = _wide(table, _LATEX).style
-    for axis in ("index", "columns"):
-        style = style.format_index(escape="latex", axis=axis)
-    notes = [f"% {note}\n" for note in _notes(table, "bold, underlined")]
-    return "".join(notes) + style.to_latex(hrules=True, multirow_align="naive")
+    return Layout(title, _wide(table).reset_index(), _notes(table))
 
 
-def _wide(table: pd.DataFrame, style: Style) -> pd.DataFrame:
+def _wide(table: pd.DataFrame) -> pd.DataFrame:
     """Give a row to each method, and a column to each source and protocol."""
     own = table["protocol"] != "as in source"
     table = table.assign(
-        cell=_cells(table, style),
+        cell=_cells(table),
         method=table["method"] + table["trained_on_test"].map({True: " †", False: ""}),
         column=table["source"] + (": " + table["protocol"]).where(own, ""),
     )
@@ -172,43 +125,34 @@ def _wide(table: pd.DataFrame, style: Style) -> pd.DataFrame:
     return wide[table["column"].unique()].rename_axis(columns=None)
 
 
-def _cells(table: pd.DataFrame, style: Style) -> list[str]:
+def _cells(table: pd.DataFrame) -> list[str]:
     """Write PSNR / SSIM, each marked by its rank in its column, and how many seeds."""
-    ranked = table["category"].isin(UNSUPERVISED) & ~table["trained_on_test"]
-    column = [table["source"], table["protocol"]]
-    texts = []
-    for key, sd, digits in (("psnr_db", "psnr_sd", 2), ("ssim", "ssim_sd", 3)):
-        values = table[key].round(digits)
-        baselines = values.where(ranked).groupby(column)
-        ranks = baselines.rank("dense", ascending=False)
-        ranks = ranks.where(baselines.transform("count") > 1)
-        texts.append(
-            [
-                _number(f"{value:.{digits}f}", rank, style) + _spread(sd, digits, style)
-                for value, sd, rank in zip(values, table[sd], ranks, strict=True)
-            ]
-        )
+    marks = _marks(table, "psnr_db", 2), _marks(table, "ssim", 3)
+    missing = table["psnr_db"].isna()
     return [
-        "not available" if psnr == "–" else f"{psnr} / {ssim}{_seeds(count)}"
-        for psnr, ssim, count in zip(*texts, table["seeds"].fillna(0), strict=True)
+        "not available" if none else score_text(row, *own) + _seeds(row["seeds"])
+        for none, row, *own in zip(
+            missing, table.to_dict("records"), *marks, strict=True
+        )
     ]
 
 
-def _number(text: str, rank: float, style: Style) -> str:
-    if text == "nan":
-        return "–"
-    return {1: style.best, 2: style.second}.get(rank, str)(text)
+def _marks(table: pd.DataFrame, key: str, digits: int) -> list[str]:
+    """Mark the best and the second best of each column among those that compare."""
+    ranked = table["category"].isin(UNSUPERVISED) & ~table["trained_on_test"]
+    values = table[key].round(digits).where(ranked)
+    columns = values.groupby([table["source"], table["protocol"]])
+    ranks = columns.rank("dense", ascending=False)
+    ranks = ranks.where(columns.transform("count") > 1)
+    return [_MARKS.get(rank, "") for rank in ranks]
 
 
-def _spread(sd: float, digits: int, style: Style) -> str:
-    return "" if pd.isna(sd) else f" {style.spread} {sd:.{digits}f}"
+def _seeds(count: float) -> str:
+    known = not pd.isna(count) and count > 0
+    return f" ({count} seed{'s' if count > 1 else ''})" if known else ""
 
 
-def _seeds(count: int) -> str:
-    return f" ({count} seed{'s' if count > 1 else ''})" if count else ""
-
-
-def _notes(table: pd.DataFrame, marks: str) -> list[str]:
+def _notes(table: pd.DataFrame) -> list[str]:
     """Say what the numbers are of, how they are marked, and where they stand."""
     here = table["source"] == HERE
     notes = ["PSNR (dB) / SSIM; protocols are the source's where none is named"]
@@ -219,8 +163,8 @@ def _notes(table: pd.DataFrame, marks: str) -> list[str]:
         for other in sets.itertuples()
     ]
     notes.append(
-        f"{marks}: best and second best of a column among {', '.join(UNSUPERVISED)} "
-        "methods without †"
+        "bold, italics (underlined in LaTeX): best and second best of a column among "
+        f"{', '.join(UNSUPERVISED)} methods without †"
     )
     sources = references(table.loc[~here, "source"].unique())
     return notes + [f"{source}: {where}" for source, where in sources.items()]

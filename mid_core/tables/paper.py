@@ -5,8 +5,13 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from mid_core.tables.layout import latex, markdown
-from mid_core.tables.rounds import SAME, mean_scores, refuse_mixtures
+from mid_core.tables.layout import Layout
+from mid_core.tables.scores import (
+    check_comparable,
+    mean_scores,
+    over_seeds,
+    score_text,
+)
 
 _COST = {
     "parameters": ("parameters (M)", 1e-6, 3),
@@ -25,7 +30,7 @@ class Entry(NamedTuple):
     ----------
     label
         What the row is called.
-    masks
+    num_masks
         K whose scores are taken; None: the largest.
     scores
         Score files' rows, those of all tests together, one frame for each seed.
@@ -55,22 +60,22 @@ def paper_table(entries: Iterable[Entry]) -> pd.DataFrame:
     MidError
         If numbers of different images or protocols would stand in one column.
     """
-    chosen, rows = [], []
+    rows = []
     for entry in entries:
-        tables = [_of_masks(mean_scores(one), entry.num_masks) for one in entry.scores]
-        chosen += tables
-        summed = _over_seeds(pd.concat(tables))
+        seeds = [_of_masks(mean_scores(one), entry.num_masks) for one in entry.scores]
+        keys = ["label", "test", "protocol", "k", "mask_ratio"]
+        summed = over_seeds(pd.concat(seeds).assign(label=entry.label), keys)
         k = summed["k"].iloc[0]
-        summed.insert(0, "label", entry.label)
         rows.append(summed.assign(**_of_prediction(entry.cost, k)))
-    refuse_mixtures(chosen)
-    return pd.concat(rows, ignore_index=True)
+    table = pd.concat(rows, ignore_index=True)
+    check_comparable(table, ["label"])
+    return table
 
 
 def _of_masks(table: pd.DataFrame, num_masks: int | None) -> pd.DataFrame:
     """Take one K; a network that sees everything has only the first."""
-    k = table["k"].max() if num_masks is None else min(num_masks, table["k"].max())
-    return table[table["k"] == k]
+    largest = table["k"].max()
+    return table[table["k"] == min(num_masks or largest, largest)]
 
 
 def _of_prediction(cost: Mapping[str, float | str], k: int) -> dict:
@@ -82,24 +87,10 @@ def _of_prediction(cost: Mapping[str, float | str], k: int) -> dict:
     return numbers | {key: cost[key] for key in _MACHINE}
 
 
-def _over_seeds(table: pd.DataFrame) -> pd.DataFrame:
-    return table.groupby(["test", "protocol"], as_index=False, sort=False).agg(
-        k=("k", "first"),
-        mask_ratio=("mask_ratio", "first"),
-        psnr_db=("psnr_db", "mean"),
-        psnr_sd=("psnr_db", "std"),
-        ssim=("ssim", "mean"),
-        ssim_sd=("ssim", "std"),
-        seeds=("seed", "nunique"),
-        n_images=("n_images", "first"),
-        **{key: (key, "first") for key in SAME},
-    )
-
-
 def _wide(table: pd.DataFrame) -> pd.DataFrame:
     """Lay out a row for each label: K, hidden, cost, and a column for each protocol."""
     cells = table.assign(
-        score=[_score(row) for row in table.itertuples()],
+        score=[score_text(row) for row in table.to_dict("records")],
         column=table["test"] + ", " + table["protocol"],
     )
     wide = cells.pivot_table(
@@ -113,13 +104,6 @@ def _wide(table: pd.DataFrame) -> pd.DataFrame:
             numbers = (first[key] * unit).map(f"{{:.{digits}f}}".format)
             wide.insert(place, name, numbers)
     return wide.rename_axis(columns=None).reset_index().rename(columns={"label": ""})
-
-
-def _score(row: tuple) -> str:
-    if row.seeds == 1:
-        return f"{row.psnr_db:.2f} / {row.ssim:.3f}"
-    psnr = f"{row.psnr_db:.2f} ± {row.psnr_sd:.2f}"
-    return f"{psnr} / {row.ssim:.3f} ± {row.ssim_sd:.3f}"
 
 
 def _notes(table: pd.DataFrame) -> list[str]:
@@ -148,11 +132,6 @@ def _notes_on_cost(table: pd.DataFrame) -> list[str]:
     return notes
 
 
-def paper_markdown(title: str, table: pd.DataFrame) -> str:
-    """Lay a table out for people."""
-    return markdown(title, _wide(table), _notes(table))
-
-
-def paper_latex(title: str, table: pd.DataFrame) -> str:
-    """Lay a table out for LaTeX's booktabs; what its numbers are of stands above."""
-    return latex(title, _wide(table), _notes(table))
+def paper_layout(title: str, table: pd.DataFrame) -> Layout:
+    """Lay a table out, with what its numbers are of."""
+    return Layout(title, _wide(table), _notes(table))

@@ -1,48 +1,11 @@
-"""Scores in, table out."""
+"""The table of rounds: what each variant scores after each round."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from mid_core.errors import MidError
-from mid_core.tables.layout import latex
-
-# What must be equal among numbers that stand in one column.
-SAME = ["dataset", "split", "content"]
-
-
-def mean_scores(scores: pd.DataFrame) -> pd.DataFrame:
-    """Average one round's scores over the images of each test, protocol and K.
-
-    Parameters
-    ----------
-    scores
-        A row for each image, K and protocol, as the workflow's ``evaluate`` writes it.
-
-    Returns
-    -------
-    A row for each test, protocol and K: ``psnr_db`` and ``ssim`` (means over images),
-    those of the noisy input, ``n_images``, ``dataset``, ``split``, ``content`` (hash of
-    the images), ``mask_ratio``, ``seed``.
-
-    Raises
-    ------
-    MidError
-        If scores of different images would be averaged.
-    """
-    mixed = [key for key in SAME if (scores.groupby("test")[key].nunique() > 1).any()]
-    if mixed:
-        raise MidError(f"scores that differ in their {mixed[0]} cannot be averaged")
-    return scores.groupby(["test", "protocol", "k"], as_index=False, sort=False).agg(
-        psnr_db=("psnr_db", "mean"),
-        ssim=("ssim", "mean"),
-        noisy_psnr_db=("noisy_psnr_db", "mean"),
-        noisy_ssim=("noisy_ssim", "mean"),
-        n_images=("image", "nunique"),
-        **{key: (key, "first") for key in SAME},
-        mask_ratio=("mask_ratio", "first"),
-        seed=("seed", "first"),
-    )
+from mid_core.tables.layout import Layout
+from mid_core.tables.scores import SAME, check_comparable, mean_scores, score_text
 
 
 def rounds_table(
@@ -77,8 +40,8 @@ def rounds_table(
     columns += ["ssim", "n_images", *SAME, "seed", "train_seconds", "device"]
     if not tables:
         return pd.DataFrame(columns=columns)
-    refuse_mixtures(tables)
     table = pd.concat(tables, ignore_index=True)
+    check_comparable(table, ["variant", "round"])
     noisy = table.groupby(["test", "protocol"], as_index=False, sort=False).first()
     noisy = noisy.assign(
         variant="noisy",
@@ -92,25 +55,8 @@ def rounds_table(
     return table[columns].round({"psnr_db": 3, "ssim": 4, "train_seconds": 1})
 
 
-def refuse_mixtures(tables: list[pd.DataFrame]) -> None:
-    """See that each test was scored on the same images under the same protocols."""
-    first: dict[str, pd.DataFrame] = {}
-    for table in tables:
-        for test, part in table.groupby("test"):
-            other = first.setdefault(test, part)
-            for key in ("protocol", "n_images", *SAME):
-                values = set(part[key]), set(other[key])
-                if values[0] != values[1]:
-                    raise MidError(
-                        f"the scores on '{test}' differ in their {key} "
-                        f"({' and '.join(str(sorted(v)) for v in values)}): one table "
-                        "compares the same images under the same protocols; give every "
-                        "variant in it the same evaluation.protocols"
-                    )
-
-
-def rounds_markdown(table: pd.DataFrame, absent: Mapping[str, str]) -> str:
-    """Lay the table of rounds out for people: a block for each test and protocol.
+def rounds_layout(table: pd.DataFrame, absent: Mapping[str, str]) -> list[Layout]:
+    """Lay out the table of rounds: a block for each test and protocol, then the absent.
 
     Parameters
     ----------
@@ -119,58 +65,35 @@ def rounds_markdown(table: pd.DataFrame, absent: Mapping[str, str]) -> str:
     absent
         Tests that could not be made, and the folders that are missing.
     """
-    blocks = [
-        f"**{test}**: {about}\n\n{wide.to_markdown(index=False)}\n"
-        for test, about, wide in _blocks(table)
-    ]
-    return "\n".join(
-        [*blocks, *(f"**{test}**: {why}\n" for test, why in _gone(absent))]
-    )
-
-
-def rounds_latex(table: pd.DataFrame, absent: Mapping[str, str]) -> str:
-    """Lay the table of rounds out for LaTeX's booktabs, as ``rounds_markdown`` does."""
-    blocks = [
-        latex(f"{test}: {about}", wide.astype(str), ())
-        for test, about, wide in _blocks(table)
-    ]
-    return "\n".join([*blocks, *(f"% {test}: {why}\n" for test, why in _gone(absent))])
-
-
-def _gone(absent: Mapping[str, str]) -> list[tuple[str, str]]:
-    return [
-        (test, f"not available, as there is no folder {path}")
+    groups = table.groupby(["test", "protocol"], sort=False)
+    return [_block(*names, part) for names, part in groups] + [
+        Layout(f"{test}: not available, as there is no folder {path}")
         for test, path in absent.items()
     ]
 
 
-def _blocks(table: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
-    """Put the K of each test and protocol side by side, and say what they are of."""
-    for (test, protocol), part in table.groupby(["test", "protocol"], sort=False):
-        wide = part.assign(
-            score=[
-                f"{psnr:.2f} / {ssim:.3f}"
-                for psnr, ssim in zip(part["psnr_db"], part["ssim"], strict=True)
-            ],
-            column=part["k"].map(lambda k: f"K = {k}"),
-            round=part["round"].astype("string").fillna("–"),
-            hidden=part["mask_ratio"].astype("string").fillna("–"),
-        )
-        order = [f"K = {k}" for k in sorted(part["k"].unique()) if k > 0]
-        noisy = wide[wide["k"] == 0]["score"].iloc[0]
-        wide = wide[wide["k"] > 0].pivot_table(
-            index=["variant", "round", "hidden"],
-            columns="column",
-            values="score",
-            aggfunc="first",
-            sort=False,
-        )[order]
-        first = part.iloc[0]
-        seeds = ", ".join(map(str, sorted(part["seed"].unique())))
-        about = (
-            f"PSNR (dB) / SSIM, protocol {protocol}, n = "
-            f"{first['n_images']}, seed {seeds}; {first['dataset']} ({first['split']}); "
-            f"noisy input {noisy}"
-        )
-        wide = wide.fillna("").reset_index().rename_axis(columns=None)
-        yield test, about, wide
+def _block(test: str, protocol: str, part: pd.DataFrame) -> Layout:
+    """Put the K of a test and protocol side by side; the noisy input is in the note."""
+    first = part.iloc[0]
+    wide = part.assign(
+        score=[score_text(row) for row in part.to_dict("records")],
+        column=part["k"].map("K = {}".format),
+        round=part["round"].astype("string").fillna("–"),
+        hidden=part["mask_ratio"].astype("string").fillna("–"),
+    )
+    noisy, wide = wide["score"].iloc[0], wide[wide["k"] > 0]
+    cells = wide.pivot_table(
+        index=["variant", "round", "hidden"],
+        columns="column",
+        values="score",
+        aggfunc="first",
+        sort=False,
+    )
+    cells = cells[[f"K = {k}" for k in sorted(part["k"].unique()) if k > 0]]
+    seeds = ", ".join(map(str, sorted(part["seed"].unique())))
+    note = (
+        f"PSNR (dB) / SSIM, n = {first['n_images']}, seed {seeds}; {first['dataset']} "
+        f"({first['split']}); noisy input {noisy}"
+    )
+    cells = cells.fillna("").reset_index().rename_axis(columns=None)
+    return Layout(f"{test}, protocol {protocol}", cells, [note])

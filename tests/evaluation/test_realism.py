@@ -3,15 +3,15 @@ import pytest
 from scipy.ndimage import uniform_filter
 
 from mid_core.errors import MidError
-from mid_core.evaluation import divergence
-from mid_core.evaluation import realism as module
-from mid_core.evaluation.realism import MEASURES, draw, realism, spread_levels, strips
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch):
-    monkeypatch.setattr(module, "PATCHES", 6000)
-    monkeypatch.setattr(divergence, "STEPS", 20)
+from mid_core.evaluation.realism import (
+    MEASURES,
+    gap,
+    half,
+    half_statistics,
+    kl_divergence,
+    moments,
+    realism,
+)
 
 
 def fields(rng, make, shapes=((97, 131), (61, 259), (150, 83))):
@@ -24,69 +24,72 @@ def smooth(white):
     return 12 / 255 * filtered / filtered.std()
 
 
-def flat(bank):
-    return [np.full(field.shape, 0.5) for field in bank]
+def compared(bank, truth, image=None, under=None):
+    """Compare a bank with true noise on grey images, if no others are given."""
+    images = [np.full(n.shape, 0.5) for n in truth] if image is None else image
+    return realism(half_statistics(bank, under, 1), half_statistics(truth, images, 0))
 
 
-@pytest.mark.parametrize("width", [8, 63, 131, 511, 700])
-def test_halves_share_the_middle_without_a_common_pixel(width):
-    field = np.arange(9 * width).reshape(9, width, 1)
-    one, other = (np.concatenate(strips(field, side), 1).ravel() for side in (0, 1))
+def test_divergence_of_histograms():
+    # By hand: 3/4 ln(3/2) + 1/4 ln(1/2).
+    p, q = np.array([15_000, 0, 5000]), np.array([10_000, 0, 10_000])
+    assert kl_divergence(p, q) == pytest.approx(0.1308, abs=1e-4)
+    assert kl_divergence(p, p) == 0
+    # What q lacks counts much, and not without bound: a quarter of ln(5000 / 0.5).
+    q = np.array([20_000, 0, 0])
+    assert kl_divergence(p, q) == pytest.approx(2.09, abs=0.01)
+    assert kl_divergence(q, p) == pytest.approx(np.log(4 / 3), abs=1e-3)
+
+
+@pytest.mark.parametrize("width", [8, 63, 131, 511])
+def test_halves_share_a_field_without_a_common_pixel(width):
+    field = np.arange(19 * width).reshape(19, width, 1)
+    one, other = (np.concatenate(half(field, side), 1).ravel() for side in (0, 1))
     assert not set(one) & set(other)
-    assert len(one) + len(other) == 9 * min(width, 512)
-    assert abs(len(one) - len(other)) <= 9 * 8
+    assert len(one) + len(other) == field.size
+    assert abs(len(one) - len(other)) <= 19 * 8
 
 
 def test_too_small_a_field_says_so():
     with pytest.raises(MidError, match="7 x 30 pixels is too small"):
-        strips(np.zeros((7, 30, 1)), 0)
+        half(np.zeros((7, 30, 1)), 0)
 
 
-def test_patches_are_neighbouring_pixels(rng):
-    height, width = 11, 13
-    rows, columns = np.mgrid[:height, :width]
-    piece = np.stack([rows, columns, rows * width + columns], axis=2)
-    patches = draw([piece, piece + 200], 500, rng)
-    assert patches.shape == (500, 9, 3)
-    assert (patches[:250] < 200).all()
-    assert (patches[250:] >= 200).all()
-    steps = patches - patches[:, :1]
-    np.testing.assert_array_equal(steps[:, :, 0], [[0, 0, 0, 1, 1, 1, 2, 2, 2]] * 500)
-    np.testing.assert_array_equal(steps[:, :, 1], [[0, 1, 2] * 3] * 500)
-    # Every place is drawn.
-    assert len(np.unique(patches[:250, 0, 2])) > 0.8 * (height - 2) * (width - 2)
+def test_moments_of_a_known_histogram():
+    # By hand: levels 0 and 10, shares 3/4 and 1/4.
+    edges = (np.arange(12) - 0.5) / 255
+    counts = [30, *[0] * 9, 10]
+    found = moments({"edges": edges, "counts": counts})
+    expected = {"mean": 2.5, "std": 18.75**0.5, "skewness": 2 / 3**0.5}
+    assert found == pytest.approx(expected | {"kurtosis": 7 / 3})
+    nothing = moments({"edges": edges, "counts": [0] * 11})
+    assert nothing == dict.fromkeys(found, 0)
 
 
-def test_rounded_and_continuous_noise_look_alike(rng):
-    noise = rng.normal(0, 1.5 / 255, (20_000, 1))
-    rounded = np.round(255 * noise) / 255
-    p, q = spread_levels(noise, rng), spread_levels(rounded, rng)
-    np.testing.assert_array_equal(np.round(p), np.round(q))
-    assert len(np.unique(p)) == len(p)
-    # Uniform within a level.
-    assert (p - np.round(p)).std() == pytest.approx(12**-0.5, abs=0.01)
-
-
-def test_equal_distributions_score_about_the_floor(rng, monkeypatch):
-    monkeypatch.setattr(divergence, "STEPS", 200)
+def test_equal_distributions_score_about_the_floor(rng):
     truth, bank = fields(rng, smooth), fields(rng, smooth)
-    same = realism(bank, truth, flat(truth), rng, flat(bank))
-    floor = realism(truth, truth, flat(truth), rng, flat(truth))
-    white = realism(fields(rng, lambda n: 12 / 255 * n), truth, flat(truth), rng)
-    limits = [0.02, 0.2, 0.03, 0.04, 0.5]
-    for measure, limit in zip(MEASURES, limits, strict=True):
-        assert abs(same[measure]) < limit, measure
-        assert abs(floor[measure]) < limit, measure
-    assert white["patch_kl_nats"] > 1
+    same, floor = compared(bank, truth), compared(truth, truth)
+    white = compared(fields(rng, lambda n: 12 / 255 * n), truth)
+    for measure, limit in zip(MEASURES, [0.01, 0.03, 0.05, 0.6], strict=True):
+        assert same[measure] < limit, measure
+        assert floor[measure] < limit, measure
     assert white["autocorrelation"] > 0.1
+    assert floor["std"] == pytest.approx(12, abs=0.5)
+
+
+def test_spread_shows_in_the_divergence_and_the_moments(rng):
+    truth = fields(rng, lambda n: n / 20)
+    found = compared(fields(rng, lambda n: n * 1.5 / 20 + 0.02), truth)
+    # By hand: (1 / 1.5^2 - 1 + 2 ln 1.5 + (0.02 * 20 / 1.5)^2) / 2.
+    assert found["kl_nats"] == pytest.approx(0.1633, abs=0.01)
+    assert found["mean"] == pytest.approx(0.02 * 255, abs=0.3)
+    assert found["kurtosis"] == pytest.approx(3, abs=0.1)
 
 
 def test_autocorrelation_of_a_known_filter(rng):
-    truth = fields(rng, smooth)
-    bank = [n.astype(np.float16) for n in fields(rng, lambda n: n / 20)]
-    found = realism(bank, truth, flat(truth), rng)
+    found = compared(fields(rng, lambda n: n / 20), fields(rng, smooth))
     # A moving mean of 3 x 3 has 2/3, 1/3, 0 along each axis: the 48 sum to 9 - 1.
-    assert found["autocorrelation"] == pytest.approx(8 / 48, abs=0.01)
+    assert found["autocorrelation"] == pytest.approx(8 / 48, abs=0.02)
 
 
 def test_noise_that_depends_on_the_image_is_told_from_noise_that_does_not(rng):
@@ -94,13 +97,13 @@ def test_noise_that_depends_on_the_image_is_told_from_noise_that_does_not(rng):
     truth = [rng.standard_normal(image.shape) * (5 + 20 * image) / 255]
     # The same spread everywhere: the root of the mean of (5 + 20 x)^2 is 16.07.
     bank = [rng.standard_normal((33, 41, 3)) * 16.07 / 255 for _ in range(40)]
-    found = realism(bank, truth, [image], rng)
+    found = compared(bank, truth, [image])
     # The mean of |5 + 20 x - 16.07|.
     assert found["brightness_std_levels"] == pytest.approx(5.06, abs=0.4)
-    same = realism(truth, truth, [image], rng, [image])
+    same = compared(truth, truth, [image], [image])
     assert same["brightness_std_levels"] < 0.5
     # Bright and dark exchanged: half of 20 levels.
-    turned = realism([truth[0][::-1]], truth, [image], rng, [image])
+    turned = compared([truth[0][::-1]], truth, [image], [image])
     assert turned["brightness_std_levels"] == pytest.approx(10, abs=0.5)
 
 
@@ -109,52 +112,64 @@ def test_only_the_brightness_that_both_have_is_compared(rng):
     all_of_it[20:] = 0.9
     truth = [rng.standard_normal(dark.shape) * np.where(all_of_it > 0.5, 50, 5) / 255]
     bank = [rng.standard_normal(dark.shape) * 8 / 255]
-    found = realism(bank, truth, [all_of_it], rng, [dark])
-    assert found["brightness_std_levels"] == pytest.approx(3, abs=0.5)
+    found = compared(bank, truth, [all_of_it], [dark])
+    assert found["brightness_std_levels"] == pytest.approx(3, abs=0.7)
 
 
 def test_colours_that_share_their_noise(rng):
     truth = fields(rng, lambda n: (n + n[..., :1].repeat(3, 2)[..., ::-1]) / 20)
-    white = fields(rng, lambda n: n / 20)
-    found = realism(white, truth, flat(truth), rng)
-    common = fields(rng, lambda n: n[..., :1].repeat(3, axis=2) / 20)
-    alike = realism(common, truth, flat(truth), rng)
+    white = compared(fields(rng, lambda n: n / 20), truth)
+    alike = compared(fields(rng, lambda n: n[..., :1].repeat(3, 2) / 20), truth)
     # By hand: the first colour is twice what the others share: 2 / sqrt(4 * 2), 1 / 2.
     expected = (2 * 0.7071 + 0.5) / 3
-    assert found["colour_correlation"] == pytest.approx(expected, abs=0.03)
+    assert white["colour_correlation"] == pytest.approx(expected, abs=0.03)
     assert alike["colour_correlation"] == pytest.approx(1 - expected, abs=0.03)
 
 
-def test_each_colour_has_its_own_marginal(rng):
-    truth = fields(rng, lambda n: n / 20)
-    bank = fields(rng, lambda n: n / 20 * [1, 1, 1.5])
-    found = realism(bank, truth, flat(truth), rng)
-    own = [found[f"marginal_kl_nats_{c}"] for c in range(3)]
-    # By hand: (1 / 1.5^2 - 1 + 2 ln 1.5) / 2.
-    np.testing.assert_allclose(own, [0, 0, 0.1277], atol=0.02)
-    assert found["marginal_kl_nats"] == pytest.approx(np.mean(own))
+def test_constant_noise_is_far_from_everything_and_no_error(rng):
+    found = compared([np.zeros((19, 23, 3))], fields(rng, smooth))
+    assert found["kl_nats"] > 2
+    assert found["brightness_std_levels"] == pytest.approx(12, abs=0.5)
+    assert found["std"] == found["kurtosis"] == 0
 
 
-def test_grey_noise_and_equal_seeds(rng):
-    truth = [rng.standard_normal((41, 53, 1)) / 20 for _ in range(3)]
-    first, second = (
-        realism(truth, truth, flat(truth), np.random.default_rng(3)) for _ in range(2)
-    )
-    assert first == second
-    assert first["colour_correlation"] == 0
-    assert set(first) == {*MEASURES, "marginal_kl_nats_0"}
-
-
-def test_constant_noise_is_far_from_everything_and_no_error(rng, monkeypatch):
-    monkeypatch.setattr(divergence, "STEPS", 100)
-    truth = fields(rng, smooth)
-    found = realism([np.zeros((9, 9, 3))], truth, flat(truth), rng)
-    assert found["patch_kl_nats"] > 4
-    assert found["marginal_kl_nats"] > 2
-    assert found["brightness_std_levels"] == pytest.approx(12, abs=0.3)
-
-
-def test_other_colours_say_so(rng):
-    truth = fields(rng, smooth)
+def test_grey_noise_has_no_colours_and_other_colours_say_so(rng):
+    grey = [rng.standard_normal((41, 53, 1)) / 20]
+    assert compared(grey, grey)["colour_correlation"] == 0
     with pytest.raises(MidError, match=r"1 colour\(s\) but the true noise 3"):
-        realism([np.zeros((9, 9, 1))], truth, flat(truth), rng)
+        compared(grey, fields(rng, smooth))
+
+
+def images(rng, std, count=3, shape=(271, 333, 1)):
+    return [0.5 + std * rng.standard_normal(shape) for _ in range(count)]
+
+
+def test_gap_of_gaussians_falls_with_the_ratio_to_nothing(rng):
+    found = gap(images(rng, 0.05), images(rng, 0.04))
+    ratios, nats = (np.array(found[key]) for key in ("mask_ratio", "gap_nats"))
+    np.testing.assert_allclose(ratios, np.linspace(0, 1, 21))
+    assert (np.diff(nats) < 0).all()
+    # By hand: (1.5625 - 1 - ln 1.5625) / 2 for each of two pixels; 1 - ratio show.
+    np.testing.assert_allclose(nats, 2 * 0.0581 * (1 - ratios), atol=0.015)
+    assert nats[-1] == 0
+    # Whatever the images, and however few: it is a theorem.
+    few = gap([rng.random((9, 11, 3))], [rng.random((8, 12, 3)) ** 2])["gap_nats"]
+    assert (np.diff(few) < 0).all()
+
+
+def test_equal_inputs_show_the_floor(rng):
+    real = images(rng, 0.05)
+    assert 0 < gap(real, real)["gap_nats"][0] < 0.02
+    # What no camera gives is clipped.
+    beyond = [np.where(y > 0.6, 1 + y, y) for y in real]
+    assert gap(beyond, real) == gap([np.clip(y, 0, 1) for y in beyond], real)
+
+
+def test_correlation_shows_only_where_two_pixels_are_seen(rng):
+    white = images(rng, 0.05)
+    alike = [0.5 + (n[:, 1:] + n[:, :-1] - 1) / np.sqrt(2) for n in white]
+    nats = gap(alike, images(rng, 0.05))["gap_nats"]
+    # By hand: -ln(1 - 0.5^2) / 2 of neighbours with a correlation of 0.5.
+    assert nats[0] == pytest.approx(0.144, abs=0.02)
+    # With half hidden, a quarter of the pairs is seen whole, and one pixel says nothing.
+    assert nats[10] == pytest.approx(nats[0] / 4, abs=0.01)

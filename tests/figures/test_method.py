@@ -1,8 +1,8 @@
-import matplotlib as mpl
+from matplotlib.colors import to_hex
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from mid_core.figures.method import CLEAN, NETWORK, NOISE, Node, method_figure, sources
-from mid_core.figures.style import COLOURS, PAGE, STYLE
+from mid_core.figures.style import COLOURS
 
 NODES = {
     "X": Node((0.5, CLEAN), "clean", "2 images", "", "cc"),
@@ -24,15 +24,13 @@ def test_arrows_are_what_the_hashes_say():
     }
 
 
-def test_a_box_for_each_node_with_its_text_inside():
-    with mpl.rc_context(STYLE):
-        figure = method_figure(NODES)
-        figure.draw_without_rendering()
+def test_a_box_for_each_node_with_its_text_inside(drawn):
+    figure = drawn(method_figure, NODES)
     (axes,) = figure.axes
     arrows = [one for one in axes.patches if isinstance(one, FancyArrowPatch)]
     boxes = [one for one in axes.patches if isinstance(one, FancyBboxPatch)]
     assert (len(arrows), len(boxes)) == (4, 5)
-    inks = [mpl.colors.to_hex(box.get_edgecolor()) for box in boxes]
+    inks = [to_hex(box.get_edgecolor()) for box in boxes]
     assert inks[1] == "#000000"
     assert inks[2] == COLOURS[1].lower()
     places = [box.get_window_extent() for box in boxes for _ in range(2)]
@@ -42,4 +40,3 @@ def test_a_box_for_each_node_with_its_text_inside():
         assert place.x0 <= extent.x0
         assert extent.x1 <= place.x1
         assert place.y0 <= extent.y0 or not text.get_text()
-    assert figure.get_figwidth() <= PAGE

@@ -30,7 +30,7 @@ from mid_core.report import (
 from mid_core.store import Store, StoreWriter, write_json
 from tests.running import CONFIG, snakemake
 
-MARKDOWN = """## Methods (Table 1)
+MARKDOWN = """**Methods (Table 1)**
 
 | method   |   K | score           |
 |:---------|----:|:----------------|
@@ -121,10 +121,10 @@ def test_a_wide_table_of_few_numbers_is_folded():
 
 
 def test_published_tables_are_folded_and_no_other(report):
-    heading = "## Published, SIDD benchmark: other images than those above"
-    published = MARKDOWN.replace("## Methods (Table 1)", heading)
+    heading = "Published, SIDD benchmark: other images than those above"
+    published = MARKDOWN.replace("Methods (Table 1)", heading)
     text = render(replace(report, tables=read_tables(MARKDOWN + "\n" + published)))
-    first, second = text.split(heading.removeprefix("## "))
+    first, second = text.split(heading)
     assert '<details class="rows">' not in first
     assert '<details class="rows"><summary>1 methods</summary>' in second
     assert Page(text).tags.count("table") == 2

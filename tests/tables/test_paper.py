@@ -2,8 +2,9 @@ import pandas as pd
 import pytest
 
 from mid_core.errors import MidError
-from mid_core.tables.paper import Entry, paper_latex, paper_markdown, paper_table
-from tests.tables.test_rounds import scores
+from mid_core.tables.layout import latex, markdown
+from mid_core.tables.paper import Entry, paper_layout, paper_table
+from tests.tables.test_scores import scores
 
 COST = {
     "parameters": 2_000_000,
@@ -53,24 +54,29 @@ def test_numbers_of_other_images_or_protocols_are_refused(other):
 def test_a_number_carries_what_it_is_of():
     rows = [entry("MID", 30, 32, cost=COST.items()), entry("a_b", 30, 31, num_masks=1)]
     table = paper_table(rows)
-    text = paper_markdown("Title", table)
+    layout = paper_layout("Title", table)
+    text = markdown(layout)
     for part in ("**Title**", "t: SIDD (s), n = 2, 2 seeds", "32.50 ± 1.41", "2.000"):
         assert part in text
-    latex = paper_latex("Title", table)
+    tex = latex(layout)
     for part in (r"32.50 $\pm$ 1.41", r"a\_b", r"\toprule", "% t: SIDD (s), n = 2"):
-        assert part in latex
-    assert "0000" not in latex
+        assert part in tex
+    assert "0000" not in tex
+
+
+def told(*entries):
+    return markdown(paper_layout("T", paper_table(entries)))
 
 
 def test_time_and_memory_name_the_machine():
     gpu = COST | {"device": "cuda (H100)"}
-    one = paper_markdown("T", paper_table([entry("MID", 30, cost=gpu.items())]))
+    one = told(entry("MID", 30, cost=gpu.items()))
     assert (
         "- time and memory of K passes in turn, on: cuda (H100), 2 thread(s)\n" in one
     )
     assert "whole process" not in one
     both = [entry("MID", 30, cost=gpu.items()), entry("small", 30, cost=COST.items())]
-    text = paper_markdown("T", paper_table(both))
+    text = told(*both)
     assert "on: cuda (H100), 2 thread(s); cpu, 2 thread(s)\n" in text
     assert "- memory: where not on a GPU, the peak of the whole process\n" in text
-    assert "thread" not in paper_markdown("T", paper_table([entry("MID", 30)]))
+    assert "thread" not in told(entry("MID", 30))

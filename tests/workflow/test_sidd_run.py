@@ -183,8 +183,8 @@ def test_a_test_that_is_missing_is_marked_in_the_table(finished, tmp_path):
         assert f"Not available: {pool}, as there is no folder {tmp_path}" in said
     table = (tmp_path / "results/sidd/tables/rounds.md").read_text()
     for pool in ("dnd", "small"):
-        assert f"**{pool}**: not available, as there is no folder" in table
-    assert "**validation**" in table
+        assert f"**{pool}: not available, as there is no folder" in table
+    assert "**validation, protocol " in table
 
 
 def test_the_doctor_s_verdict_comes_before_any_decoding(finished, tmp_path):

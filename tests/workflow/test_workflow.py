@@ -103,7 +103,12 @@ def test_a_model_denoises_and_a_bank_is_inspected(finished):
     command = [*mid, "inspect", results / "mid/round_1/noise.zarr"]
     command += ["--figure", finished / "noise.png"]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    for text in ("extract_noise", "ratio: 0.8", "std by colour", "2 of float16"):
+    for text in (
+        "extract_noise",
+        "mask_ratio: 0.8",
+        "of 255, by colour",
+        "2 of float16",
+    ):
         assert text in said
     assert iio.imread(finished / "noise.png").size > 10_000
 

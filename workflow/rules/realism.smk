@@ -22,10 +22,9 @@ rule measure_realism:
     threads: 1
     resources:
         mem_mb=memory,
-        runtime="2h",
+        runtime="1h",
         cost=cost,
     params:
-        seed=plan.config["method"]["seed"],
         variant=plan.shown(),
         version=VERSIONS["measure_realism"],
     script:

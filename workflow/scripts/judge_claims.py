@@ -6,7 +6,7 @@ import pandas as pd
 
 from mid_core.runtime.progress import run_rule
 from mid_core.tables.claims import claims_table
-from mid_core.tables.layout import latex, markdown
+from mid_core.tables.layout import Layout, write
 
 
 def main() -> None:
@@ -20,8 +20,7 @@ def main() -> None:
         *(f"left out, {why}" for why in snakemake.params.left_out),
     ]
     title = "Claims of the paper's text, and what was measured here"
-    Path(snakemake.output.md).write_text(markdown(title, found, notes))
-    Path(snakemake.output.tex).write_text(latex(title, found, notes))
+    write([Layout(title, found, notes)], snakemake.output.md, snakemake.output.tex)
 
 
 run_rule(main, snakemake.log[0])

@@ -2,15 +2,13 @@
 
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
 import torch
 
 from mid_core.checkpoints.model_file import load_model
 from mid_core.ensemble import denoise
-from mid_core.evaluation.metrics import psnr
-from mid_core.figures.crops import busiest_window, crops_figure
-from mid_core.figures.style import STYLE, save
+from mid_core.figures.crops import busiest_window, crops_figure, scored_crops
+from mid_core.figures.style import draw
 from mid_core.images.picture import to_float
 from mid_core.masking import Masking, image_seed
 from mid_core.runtime.devices import pick_device
@@ -40,13 +38,9 @@ def main() -> None:
             masking, masks = Masking(**settings["masking"]), settings["num_masks"][-1:]
             estimate = denoise(network, y, masking, seed, masks, runtime["tile"])[0]
             versions[f"round {k}, K = {masks[0]}"] = np.clip(estimate, 0, 1)
-        row = {
-            version: (image[window], f"{psnr(image[window], x[window]):.2f} dB")
-            for version, image in versions.items()
-        }
-        rows[Path(name).stem] = row | {"truth": (x[window], "")}
-    with mpl.rc_context(STYLE):
-        save(crops_figure(rows), *snakemake.output)
+        versions["truth"] = x
+        rows[Path(name).stem] = scored_crops(versions, x, window)
+    draw(crops_figure, rows, to=snakemake.output)
 
 
 run_rule(main, snakemake.log[0])

@@ -2,15 +2,12 @@
 
 from pathlib import Path
 
-import matplotlib as mpl
-import numpy as np
 import torch
 
 from mid_core.checkpoints.model_file import load_model
 from mid_core.ensemble import denoise
-from mid_core.figures.crops import busiest_window
-from mid_core.figures.noise import inpainted_figure
-from mid_core.figures.style import STYLE, save
+from mid_core.figures.crops import busiest_window, crops_figure, scored_crops
+from mid_core.figures.style import draw
 from mid_core.images.picture import to_float
 from mid_core.masking import Masking, image_seed, mask_rows
 from mid_core.runtime.devices import pick_device
@@ -38,9 +35,9 @@ def main() -> None:
         window = busiest_window(x, params.size)
         # The test's names are those of its noisy images.
         own = f"truth of {Path(name).stem}"
-        images[own] = masked[window], np.clip(x_hat, 0, 1)[window], x[window]
-    with mpl.rc_context(STYLE):
-        save(inpainted_figure(images), *snakemake.output)
+        versions = {"masked": masked, "inpainted": x_hat.clip(0, 1), "original": x}
+        images[own] = scored_crops(versions, x, window)
+    draw(crops_figure, images, to=snakemake.output)
 
 
 run_rule(main, snakemake.log[0])

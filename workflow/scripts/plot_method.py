@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import matplotlib as mpl
 import pandas as pd
 
 from mid_core.figures.method import (
@@ -14,7 +13,7 @@ from mid_core.figures.method import (
     Node,
     method_figure,
 )
-from mid_core.figures.style import STYLE, save
+from mid_core.figures.style import draw
 from mid_core.runtime.progress import run_rule
 from mid_core.store import Store, store_path
 
@@ -67,12 +66,12 @@ def answers(path: str, network: str, k: int) -> dict[str, Node]:
     masks, hidden = last["k"].iloc[0], last["mask_ratio"].iloc[0]
     count, test = last["image"].nunique(), last["test"].iloc[0]
     column = k + 1
-    mean = f"mean of {num_masks}\npredictions" if masks > 1 else "its prediction"
-    masked = f"K = {num_masks},\n{percent(json.loads(str(hidden)))} hidden"
-    made_of = ["num_masks", network]
+    mean = f"mean of {masks}\npredictions" if masks > 1 else "its prediction"
+    masked = f"K = {masks},\n{percent(json.loads(str(hidden)))} hidden"
+    made_of = ["masks", network]
     return {
         "y": Node((column, NOISY), "noisy $y$", f"{test},\n{count} images", "", "y"),
-        "num_masks": Node((column, NOISE), "$M * y$", masked, "", "num_masks", ["y"]),
+        "masks": Node((column, NOISE), "$M * y$", masked, "", "masks", ["y"]),
         "mean": Node(
             (column, NETWORK), f"$D_{{{k}}}(M * y)$", mean, "", "mean", made_of
         ),
@@ -94,8 +93,7 @@ def main() -> None:
     for k, (own, model) in enumerate(zip(banks, models, strict=True)):
         nodes |= {f"N_{k}": bank(own, k), f"D_{k}": network(model, k)}
     nodes |= answers(made["scores"], nodes[f"D_{last}"].content, last)
-    with mpl.rc_context(STYLE):
-        save(method_figure(nodes), *snakemake.output)
+    draw(method_figure, nodes, to=snakemake.output)
 
 
 run_rule(main, snakemake.log[0])

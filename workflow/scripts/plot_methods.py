@@ -4,13 +4,11 @@ import json
 from pathlib import Path
 
 import imageio.v3 as iio
-import matplotlib as mpl
 import numpy as np
 
 from mid_core.evaluation.metrics import scores
-from mid_core.figures.crops import busiest_window, crops_figure
-from mid_core.figures.noise import remains_figure
-from mid_core.figures.style import STYLE, save
+from mid_core.figures.crops import busiest_window, crops_figure, remains_figure
+from mid_core.figures.style import draw
 from mid_core.images.picture import to_float
 from mid_core.runtime.progress import run_rule
 
@@ -52,19 +50,19 @@ def main() -> None:
     images = [pictures(path.parent, image) for image in index["images"]]
     first = images[0]
     window = busiest_window(first["truth"][1], snakemake.params.size)
-    with mpl.rc_context(STYLE):
-        rows = {
-            Path(image["name"]).stem: row(
-                without_middle_rounds(found, index["shown"]), index["protocol"]
-            )
-            for image, found in zip(index["images"], images, strict=True)
-        }
-        crops = crops_figure(rows)
-        seen = (first[key][1] for key in ("noisy", "ratio_00_0", "truth"))
-        remains = remains_figure(*seen, window)
-        figures = {"methods": crops, "remains": remains}
-        for output in map(Path, snakemake.output):
-            save(figures[output.stem], output)
+    rows = {
+        Path(image["name"]).stem: row(
+            without_middle_rounds(found, index["shown"]), index["protocol"]
+        )
+        for image, found in zip(index["images"], images, strict=True)
+    }
+    seen = (first[key][1] for key in ("noisy", "ratio_00_0", "truth"))
+    figures = {
+        "methods": (crops_figure, rows),
+        "remains": (remains_figure, *seen, window),
+    }
+    for path in map(Path, snakemake.output):
+        draw(*figures[path.stem], to=[path])
 
 
 run_rule(main, snakemake.log[0])

@@ -1,10 +1,8 @@
 """Draw the noise of each round beside the true noise."""
 
-import matplotlib as mpl
-
-from mid_core.evaluation.inspection import patches
-from mid_core.figures.rounds import noise_figure
-from mid_core.figures.style import STYLE, save
+from mid_core.evaluation.inspection import noise_patches
+from mid_core.figures.noise import noise_figure
+from mid_core.figures.style import draw
 from mid_core.runtime.progress import run_rule
 from mid_core.store import Store, store_path
 
@@ -13,9 +11,8 @@ def main() -> None:
     banks = {}
     for name, manifest in snakemake.input.items():
         store = Store(store_path(manifest))
-        banks[name] = (patches(store), store.attributes["statistics"])
-    with mpl.rc_context(STYLE):
-        save(noise_figure(banks), *snakemake.output)
+        banks[name] = (noise_patches(store), store.attributes["statistics"])
+    draw(noise_figure, banks, to=snakemake.output)
 
 
 run_rule(main, snakemake.log[0])

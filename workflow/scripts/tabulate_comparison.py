@@ -6,14 +6,10 @@ from pathlib import Path
 import pandas as pd
 
 from mid_core.runtime.progress import run_rule
-from mid_core.tables.comparison import (
-    comparison,
-    comparison_latex,
-    comparison_markdown,
-    published_set,
-)
+from mid_core.tables.comparison import comparison, comparison_layout, published_set
+from mid_core.tables.layout import write
 from mid_core.tables.published import published
-from mid_core.tables.rounds import mean_scores
+from mid_core.tables.scores import mean_scores
 
 SETS = (("SIDD", "validation"), ("SIDD", "benchmark"), ("DND", "benchmark"))
 
@@ -60,10 +56,8 @@ def main() -> None:
         if (dataset, split) not in shown:
             title = f"Published, {dataset} {split}: other images than those above"
             tables[title] = comparison(found.head(0), published(dataset, split))
-    for output, render in (("md", comparison_markdown), ("tex", comparison_latex)):
-        head = "## {}\n\n" if output == "md" else "% {}\n"
-        parts = [head.format(title) + render(one) for title, one in tables.items()]
-        Path(snakemake.output[output]).write_text("\n".join(parts))
+    layouts = [comparison_layout(title, one) for title, one in tables.items()]
+    write(layouts, snakemake.output.md, snakemake.output.tex)
     pd.concat(tables, names=["of"]).reset_index(0).to_csv(
         snakemake.output.csv, index=False
     )

@@ -6,7 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from mid_core.runtime.progress import run_rule
-from mid_core.tables.paper import Entry, paper_latex, paper_markdown, paper_table
+from mid_core.tables.layout import write
+from mid_core.tables.paper import Entry, paper_layout, paper_table
 
 
 def entry(row: dict) -> Entry:
@@ -22,9 +23,8 @@ def entry(row: dict) -> Entry:
 def main() -> None:
     table = paper_table(entry(row) for row in snakemake.params.rows)
     table.to_csv(snakemake.output.csv, index=False)
-    title = snakemake.params.title
-    Path(snakemake.output.md).write_text(paper_markdown(title, table))
-    Path(snakemake.output.tex).write_text(paper_latex(title, table))
+    layout = paper_layout(snakemake.params.title, table)
+    write([layout], snakemake.output.md, snakemake.output.tex)
 
 
 run_rule(main, snakemake.log[0])

@@ -1,18 +1,15 @@
 """Lay out what was measured of the banks' realism."""
 
-from pathlib import Path
-
 import pandas as pd
 
 from mid_core.runtime.progress import run_rule
-from mid_core.tables.layout import latex, markdown
-from mid_core.tables.realism import TABLES
+from mid_core.tables.layout import write
+from mid_core.tables.realism import LAYOUTS
 
 
 def main() -> None:
-    told = TABLES[snakemake.wildcards.measured](pd.read_csv(snakemake.input[0]))
-    Path(snakemake.output.md).write_text(markdown(*told))
-    Path(snakemake.output.tex).write_text(latex(*told))
+    layout = LAYOUTS[snakemake.wildcards.measured](pd.read_csv(snakemake.input[0]))
+    write([layout], snakemake.output.md, snakemake.output.tex)
 
 
 run_rule(main, snakemake.log[0])

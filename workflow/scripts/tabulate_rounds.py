@@ -6,7 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from mid_core.runtime.progress import run_rule
-from mid_core.tables.rounds import rounds_latex, rounds_markdown, rounds_table
+from mid_core.tables.layout import write
+from mid_core.tables.rounds import rounds_layout, rounds_table
 
 
 def main() -> None:
@@ -17,9 +18,8 @@ def main() -> None:
         rounds.append((row["variant"], row["round"], scores, card))
     table = rounds_table(rounds)
     table.to_csv(snakemake.output.csv, index=False)
-    for output, render in (("md", rounds_markdown), ("tex", rounds_latex)):
-        text = render(table, snakemake.params.absent)
-        Path(snakemake.output[output]).write_text(text)
+    layouts = rounds_layout(table, snakemake.params.absent)
+    write(layouts, snakemake.output.md, snakemake.output.tex)
 
 
 run_rule(main, snakemake.log[0])

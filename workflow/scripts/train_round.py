@@ -48,7 +48,10 @@ def batches_of(
     held = {name: hold(store, memory_gb) for name, store in stores.items()}
     held.pop("truth", None)
     training = settings["training"]
-    common = {"batch": training["batch_size"], "patch_size": training["patch_size"]}
+    common = {
+        "batch_size": training["batch_size"],
+        "patch_size": training["patch_size"],
+    }
     common |= {"masking": Masking(**settings["masking"])}
     common |= {"seed": [settings["seed"], settings["round"]]}
     if "recharge" in settings:
