@@ -34,6 +34,15 @@ def run(monkeypatch, *arguments):
     return main()
 
 
+def test_help_loads_neither_torch_nor_zarr_nor_snakemake():
+    code = "import sys; from mid_core.commands.cli import main\n"
+    code += "try: main()\nexcept SystemExit: print('loaded', *sys.modules)"
+    command = [sys.executable, "-c", code, "--help"]
+    told, _, loaded = subprocess.check_output(command, text=True).partition("loaded ")
+    assert "denoise a file or a folder of images" in told
+    assert not set(loaded.split()) & {"torch", "zarr", "snakemake", "numpy"}
+
+
 @pytest.mark.parametrize("shape", [(37, 51, 3), (1, 1, 3)])
 def test_an_image_comes_back_under_its_name(shape, model, tmp_path, monkeypatch, rng):
     iio.imwrite(tmp_path / "a.jpg", rng.integers(0, 256, shape, dtype=np.uint8))
