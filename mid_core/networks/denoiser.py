@@ -1,4 +1,4 @@
-"""What all networks share: padding, folding, the residual, and how they are tiled."""
+"""What all networks share: padding, pixel-unshuffle, the residual, and their tiles."""
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -9,9 +9,9 @@ from mid_core.networks.layers import CELLS_PER_WINDOW
 class Denoiser(nn.Module):
     """An image of any size in, its clean estimate out.
 
-    A network says in ``body`` what happens between the folded input and the folded
-    output, in ``receptive_field_radius`` how far that looks, and in ``stacks`` which of its blocks take
-    statistics over the image.
+    A network says in ``body`` what happens between the unshuffled input and output, in
+    ``receptive_field_radius`` how far that looks, and in ``stacks`` which of its blocks
+    take statistics over the image.
 
     Parameters
     ----------
@@ -19,9 +19,9 @@ class Denoiser(nn.Module):
         Colours of the image: 3, or 1 for grey.
     extra_channels
         Input channels besides the colours (the mask, if it is shown).
-    fold
-        The input's ``pixel_unshuffle`` x ``pixel_unshuffle`` pixels become channels first, and are
-        unfolded at the end: the same receptive field at a fraction of the cost.
+    pixel_unshuffle
+        Squares of so many pixels a side become channels first, and pixels again at the
+        end: the same receptive field at a fraction of the cost.
     levels
         How often the network halves the resolution.
     residual
@@ -49,11 +49,8 @@ class Denoiser(nn.Module):
         residual: bool = True,
     ) -> None:
         super().__init__()
-        self.channels, self.pixel_unshuffle, self.residual = (
-            channels,
-            pixel_unshuffle,
-            residual,
-        )
+        self.channels, self.residual = channels, residual
+        self.pixel_unshuffle = pixel_unshuffle
         self.inputs = (channels + extra_channels) * pixel_unshuffle**2
         self.outputs = channels * pixel_unshuffle**2
         self.stride = pixel_unshuffle * 2**levels
@@ -65,11 +62,11 @@ class Denoiser(nn.Module):
 
     @property
     def receptive_field_radius(self) -> int:
-        """Folded pixels around one that the body's convolutions look at."""
+        """Unshuffled pixels around one that the body's convolutions look at."""
         raise NotImplementedError
 
     def stacks(self) -> list[tuple[nn.Sequential, int]]:
-        """Blocks with statistics, and the folded pixels that a feature spans there."""
+        """Blocks with statistics, and the unshuffled pixels that a feature spans there."""
         return []
 
     def set_patch_size(self, patch: int | None) -> None:
@@ -84,18 +81,15 @@ class Denoiser(nn.Module):
         if patch is not None and self.stacks():
             self.cell_px = self.stride * max(1, patch // (2 * self.stride))
         for stack, scale in self.stacks():
+            side = self.pixel_unshuffle * scale
             for block in stack:
-                block.cell = self.cell_px and self.cell_px // (
-                    self.pixel_unshuffle * scale
-                )
+                block.cell = self.cell_px and self.cell_px // side
 
     @property
     def margin(self) -> int:
         """Pixels around an output pixel that its value mostly depends on."""
-        return (
-            self.pixel_unshuffle * self.receptive_field_radius
-            + CELLS_PER_WINDOW * (self.cell_px or 0) // 2
-        )
+        radius = self.pixel_unshuffle * self.receptive_field_radius
+        return radius + CELLS_PER_WINDOW * (self.cell_px or 0) // 2
 
     @property
     def alignment(self) -> int:
@@ -104,13 +98,9 @@ class Denoiser(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C + extra, H, W) in [0, 1] to the clean estimate (N, C, H, W)."""
-        height, width = x.shape[-2:]
+        (height, width), factor = x.shape[-2:], self.pixel_unshuffle
         x = F.pad(x, (0, -width % self.stride, 0, -height % self.stride))
-        z = self.body(
-            F.pixel_unshuffle(x, self.pixel_unshuffle)
-            if self.pixel_unshuffle > 1
-            else x
-        )
-        z = F.pixel_shuffle(z, self.pixel_unshuffle) if self.pixel_unshuffle > 1 else z
+        z = self.body(F.pixel_unshuffle(x, factor) if factor > 1 else x)
+        z = F.pixel_shuffle(z, factor) if factor > 1 else z
         z = z + x[:, : self.channels] if self.residual else z
         return z[..., :height, :width]

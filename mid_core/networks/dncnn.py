@@ -49,9 +49,9 @@ class DnCNN(Denoiser):
 
     @property
     def receptive_field_radius(self) -> int:
-        """Folded pixels around one that the convolutions look at."""
+        """Unshuffled pixels around one that the convolutions look at."""
         return self.depth
 
     def body(self, x: Tensor) -> Tensor:
-        """Map the folded input to the folded output."""
+        """Map the unshuffled input to the unshuffled output."""
         return self.layers(x)

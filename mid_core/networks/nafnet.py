@@ -113,7 +113,7 @@ class NAFNet(Denoiser):
             self.decoders.append(_blocks(count, c))
 
     def stacks(self) -> list[tuple[nn.Sequential, int]]:
-        """Each level's blocks, and the folded pixels that a feature spans there."""
+        """Each level's blocks, and the unshuffled pixels that a feature spans there."""
         depth = len(self.encoders)
         scales = [2**level for level in range(depth + 1)]
         return [
@@ -124,11 +124,11 @@ class NAFNet(Denoiser):
 
     @property
     def receptive_field_radius(self) -> int:
-        """Folded pixels around one that the convolutions look at."""
+        """Unshuffled pixels around one that the convolutions look at."""
         return 2 + sum(len(stack) * scale for stack, scale in self.stacks())
 
     def body(self, x: Tensor) -> Tensor:
-        """Map the folded input to the folded output."""
+        """Map the unshuffled input to the unshuffled output."""
         x = self.intro(x)
         skips = []
         for encoder, down in zip(self.encoders, self.downs, strict=True):

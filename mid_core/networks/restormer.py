@@ -182,7 +182,7 @@ class Restormer(Denoiser):
         self.ending = _conv(2 * width, self.outputs, 3)
 
     def stacks(self) -> list[tuple[nn.Sequential, int]]:
-        """Each level's blocks, and the folded pixels that a feature spans there."""
+        """Each level's blocks, and the unshuffled pixels that a feature spans there."""
         scales = [2**level for level in range(len(self.encoders))]
         return [
             *zip(self.encoders, scales, strict=True),
@@ -192,13 +192,13 @@ class Restormer(Denoiser):
 
     @property
     def receptive_field_radius(self) -> int:
-        """Folded pixels around one that the convolutions look at."""
+        """Unshuffled pixels around one that the convolutions look at."""
         within = sum(2 * len(stack) * scale for stack, scale in self.stacks())
         between = sum(3 * 2**level for level in range(len(self.downs)))
         return 2 + within + between
 
     def body(self, x: Tensor) -> Tensor:
-        """Map the folded input to the folded output."""
+        """Map the unshuffled input to the unshuffled output."""
         x = self.encoders[0](self.intro(x))
         skips = []
         for down, encoder in zip(self.downs, self.encoders[1:], strict=True):

@@ -56,7 +56,7 @@ class UNet(Denoiser):
 
     @property
     def receptive_field_radius(self) -> int:
-        """Folded pixels around one that the convolutions look at."""
+        """Unshuffled pixels around one that the convolutions look at."""
         # Two a level, on the way up and, seen from there, on the way down.
         pixels = 0
         for _ in range(self.depth):
@@ -67,7 +67,7 @@ class UNet(Denoiser):
         return pixels
 
     def body(self, x: Tensor) -> Tensor:
-        """Map the folded input to the folded output."""
+        """Map the unshuffled input to the unshuffled output."""
         skips = [self.encoders[0](x)]
         for encoder in self.encoders[1:]:
             skips.append(encoder(F.max_pool2d(skips[-1], 2)))

@@ -2,7 +2,7 @@
 
 in   results/{dataset}/data/{pool}/image.manifest.json          the noisy images
      results/{dataset}/{variant}/round_{k}/model.json       the teacher
-out  results/{dataset}/{variant}/round_0/targets.zarr       sealed by targets.manifest.json
+out  results/{dataset}/{variant}/round_0/targets.zarr       listed in targets.manifest.json
 """
 
 

@@ -1,7 +1,7 @@
 """Noise that no network makes: the white bank N_0, and the truth where it is known.
 
 in   results/{dataset}/data/{pool}/*.manifest.json       a pool with a truth
-out  results/{dataset}/awgn/{name}/noise.zarr        N_0; sealed by noise.manifest.json
+out  results/{dataset}/awgn/{name}/noise.zarr        N_0; listed in noise.manifest.json
      results/{dataset}/truth/{pool}/noise.zarr       noisy minus clean
 """
 

@@ -2,7 +2,7 @@
 
 in   results/{dataset}/data/{pool}/image.manifest.json          the benchmark's noisy images
      results/{dataset}/{variant}/round_{k}/model.json       the last round's network
-out  results/{dataset}/{variant}/round_{k}/denoised/{pool}_{num_masks}.zarr    sealed likewise
+out  results/{dataset}/{variant}/round_{k}/denoised/{pool}_{num_masks}.zarr    with a manifest likewise
      results/{dataset}/submissions/{name}/...               listed in bundle.json
 """
 
