@@ -246,7 +246,7 @@ class Plan:
         return {pool: list(dict.fromkeys(own)) for pool, own in uses.items()}
 
     def needs(self) -> list[dict]:
-        """What is needed of the pools, for ``datasets.check``; no matter by whom."""
+        """What is needed of the pools, for ``datasets.check``."""
         needs = []
         for variant, method in self.methods.items():
             rounds = self.rounds[variant]

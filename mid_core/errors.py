@@ -1,10 +1,10 @@
-"""Ends of work that a person can do something about."""
+"""Errors that the user can act on, and the exit status of each."""
 
 
 class MidError(Exception):
-    """What was wrong, where, and what to do next, in a sentence.
+    """A sentence: what was wrong, where, and what to do next.
 
-    Commands and workflow scripts print its text alone, without a traceback.
+    Commands and workflow scripts print it without a traceback.
 
     Attributes
     ----------
@@ -16,16 +16,16 @@ class MidError(Exception):
 
 
 class NotFinite(MidError):
-    """A training whose loss or weights are no numbers any more.
+    """A training whose loss or weights are NaN or infinite.
 
-    Another attempt comes to the same: hence a status of its own, BSD's EX_DATAERR.
+    To try again would not help: hence a status of its own, BSD's EX_DATAERR.
     """
 
     status = 65
 
 
 class Interrupted(Exception):
-    """Work that was told to stop, and that the same command takes up again.
+    """Work that was told to stop; the same command goes on with it.
 
     Attributes
     ----------

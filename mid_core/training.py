@@ -83,8 +83,8 @@ class Trainer:
         How many parts of a process's shard pass the network one after another: for
         small memories. Neither changes the numbers beyond rounding.
     skip_steps
-        How many steps may be left out because their gradient is not finite. To look at
-        it makes a GPU wait, every step; at 0 nobody looks.
+        How many steps may be left out because their gradient is not finite. Checking
+        the gradient makes a GPU wait at every step; 0 switches the check off.
     compiled
         ``"auto"``, ``"always"`` or ``"never"``: see ``networks.acceleration``.
 
@@ -158,7 +158,7 @@ class Trainer:
             losses = [self._pass(*part) for part in parts[:-1]]
         losses.append(self._pass(*parts[-1]))
         usable = self._bound_gradient()
-        # Without a gradient it changes nothing.
+        # Where the gradient was dropped, this changes nothing.
         self.optimizer.step()
         self._rate = float(self.schedule.get_last_lr()[0])
         self.schedule.step()

@@ -1,4 +1,4 @@
-"""Denoise the images of a person who wants nothing to do with any of this."""
+"""Denoise image files: a file or a folder, of any size and mode."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -66,7 +66,7 @@ def survey(settings: dict, sides: dict | None, stack: str) -> Found:
     """
     chosen = None if sides is None else frozenset(sides[settings["part"]])
     if stack == "image":
-        # Nobody is asked for a truth that nobody reads.
+        # A truth that is not read need not be there.
         settings = {key: value for key, value in settings.items() if key != "truth"}
     found = reader(settings).find(settings, chosen)
     if stack == "truth":

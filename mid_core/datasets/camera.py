@@ -161,7 +161,7 @@ def photo(name: str) -> np.ndarray:
 
 
 def generator(name: str, seed: int) -> np.random.Generator:
-    """Make a generator of this photo's own: the order of reading is of no matter."""
+    """Make a generator for this photo alone, so that the order of reading does not count."""
     return np.random.default_rng([seed, zlib.crc32(name.encode())])
 
 

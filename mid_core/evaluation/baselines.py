@@ -1,4 +1,4 @@
-"""Methods that nobody trains, as libraries have them, to stand beside networks.
+"""Classical methods without training, as libraries have them, for comparison.
 
 They need the noise's level, and get Donoho's estimate of it, as one who has only the
 noisy image would. It is made for white noise: its finest wavelet details hold little

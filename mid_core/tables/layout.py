@@ -1,4 +1,4 @@
-"""A table with what is told of it, laid out for people and for LaTeX."""
+"""A table with its title and notes, as Markdown, LaTeX and CSV."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -22,7 +22,7 @@ class Layout(NamedTuple):
     cells
         In a cell, ``**best**`` and ``*second best*`` are marked as here.
     notes
-        What is told under it, a sentence each.
+        Printed under it, a sentence each.
     """
 
     title: str
