@@ -21,8 +21,8 @@ def store_path(manifest: Path | str) -> Path:
     return manifest.with_name(manifest.name.removesuffix(".manifest.json") + ".zarr")
 
 
-def write_manifest(path: Path, made_by: dict, hashes: dict[str, str]) -> None:
-    """Seal the finished store at ``path``: from now on it may be read.
+def write_manifest(path: Path, made_by: dict) -> None:
+    """Finish the store at ``path``: from now on it may be read.
 
     Parameters
     ----------
@@ -30,18 +30,14 @@ def write_manifest(path: Path, made_by: dict, hashes: dict[str, str]) -> None:
         ``NAME.zarr``.
     made_by
         The stage that made it, and its version; empty where no stage did.
-    hashes
-        SHA-256 of files, by their names in the store, that were hashed when they were
-        written; all others are read again.
     """
     files = {}
     for file in sorted(p for p in path.rglob("*") if p.is_file()):
         name = file.relative_to(path).as_posix()
-        digest = hashes.get(name) or sha256(file)
-        files[name] = {"bytes": file.stat().st_size, "sha256": digest}
+        files[name] = {"bytes": file.stat().st_size, "sha256": sha256(file)}
     content = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
-    sealed = {"format": 2, "content": content, "files": files, "made_by": made_by}
-    write_json(manifest_path(path), sealed)
+    facts = {"format": 2, "content": content, "files": files, "made_by": made_by}
+    write_json(manifest_path(path), facts)
 
 
 def damage(path: Path, every: bool) -> list[str]:
