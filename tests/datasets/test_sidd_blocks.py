@@ -169,5 +169,7 @@ def test_a_file_broken_after_it_was_found_is_refused(tmp_path):
     settings = pool(miniatures.sidd_blocks(tmp_path))
     item = sidd_blocks.find(settings).items[0]
     (tmp_path / f"{TRUTH}.mat").write_bytes(b"")
-    with pytest.raises(MidError, match=rf"{TRUTH}\.mat \(0 bytes\) is cut short or no MAT"):
+    with pytest.raises(
+        MidError, match=rf"{TRUTH}\.mat \(0 bytes\) is cut short or no MAT"
+    ):
         sidd_blocks.read(item, "truth", settings)
