@@ -52,9 +52,10 @@ def cut(image: np.ndarray, tile: int) -> np.ndarray:
     """
     height, width, channels = image.shape
     margins = (0, -height % tile), (0, -width % tile), (0, 0)
-    padded = np.pad(image, margins, mode="symmetric")
+    if np.any(margins):
+        image = np.pad(image, margins, mode="symmetric")
     rows, columns = grid(height, width, tile)
-    blocks = padded.reshape(rows, tile, columns, tile, channels).swapaxes(1, 2)
+    blocks = image.reshape(rows, tile, columns, tile, channels).swapaxes(1, 2)
     return blocks.reshape(-1, tile, tile, channels)
 
 

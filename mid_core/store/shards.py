@@ -63,7 +63,8 @@ def write_tiles(path: Path, kind: str, first: int, tiles: np.ndarray) -> None:
         If the disk refuses it.
     """
     try:
-        open_tiles(path, kind)[first : first + len(tiles)].write(tiles).result()
+        place = open_tiles(path, kind)[first : first + len(tiles)]
+        place.write(tiles, can_reference_source_data_indefinitely=True).result()
     except ValueError as error:
         raise OSError(str(error)) from error
 
