@@ -92,7 +92,7 @@ def ingest(
                 unlike.append(str(error))
             report()
         skips = settings.get("broken") == "skip" and store.names
-        # The store is sealed only if this block is left without an error.
+        # The store is finished only if this block is left without an error.
         _refuse(unlike + ([] if skips else list(broken.values())), len(items))
         store.attributes = {
             "made_by": {"stage": "ingest", "version": version},

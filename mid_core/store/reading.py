@@ -8,7 +8,7 @@ import zarr
 
 from mid_core.errors import MidError
 from mid_core.store.layout import KINDS, covering, shard_name
-from mid_core.store.manifest import again, damage, misfit, read_manifest
+from mid_core.store.manifest import damage, read_manifest, rebuild_advice, wrong_size
 from mid_core.store.shards import open_tiles, read_window
 
 
@@ -31,7 +31,7 @@ class Store:
     Raises
     ------
     MidError
-        If the store is missing, unfinished, or not as it was sealed.
+        If the store is missing, unfinished, or differs from its manifest.
     """
 
     on_disk = True
@@ -82,14 +82,14 @@ class Store:
     def _damage(
         self, index: int, start: tuple[int, int], size: tuple[int, int], why: Exception
     ) -> MidError:
-        """Say what of a window's shards is not as it was sealed."""
-        advice = again(self.path, self._manifest)
+        """Say what of a window's shards differs from the manifest."""
+        advice = rebuild_advice(self.path, self._manifest)
         tiles = covering(self._index[index], self._tiles.shape[1], start, size)
         numbers = np.unique(tiles // self._per_shard).tolist()
         shards = [shard_name(self.kind, number) for number in numbers]
         for name in shards:
             expected = self._manifest["files"][name]["bytes"]
-            if problem := misfit(self.path / name, expected):
+            if problem := wrong_size(self.path / name, expected):
                 return MidError(f"{problem}: {advice}")
         named = " or ".join(shards)
         return MidError(f"{named} of {self.path} is damaged ({why}): {advice}")

@@ -106,7 +106,7 @@ write(Path({path!r}), 400)
 """
 
 
-def test_a_kill_before_the_seal_loses_nothing(tmp_path, monkeypatch):
+def test_a_kill_before_the_manifest_loses_nothing(tmp_path, monkeypatch):
     write(tmp_path / "whole.zarr", 5)
 
     def killed(*_):
@@ -205,7 +205,7 @@ def test_parts_resume_by_shard_and_leave_each_other_alone(tmp_path):
         np.testing.assert_array_equal(found, noise(i))
 
 
-def test_a_store_that_lost_its_seal_is_sealed_again(tmp_path):
+def test_a_store_that_lost_its_manifest_gets_the_same_again(tmp_path):
     path = tmp_path / "noise.zarr"
 
     def fill() -> list[int]:
@@ -218,17 +218,17 @@ def test_a_store_that_lost_its_seal_is_sealed_again(tmp_path):
         return wanted
 
     assert fill() == list(range(200))
-    sealed = manifest_path(path).read_text()
+    manifest = manifest_path(path).read_text()
     manifest_path(path).unlink()
     assert fill() == []
-    assert manifest_path(path).read_text() == sealed
+    assert manifest_path(path).read_text() == manifest
     # Of what is damaged by then, no more is made again.
     for name in ("zarr.json", "noise/zarr.json", "index/zarr.json", "noise/c/1/0/0/0"):
         content = (path / name).read_bytes()
         (path / name).write_bytes(content[:-9] + b"?" + content[-8:])
     manifest_path(path).unlink()
     assert 0 < len(fill()) < 9
-    assert manifest_path(path).read_text() == sealed
+    assert manifest_path(path).read_text() == manifest
     assert damage(path, every=True) == []
 
 
@@ -299,11 +299,11 @@ def test_two_hundred_flipped_bits_are_all_noticed(tmp_path):
     assert damage(path, every=True) == []
 
 
-def test_damaged_seals_and_strangers_are_noticed(tmp_path):
+def test_damaged_manifests_and_unknown_files_are_noticed(tmp_path):
     path = tmp_path / "pool.zarr"
     write(path, 5)
     (path / "image/c/99").write_bytes(b"")
-    assert damage(path, every=True) == [f"{path}/image/c/99 was not there when sealed"]
+    assert damage(path, every=True) == [f"{path}/image/c/99 is not in the manifest"]
     text = manifest_path(path).read_text()
     for broken in (text[:-9], text.replace('"bytes": ', '"bytes": 1', 1), "[]"):
         manifest_path(path).write_text(broken)
