@@ -121,7 +121,7 @@ def test_a_kill_before_the_manifest_loses_nothing(tmp_path, monkeypatch):
     assert again.read_text() == whole.read_text()
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_kills_at_random_moments_lose_nothing(tmp_path):
     write(tmp_path / "whole.zarr", 400)
     path, rng, kills = tmp_path / "killed.zarr", np.random.default_rng(0), 0
