@@ -5,7 +5,7 @@
 
 Prints a table for each part and writes results/benchmarks/gpu_<card>.json after each.
 It needs no Snakemake: PyTorch, NumPy, Numba, SciPy, scikit-image, safetensors, psutil, tqdm,
-tabulate, Zarr (with numcodecs, donfig and google-crc32c) and imagecodecs will do.
+tabulate, TensorStore, Zarr (with numcodecs, donfig and google-crc32c) and imagecodecs do.
 """
 
 import argparse

@@ -1,9 +1,8 @@
 """Decode every image of a pool once, into a pixel store."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
@@ -12,9 +11,7 @@ from mid_core.errors import MidError
 from mid_core.runtime.interruption import until_stopped
 from mid_core.runtime.parallel import ahead
 from mid_core.runtime.progress import Progress, log
-from mid_core.store import StoreWriter, pack
-
-Result = TypeVar("Result")
+from mid_core.store import StoreWriter
 
 
 def decode(
@@ -22,22 +19,20 @@ def decode(
     settings: dict,
     stack: str,
     threads: int,
-    then: Callable[[np.ndarray], Result] = np.asarray,
-) -> Iterator[Result | MidError]:
+) -> Iterator[np.ndarray | MidError]:
     """Decode images in order, ``threads`` at a time, a few ahead of the caller.
 
     With ``crop`` among the settings, images are the top-left square of so many pixels.
 
     Yields
     ------
-    Of each image, (H, W, C), what ``then`` makes of it in the thread that decoded it, by
-    default itself; or the error that says what is wrong with it.
+    Each image, (H, W, C), or the error that says what is wrong with it.
     """
     module, crop = reader(settings), settings.get("crop")
 
-    def read(item: dict) -> Result | MidError:
+    def read(item: dict) -> np.ndarray | MidError:
         try:
-            return then(module.read(item, stack, settings)[:crop, :crop])
+            return module.read(item, stack, settings)[:crop, :crop]
         except MidError as error:
             return error
 
@@ -86,7 +81,7 @@ def ingest(
         done = set(store.names)
         left = [item for item in items if item["name"] not in done]
         report = Progress(f"ingest {path.parent.name}", len(items), "image", len(done))
-        decoded = decode(left, settings, stack, threads, pack)
+        decoded = decode(left, settings, stack, threads)
         for item, image in until_stopped(zip(left, decoded, strict=True)):
             try:
                 if isinstance(image, MidError):
@@ -97,7 +92,7 @@ def ingest(
                 unlike.append(str(error))
             report()
         skips = settings.get("broken") == "skip" and store.names
-        # The store is sealed only if this block is left without an error.
+        # The store is finished only if this block is left without an error.
         _refuse(unlike + ([] if skips else list(broken.values())), len(items))
         store.attributes = {
             "made_by": {"stage": "ingest", "version": version},

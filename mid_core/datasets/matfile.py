@@ -1,14 +1,12 @@
 """One variable of a MATLAB file, with its axes in MATLAB's order.
 
-MAT files of version 5 are MATLAB's own format ("MAT-File Format", The MathWorks): scipy
-reads them. Those of version 7.3 are HDF5 behind a block of 512 bytes: h5py reads them.
-HDF5's axes are the other way round, as its last one runs fastest and MATLAB's first.
+SciPy reads MAT files of version 5, h5py those of version 7.3, which are HDF5 behind a block
+of 512 bytes. HDF5's axes are the other way round, as its last one runs fastest.
 """
 
 import math
 import struct
 import threading
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -25,11 +23,9 @@ from mid_core.errors import MidError
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _NUMPY = {"single": "float32", "double": "float64"}
 _REPLACE = "get the file from the data set's own site again"
-# What a variable of version 5 may take in memory; those of our data sets take less.
-_MOST_BYTES = 2**31
-# Deflate, which both versions pack with, makes nothing smaller than this.
-_MOST_PACKED = 1032
-_LONGEST_NAME = 512
+# Deflate, which both versions pack with, makes nothing smaller than this; and no variable
+# of our data sets takes more memory than 2 GiB.
+_MOST_PACKED, _MOST_BYTES = 1032, 2**31
 _loading = threading.Lock()
 
 
@@ -61,26 +57,25 @@ def check(path: Path, variable: Variable) -> tuple[int, ...]:
     Raises
     ------
     MidError
-        If the file is missing, empty, cut short, a web page or else no MAT file of
-        version 5 or 7.3; if the variable is missing, of another shape or dtype, kept
-        in another file, or claimed to be larger than the file can hold.
+        If the file is missing, damaged, cut short or no MAT file of version 5 or 7.3; if
+        the variable is missing, of another shape or dtype, kept in another file, or
+        claimed to be larger than the file can hold.
     """
-    found = _contents(path)
-    listed = ", ".join(
-        f"{name} {shape} {kind}" for name, (shape, kind) in found.items()
-    )
+    with _opened(path) as content:
+        found = _contents(content)
     shape, kind = found.get(variable.name, ((), ""))
     fits = len(shape) == len(variable.shape) and all(
         want in (None, have) for want, have in zip(variable.shape, shape, strict=True)
     )
+    size = path.stat().st_size
     if not fits or kind not in variable.dtypes:
+        listed = ", ".join(f"{name} {form} {of}" for name, (form, of) in found.items())
         lengths = ", ".join("any" if n is None else str(n) for n in variable.shape)
         raise MidError(
-            f"{path} ({path.stat().st_size} bytes) holds {listed or 'no variable'}, "
-            f"but expected is {variable.name} ({lengths}) "
-            f"{' or '.join(variable.dtypes)}: {_REPLACE}"
+            f"{path} ({size} bytes) holds {listed or 'no variable'}, but expected is "
+            f"{variable.name} ({lengths}) {' or '.join(variable.dtypes)}: {_REPLACE}"
         )
-    size, claimed = path.stat().st_size, math.prod(shape) * np.dtype(kind).itemsize
+    claimed = math.prod(shape) * np.dtype(kind).itemsize
     if claimed > min(_MOST_BYTES, _MOST_PACKED * size):
         raise MidError(
             f"{path} ({size} bytes) claims that {variable.name} {shape} takes {claimed} "
@@ -95,8 +90,8 @@ def read(path: Path, variable: Variable) -> np.ndarray:
     Meant for arrays of blocks. The axes that count the blocks run fastest on disk, so
     that reading a single block takes as long as reading them all. Raises as `check`.
     """
-    _version(path)
-    status = path.stat()
+    with _opened(path):
+        status = path.stat()
     with _loading:
         return _load(path, variable, status.st_size, status.st_mtime_ns)
 
@@ -104,12 +99,12 @@ def read(path: Path, variable: Variable) -> np.ndarray:
 @lru_cache(maxsize=2)
 def _load(path: Path, variable: Variable, size: int, modified: int) -> np.ndarray:
     check(path, variable)
-    with _refusing(path), path.open("rb") as file:
-        if _version(path) == "5":
-            array = scipy.io.loadmat(file, variable_names=variable.name)[variable.name]
+    with _opened(path) as content:
+        if isinstance(content, h5py.File):
+            array = content[variable.name][()].T
         else:
-            with h5py.File(file, "r") as content:
-                array = content[variable.name][()].T
+            name = variable.name
+            array = scipy.io.loadmat(content, variable_names=name)[name]
     array.flags.writeable = False
     return array
 
@@ -120,10 +115,10 @@ def read_part(path: Path, variable: Variable, part: tuple[slice, ...]) -> np.nda
     Of a file of version 7.3, no more than that is read. Raises as `check`.
     """
     check(path, variable)
-    if _version(path) == "5":
-        return read(path, variable)[part]
-    with _refusing(path), path.open("rb") as file, h5py.File(file, "r") as content:
-        return content[variable.name][part[::-1]].T
+    with _opened(path) as content:
+        if isinstance(content, h5py.File):
+            return content[variable.name][part[::-1]].T
+    return read(path, variable)[part]
 
 
 def read_cells(path: Path, name: str) -> list[np.ndarray]:
@@ -132,9 +127,9 @@ def read_cells(path: Path, name: str) -> list[np.ndarray]:
     An empty array has shape (0,). Raises MidError if the file is missing, damaged, not
     of version 7.3, or has no such field.
     """
-    if _version(path) != "7.3":
-        raise MidError(f"{path} is of MAT version 5, expected is 7.3: {_REPLACE}")
-    with _refusing(path), path.open("rb") as file, h5py.File(file, "r") as content:
+    with _opened(path) as content:
+        if not isinstance(content, h5py.File):
+            raise MidError(f"{path} is of MAT version 5, expected is 7.3: {_REPLACE}")
         if name not in content:
             listed = ", ".join(sorted(content)) or "no variable"
             raise MidError(
@@ -151,25 +146,57 @@ def read_cells(path: Path, name: str) -> list[np.ndarray]:
         ]
 
 
-def _contents(path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
-    """Map the variables' names to shape and dtype; structs of version 7.3 left out."""
-    version = _version(path)
-    with _refusing(path), path.open("rb") as file:
-        if version == "5":
-            _check_variables(file, path.stat().st_size)
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO | h5py.File]:
+    """Open a MAT file; whatever goes wrong within becomes a sentence about it.
+
+    It is opened through Python even for h5py, so that `mid_core.jobs.lineage` sees it.
+
+    Yields
+    ------
+    The file itself, of version 5, or its content, of version 7.3.
+    """
+    if not path.is_file():
+        raise MidError(f"{path} is missing, or no file: {_REPLACE}")
+    size = path.stat().st_size
+    try:
+        with path.open("rb") as file:
+            head = file.read(520)
             file.seek(0)
-            listed = scipy.io.whosmat(file)
-            found = {name: (shape, _NUMPY.get(k, k)) for name, shape, k in listed}
-            # The one that is read need not be the one that was looked at.
-            if len(found) < len(listed):
-                raise ValueError("it holds two variables of one name")
-            return found
-        with h5py.File(file, "r") as content:
-            return {
-                name: (node.shape[::-1], node.dtype.name)
-                for name, node in content.items()
-                if isinstance(node, h5py.Dataset) and _is_own(node, content)
-            }
+            if _HDF5 in (head[:8], head[512:]):
+                with h5py.File(file, "r") as content:
+                    yield content
+            elif head[124:128] == b"\0\1IM":
+                yield file
+            else:
+                raise MidError(
+                    f"{path} ({size} bytes) is cut short or no MAT file of version 5 or "
+                    f"7.3, it begins with {head[:15]!r}: {_REPLACE}"
+                )
+    except MidError:
+        raise
+    # On damaged files decoders raise whatever they meet, even TypeError.
+    except Exception as error:
+        raise MidError(
+            f"{path} ({size} bytes) is damaged or cut short ({error}): {_REPLACE}"
+        ) from error
+
+
+def _contents(content: BinaryIO | h5py.File) -> dict[str, tuple[tuple[int, ...], str]]:
+    """Map the variables' names to shape and dtype; structs of version 7.3 left out."""
+    if isinstance(content, h5py.File):
+        return {
+            name: (node.shape[::-1], node.dtype.name)
+            for name, node in content.items()
+            if isinstance(node, h5py.Dataset) and _is_own(node, content)
+        }
+    _check_length(content)
+    listed = scipy.io.whosmat(content)
+    found = {name: (shape, _NUMPY.get(kind, kind)) for name, shape, kind in listed}
+    # The one that is read need not be the one that was looked at.
+    if len(found) < len(listed):
+        raise ValueError("it holds two variables of one name")
+    return found
 
 
 def _is_own(node: h5py.Dataset, content: h5py.File) -> bool:
@@ -177,72 +204,13 @@ def _is_own(node: h5py.Dataset, content: h5py.File) -> bool:
     return node.file == content and not (node.external or node.is_virtual)
 
 
-def _check_variables(file: BinaryIO, size: int) -> None:
-    """Follow the lengths that a version 5 file gives its variables to its end."""
-    end = 128
+def _check_length(file: BinaryIO) -> None:
+    """See that a version 5 file ends where its last variable does: it may be cut short."""
+    size, end = file.seek(0, 2), 128
     while end < size:
         file.seek(end)
-        kind, length = struct.unpack("<II", file.read(8))
+        _, length = struct.unpack("<II", file.read(8))
         end += 8 + length
-        if kind == 15:
-            packed = file.read(min(length, 1024))
-            _check_packed(zlib.decompressobj().decompress(packed, 1024))
     if end > size:
         raise ValueError(f"its variables fill {end} bytes")
-
-
-def _check_packed(start: bytes) -> None:
-    """See that a packed variable is no larger than it says: scipy unpacks it all.
-
-    It starts with flags, the lengths of its axes, its name, and how many bytes of
-    samples follow. What is short stands in its tag itself.
-    """
-    (flags,), (axes,) = (struct.unpack_from("<I", start, place) for place in (16, 28))
-    shape = struct.unpack_from(f"<{axes // 4}i", start, 32)
-    place = 32 + -(-axes // 8) * 8
-    tag, letters = struct.unpack_from("<II", start, place)
-    letters = 0 if tag >> 16 else letters
-    if letters > _LONGEST_NAME:
-        raise ValueError(f"a variable's name has {letters} letters")
-    tag, count = struct.unpack_from("<II", start, place + 8 + -(-letters // 8) * 8)
-    are_numbers, are_complex = 6 <= flags & 0xFF <= 15, flags & 0x800
-    longer = not tag >> 16 and count > 8 * math.prod(shape)
-    if are_numbers and (longer or are_complex):
-        raise ValueError(f"a variable of shape {shape} has {count} bytes or is complex")
-
-
-def _version(path: Path) -> str:
-    """Tell version 5 from 7.3 by the first bytes, and refuse what is neither."""
-    if not path.is_file():
-        raise MidError(f"{path} is missing, or no file: {_REPLACE}")
-    with _refusing(path), path.open("rb") as file:
-        head = file.read(520)
-    if _HDF5 in (head[:8], head[512:]):
-        return "7.3"
-    if head[124:128] == b"\0\1IM":
-        return "5"
-    if head.lstrip()[:1] == b"<":
-        what = "is a web page, perhaps a login or an error"
-    elif head[:6] == b"MATLAB" or not head:
-        what = "is empty or cut short"
-    else:
-        what = "is of an older version, or no MAT file at all"
-    raise MidError(
-        f"{path} ({path.stat().st_size} bytes) {what}: it begins with {head[:15]!r}, "
-        f"expected is a MAT file of version 5 or 7.3; {_REPLACE}"
-    )
-
-
-@contextmanager
-def _refusing(path: Path) -> Iterator[None]:
-    """Turn what scipy, h5py and the disk raise into a sentence about the file."""
-    try:
-        yield
-    except MidError:
-        raise
-    # On damaged files decoders raise whatever they meet, even TypeError.
-    except Exception as error:
-        raise MidError(
-            f"{path} ({path.stat().st_size} bytes) is damaged or cut short ({error}): "
-            f"{_REPLACE}"
-        ) from error
+    file.seek(0)

@@ -1,4 +1,4 @@
-"""Zarr stores of images and of noise; the only package that knows Zarr.
+"""Zarr stores of images and of noise; the only package that knows Zarr and TensorStore.
 
 A store holds a stack of square tiles, the array ``image``, ``truth`` or ``noise`` after
 what it is, and the array ``index``: a row (first tile, height, width) for each image.
@@ -16,9 +16,8 @@ from mid_core.store.manifest import (
     store_path,
     write_json,
 )
-from mid_core.store.parts import PartWriter, finish, lay_out
+from mid_core.store.parts import PartWriter
 from mid_core.store.reading import Store, pairs
-from mid_core.store.shards import pack
 from mid_core.store.writing import StoreWriter
 
 __all__ = [
@@ -28,10 +27,7 @@ __all__ = [
     "StoreWriter",
     "count_files",
     "damage",
-    "finish",
-    "lay_out",
     "manifest_path",
-    "pack",
     "pairs",
     "sha256",
     "store_path",

@@ -1,16 +1,8 @@
 """How images lie in a store: tiles in shards, and an index of images."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
-
-if TYPE_CHECKING:
-    import zarr
-
-    from mid_core.store.shards import Tiles
 
 KINDS = ("image", "truth", "noise")
 TILE = 256
@@ -23,7 +15,7 @@ def per_shard(itemsize: int, tile: int) -> int:
 
 
 def count_files(tiles: int, itemsize: int, tile: int = TILE) -> int:
-    """Count the files of a store of so many tiles: shards, metadata, index, manifest, note."""
+    """Count a store's files: shards, metadata, index, manifest, progress note."""
     return -(-tiles // per_shard(itemsize, tile)) + 6
 
 
@@ -37,23 +29,40 @@ def grid(height: int, width: int, tile: int) -> tuple[int, int]:
     return -(-height // tile), -(-width // tile)
 
 
-def cut(image: np.ndarray, tile: int) -> Iterator[np.ndarray]:
-    """Cut (H, W, C) into (tile, tile, C), row by row, mirrored beyond the far edges."""
-    rows, columns = (
-        np.pad(np.arange(side), (0, -side % tile), mode="symmetric").reshape(-1, tile)
-        for side in image.shape[:2]
-    )
-    for row in rows:
-        for column in columns:
-            inside = image[row[0] : row[0] + tile, column[0] : column[0] + tile]
-            whole = inside.shape[:2] == (tile, tile)
-            yield inside if whole else image[np.ix_(row, column)]
+def image_tiles(entry: Sequence[int], tile: int) -> range:
+    """The numbers of an image's tiles, by its row of the index."""
+    first, height, width = map(int, entry)
+    rows, columns = grid(height, width, tile)
+    return range(first, first + rows * columns)
 
 
-def strips(
-    entry: np.ndarray, tile: int, start: tuple[int, int], size: tuple[int, int]
-) -> list[range]:
-    """Return the tiles that cover a window of an image, a range for each row of them.
+def cut(image: np.ndarray, tile: int) -> np.ndarray:
+    """Cut an image into tiles, row by row, mirrored beyond its lower and right edges.
+
+    Parameters
+    ----------
+    image
+        (H, W, C).
+    tile
+        Side of a tile in pixels.
+
+    Returns
+    -------
+    (tiles, tile, tile, C), of the image's dtype.
+    """
+    height, width, channels = image.shape
+    margins = (0, -height % tile), (0, -width % tile), (0, 0)
+    if np.any(margins):
+        image = np.pad(image, margins, mode="symmetric")
+    rows, columns = grid(height, width, tile)
+    blocks = image.reshape(rows, tile, columns, tile, channels).swapaxes(1, 2)
+    return blocks.reshape(-1, tile, tile, channels)
+
+
+def covering(
+    entry: Sequence[int], tile: int, start: tuple[int, int], size: tuple[int, int]
+) -> np.ndarray:
+    """Return the numbers of the tiles that cover a window of an image.
 
     Parameters
     ----------
@@ -63,41 +72,14 @@ def strips(
         Side of a tile in pixels.
     start, size
         Top and left, height and width of the window, in pixels.
-    """
-    first, height, width = map(int, entry)
-    columns = grid(height, width, tile)[1]
-    (top, left), (high, wide) = start, size
-    lead, end = left // tile, -(-(left + wide) // tile)
-    rows = range(top // tile, -(-(top + high) // tile))
-    return [
-        range(first + row * columns + lead, first + row * columns + end) for row in rows
-    ]
-
-
-def window(
-    tiles: zarr.Array | Tiles,
-    entry: np.ndarray,
-    start: tuple[int, int],
-    size: tuple[int, int],
-) -> np.ndarray:
-    """Read a window of one image, and no tiles beside it.
-
-    Parameters
-    ----------
-    tiles
-        The stack of tiles.
-    entry, start, size
-        As for `strips`.
 
     Returns
     -------
-    (H, W, C) in the stored dtype.
+    (rows, columns) of tiles.
     """
-    tile = tiles.shape[1]
-    read = [
-        np.concatenate(tiles[strip.start : strip.stop], axis=1)
-        for strip in strips(entry, tile, start, size)
-    ]
-    (y, x), (high, wide) = (edge % tile for edge in start), size
-    # A view would keep the tiles' margins in memory.
-    return np.ascontiguousarray(np.concatenate(read)[y : y + high, x : x + wide])
+    first, height, width = map(int, entry)
+    rows, columns = (
+        np.arange(edge // tile, -(-(edge + length) // tile))
+        for edge, length in zip(start, size, strict=True)
+    )
+    return first + rows[:, None] * grid(height, width, tile)[1] + columns

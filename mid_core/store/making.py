@@ -1,4 +1,4 @@
-"""What stores in the making have in common: a note of how far they are."""
+"""An unfinished store: its lock, and the note that lets a later process go on."""
 
 import hashlib
 import json
@@ -7,25 +7,23 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import numpy as np
-import zarr
-
-from mid_core.runtime.files import disk_space_needed
+from mid_core.runtime.files import disk_space_needed, sha256
 from mid_core.runtime.lock import Lock
-from mid_core.store.manifest import manifest_path, write_manifest
+from mid_core.store.manifest import manifest_path
+from mid_core.store.shards import UNFINISHED
 
-# Of the note: raised when it says other things, as half-made stores then begin anew.
-FORMAT = 2
+# Of the note: raised when it says other things, as unfinished stores then begin anew.
+FORMAT = 3
 
 
-def record_path(path: Path | str) -> Path:
-    """Where a store in the making notes how far it is."""
+def note_path(path: Path | str) -> Path:
+    """Where the note of a store's progress lies."""
     return manifest_path(path).with_suffix("").with_suffix(".partial.json")
 
 
 @contextmanager
 def lock(path: Path | str) -> Iterator[Lock]:
-    """What a writer of the store holds: with two, shards of either would be lost."""
+    """Keep other writers of the store out: two would destroy each other's shards."""
     with ExitStack() as stack:
         with disk_space_needed(path):
             own = Lock(manifest_path(path).with_suffix("").with_suffix(".lock"))
@@ -39,30 +37,31 @@ def digest(key: dict | None) -> str:
     return hashlib.sha256(whole.encode()).hexdigest()
 
 
-def noted(path: Path, key: dict | None) -> dict | None:
-    """Return what a killed writer of the same content noted; else clear the ground."""
-    record = record_path(path)
-    if record.is_file() and not manifest_path(path).is_file():
-        found = json.loads(record.read_text())
+def begin(path: Path, key: dict | None) -> dict | None:
+    """Return the note of an unfinished store with this key; else delete what is there.
+
+    Of the unfinished store the shards stay, except those that are known to differ from
+    what was written.
+    """
+    note = note_path(path)
+    if note.is_file() and not manifest_path(path).is_file():
+        found = json.loads(note.read_text())
         if key is not None and found["key"] == digest(key):
+            _sweep(path, found.get("shards", {}))
             return found
-    for file in (manifest_path(path), record):
+    for file in (manifest_path(path), note):
         file.unlink(missing_ok=True)
     shutil.rmtree(path, ignore_errors=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     return None
 
 
-def complete(
-    group: zarr.Group, path: Path, index: list, attributes: dict, hashes: dict[str, str]
-) -> None:
-    """Add index and attributes, and manifest; ``hashes`` of files as for `manifest`."""
-    # What was being written at a kill; it had not got its name yet.
-    for stray in path.rglob("*.partial"):
-        stray.unlink()
-    with disk_space_needed(path):
-        data = np.array(index, np.int64).reshape(-1, 3)
-        # It may have been written already, by a job that was killed before it sealed.
-        group.create_array("index", data=data, overwrite=True)
-        group.attrs.update(attributes)
-        write_manifest(path, attributes.get("made_by", {}), hashes)
+def _sweep(path: Path, hashes: dict[str, str]) -> None:
+    """Delete the metadata, damaged shards and what a kill left half-written."""
+    for pattern in ("zarr.json", "*.partial", UNFINISHED):
+        for file in path.rglob(pattern):
+            file.unlink()
+    for name, expected in hashes.items():
+        shard = path / name
+        if shard.is_file() and sha256(shard) != expected:
+            shard.unlink()

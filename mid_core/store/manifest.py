@@ -1,4 +1,4 @@
-"""Manifests: what a finished store is made of, to the byte."""
+"""The manifest of a finished store: size and hash of each of its files."""
 
 import hashlib
 import json
@@ -21,8 +21,8 @@ def store_path(manifest: Path | str) -> Path:
     return manifest.with_name(manifest.name.removesuffix(".manifest.json") + ".zarr")
 
 
-def write_manifest(path: Path, made_by: dict, hashes: dict[str, str]) -> None:
-    """Seal the finished store at ``path``: from now on it may be read.
+def write_manifest(path: Path, made_by: dict) -> None:
+    """Finish the store at ``path``: from now on it may be read.
 
     Parameters
     ----------
@@ -30,18 +30,14 @@ def write_manifest(path: Path, made_by: dict, hashes: dict[str, str]) -> None:
         ``NAME.zarr``.
     made_by
         The stage that made it, and its version; empty where no stage did.
-    hashes
-        SHA-256 of files, by their names in the store, that were hashed when they were
-        written; all others are read again.
     """
     files = {}
     for file in sorted(p for p in path.rglob("*") if p.is_file()):
         name = file.relative_to(path).as_posix()
-        digest = hashes.get(name) or sha256(file)
-        files[name] = {"bytes": file.stat().st_size, "sha256": digest}
+        files[name] = {"bytes": file.stat().st_size, "sha256": sha256(file)}
     content = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
-    sealed = {"format": 2, "content": content, "files": files, "made_by": made_by}
-    write_json(manifest_path(path), sealed)
+    facts = {"format": 2, "content": content, "files": files, "made_by": made_by}
+    write_json(manifest_path(path), facts)
 
 
 def damage(path: Path, every: bool) -> list[str]:
@@ -57,38 +53,38 @@ def damage(path: Path, every: bool) -> list[str]:
 
     Returns
     -------
-    A sentence for each file that is not as it was sealed, with what rebuilds it.
+    A sentence for each file that differs from the manifest, with what rebuilds it.
 
     Raises
     ------
     MidError
         If the store or its manifest is missing, or the manifest is damaged.
     """
-    sealed = read_manifest(path)
-    advice = again(path, sealed)
+    manifest = read_manifest(path)
+    advice = rebuild_advice(path, manifest)
     problems = []
-    for name, facts in sealed["files"].items():
+    for name, facts in manifest["files"].items():
         file = path / name
-        if problem := misfit(file, facts["bytes"]):
+        if problem := wrong_size(file, facts["bytes"]):
             problems.append(f"{problem}: {advice}")
         elif (every or not _is_shard(name)) and sha256(file) != facts["sha256"]:
             problems.append(f"{file} is damaged, its hash is another: {advice}")
     if every:
         found = {p.relative_to(path).as_posix() for p in path.rglob("*") if p.is_file()}
-        strangers = sorted(found - set(sealed["files"]))
-        problems += [f"{path / name} was not there when sealed" for name in strangers]
+        strangers = sorted(found - set(manifest["files"]))
+        problems += [f"{path / name} is not in the manifest" for name in strangers]
     return problems
 
 
-def misfit(file: Path, size: int) -> str:
-    """Say how a file is not there in its sealed size, in bytes; empty where it is."""
+def wrong_size(file: Path, size: int) -> str:
+    """Say that a file is missing or has not so many bytes; empty where it has."""
     try:
         found = file.stat().st_size
     except (FileNotFoundError, NotADirectoryError):
         return f"{file} is missing"
-    return (
-        "" if found == size else f"{file} has {found} bytes but was sealed with {size}"
-    )
+    if found == size:
+        return ""
+    return f"{file} has {found} bytes, but {size} by the manifest"
 
 
 def _is_shard(name: str) -> bool:
@@ -109,18 +105,18 @@ def read_manifest(path: Path) -> dict:
     if not file.is_file():
         raise MidError(f"{path} is unfinished, {file.name} is not there: {advice}")
     try:
-        sealed = json.loads(file.read_text())
-        listed = json.dumps(sealed["files"], sort_keys=True)
-        whole = hashlib.sha256(listed.encode()).hexdigest() == sealed["content"]
+        manifest = json.loads(file.read_text())
+        listed = json.dumps(manifest["files"], sort_keys=True)
+        whole = hashlib.sha256(listed.encode()).hexdigest() == manifest["content"]
     except (ValueError, KeyError, TypeError) as error:
         raise MidError(f"{file} is damaged ({error}): {advice}") from error
     if not whole:
         raise MidError(f"{file} is damaged, its hash is another: {advice}")
-    return sealed
+    return manifest
 
 
-def again(path: Path, sealed: dict) -> str:
+def rebuild_advice(path: Path, manifest: dict) -> str:
     """Say what rebuilds the store of this manifest."""
-    if stage := sealed.get("made_by", {}).get("stage"):
+    if stage := manifest.get("made_by", {}).get("stage"):
         return rebuilt(manifest_path(path), stage)
     return "write it again: its manifest does not say what made it"

@@ -7,9 +7,9 @@ import numpy as np
 import zarr
 
 from mid_core.errors import MidError
-from mid_core.store.layout import KINDS, shard_name, strips, window
-from mid_core.store.manifest import again, damage, misfit, read_manifest
-from mid_core.store.shards import Tiles
+from mid_core.store.layout import KINDS, covering, shard_name
+from mid_core.store.manifest import damage, read_manifest, rebuild_advice, wrong_size
+from mid_core.store.shards import open_tiles, read_window
 
 
 class Store:
@@ -31,7 +31,7 @@ class Store:
     Raises
     ------
     MidError
-        If the store is missing, unfinished, or not as it was sealed.
+        If the store is missing, unfinished, or differs from its manifest.
     """
 
     on_disk = True
@@ -46,11 +46,12 @@ class Store:
         group = zarr.open_group(self.path, mode="r")
         self.attributes = dict(group.attrs)
         self.kind = next(kind for kind in KINDS if kind in group)
-        self._tiles = Tiles(self.path, group[self.kind])
+        self._tiles = open_tiles(self.path, self.kind)
+        self._per_shard = group[self.kind].shards[0]
         self._index = group["index"][:]
         self.names = list(self.attributes["names"])
         self.sizes = [(int(height), int(width)) for _, height, width in self._index]
-        self.dtype, self.channels = self._tiles.dtype, self._tiles.shape[3]
+        self.dtype, self.channels = group[self.kind].dtype, self._tiles.shape[3]
 
     def __len__(self) -> int:
         return len(self.names)
@@ -73,34 +74,25 @@ class Store:
         self, index: int, start: tuple[int, int], size: tuple[int, int]
     ) -> np.ndarray:
         try:
-            return window(self._tiles, self._index[index], start, size)
-        # A checksum's failure comes as whatever the codec raises.
+            return read_window(self._tiles, self._index[index], start, size)
+        # TensorStore raises what it finds under several types.
         except Exception as error:
             raise self._damage(index, start, size, error) from error
 
     def _damage(
         self, index: int, start: tuple[int, int], size: tuple[int, int], why: Exception
     ) -> MidError:
-        """Say what of a window's shards is not as it was sealed."""
-        tiles = strips(self._index[index], self._tiles.shape[1], start, size)
-        shards, advice = self._shards(tiles), again(self.path, self._manifest)
+        """Say what of a window's shards differs from the manifest."""
+        advice = rebuild_advice(self.path, self._manifest)
+        tiles = covering(self._index[index], self._tiles.shape[1], start, size)
+        numbers = np.unique(tiles // self._per_shard).tolist()
+        shards = [shard_name(self.kind, number) for number in numbers]
         for name in shards:
-            if problem := misfit(
-                self.path / name, self._manifest["files"][name]["bytes"]
-            ):
+            expected = self._manifest["files"][name]["bytes"]
+            if problem := wrong_size(self.path / name, expected):
                 return MidError(f"{problem}: {advice}")
         named = " or ".join(shards)
         return MidError(f"{named} of {self.path} is damaged ({why}): {advice}")
-
-    def _shards(self, tiles: list[range]) -> list[str]:
-        """Name the files in which tiles lie."""
-        size = self._tiles.per_shard
-        numbers = {
-            number
-            for strip in tiles
-            for number in range(strip.start // size, (strip.stop - 1) // size + 1)
-        }
-        return [shard_name(self.kind, number) for number in sorted(numbers)]
 
     def __iter__(self) -> Iterator[tuple[str, np.ndarray]]:
         for index, name in enumerate(self.names):

@@ -1,5 +1,6 @@
 """MAT files of both versions, and everything that people have in their place."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import h5py
@@ -58,29 +59,21 @@ def test_damage_to_the_pixels_is_found_when_they_are_read(tmp_path, write):
 
 
 @pytest.mark.parametrize(
-    ("content", "reason"),
+    "content",
     [
-        (b"", r"\(0 bytes\) is empty"),
-        (
-            b"\n<!DOCTYPE html><title>Log in</title>" * 20,
-            r"\(740 bytes\) is a web page",
-        ),
+        b"",
+        b"\n<!DOCTYPE html><title>Log in</title>" * 20,
         # Version 4: type, rows, columns, no imaginary part, length of the name.
-        (
-            np.array([0, 1, 1, 0, 2], "<i4").tobytes() + b"a\0" + bytes(8),
-            "older version",
-        ),
-        (
-            b"\x89PNG\r\n\x1a\n" + bytes(600),
-            "no MAT file at all: it begins with b'.x89PNG",
-        ),
+        np.array([0, 1, 1, 0, 2], "<i4").tobytes() + b"a\0" + bytes(8),
+        b"\x89PNG\r\n\x1a\n" + bytes(600),
     ],
     ids=["empty", "web page", "version 4", "png"],
 )
-def test_what_is_no_mat_file_is_named(tmp_path, content, reason):
+def test_what_is_no_mat_file_is_shown_by_its_beginning(tmp_path, content):
     path = tmp_path / "blocks.mat"
     path.write_bytes(content)
-    refused(path, reason)
+    begins = re.escape(f"it begins with {content[:15]!r}")
+    refused(path, rf"\({len(content)} bytes\) is cut short or no MAT file .*{begins}")
 
 
 def test_missing_files_and_folders_are_named(tmp_path):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from mid_core import ensemble as inference
+from mid_core import noise
 from mid_core.checkpoints.model_file import save_model
 from mid_core.datasets import folders
 from mid_core.errors import Interrupted
@@ -120,7 +121,7 @@ def counted(function, calls, stop):
 # ingestion decodes ahead, and a `StoreWriter` does the image at hand again.
 JOBS = [
     ("ingest", folders, "read", IMAGES + 3),
-    ("extract_noise", inference, "residual", IMAGES),
+    ("extract_noise", noise, "residual", IMAGES),
     ("denoise_pool", inference, "denoise", IMAGES + 1),
 ]
 

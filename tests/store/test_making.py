@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +17,8 @@ from mid_core.store import (
     StoreWriter,
     count_files,
     damage,
-    finish,
-    lay_out,
-    making,
     manifest_path,
+    writing,
 )
 from tests.conftest import ROOT
 
@@ -78,8 +77,8 @@ def test_what_a_kill_left_half_written_is_swept(tmp_path):
     write(tmp_path / "whole.zarr", 12)
     path = tmp_path / "broken.zarr"
     write(path, 12, stop=9)
-    # As Zarr calls a shard that has not got its name yet.
-    (path / "image/c/0/0/0/0.d1f2.partial").write_bytes(b"half")
+    # As TensorStore calls a shard that has not got its name yet.
+    (path / "image/c/0/0/0/0_d1f2.__lock").write_bytes(b"half")
     write(path, 12)
     assert (
         manifest_path(path).read_text()
@@ -107,14 +106,14 @@ write(Path({path!r}), 400)
 """
 
 
-def test_a_kill_before_the_seal_loses_nothing(tmp_path, monkeypatch):
+def test_a_kill_before_the_manifest_loses_nothing(tmp_path, monkeypatch):
     write(tmp_path / "whole.zarr", 5)
 
     def killed(*_):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(making, "write_manifest", killed)
+        patch.setattr(writing, "write_manifest", killed)
         with pytest.raises(KeyboardInterrupt):
             write(tmp_path / "killed.zarr", 5)
     assert write(tmp_path / "killed.zarr", 5) == []
@@ -122,7 +121,7 @@ def test_a_kill_before_the_seal_loses_nothing(tmp_path, monkeypatch):
     assert again.read_text() == whole.read_text()
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_kills_at_random_moments_lose_nothing(tmp_path):
     write(tmp_path / "whole.zarr", 400)
     path, rng, kills = tmp_path / "killed.zarr", np.random.default_rng(0), 0
@@ -160,9 +159,16 @@ def noise(i: int) -> np.ndarray:
     return np.random.default_rng(i).normal(size=(*SIZES[i], 3)).astype(np.float16)
 
 
+def leaves_shards_missing():
+    return pytest.raises(MidError, match=r"lacks .* shards, the first is number")
+
+
+@contextmanager
 def laid_out(path: Path):
     names = [str(i) for i in range(len(SIZES))]
-    return lay_out(path, "noise", KEY, names, SIZES, "float16", 3, tile=TILE)
+    with StoreWriter(path, "noise", KEY, tile=TILE) as store:
+        store.lay_out(names, SIZES, "float16", 3)
+        yield store
 
 
 @pytest.mark.slow
@@ -170,10 +176,10 @@ def test_four_processes_that_write_one_store_lose_nothing(tmp_path):
     path = tmp_path / "noise.zarr"
     code = PART.format(root=str(ROOT), path=str(path))
     command = [sys.executable, "-c", code]
-    with laid_out(path):
+    with laid_out(path) as store:
         running = [subprocess.Popen([*command, str(part)]) for part in range(4)]
         assert [process.wait() for process in running] == [0, 0, 0, 0]
-        finish(path, {"made_by": {"stage": "test"}})
+        store.attributes = {"made_by": {"stage": "test"}}
     for i, (name, found) in enumerate(Store(path)):
         assert name == str(i)
         np.testing.assert_array_equal(found, noise(i))
@@ -182,12 +188,10 @@ def test_four_processes_that_write_one_store_lose_nothing(tmp_path):
 
 def test_parts_resume_by_shard_and_leave_each_other_alone(tmp_path):
     path = tmp_path / "noise.zarr"
-    with laid_out(path):
+    with leaves_shards_missing(), laid_out(path):
         first = PartWriter(path, 0, 2)
         for i in first.wanted()[:40]:
             first.put(i, noise(i))
-        with pytest.raises(MidError, match=r"lacks .* shards, the first is number"):
-            finish(path, {})
     # The same command again keeps what is there.
     with laid_out(path):
         left = PartWriter(path, 0, 2).wanted()
@@ -197,41 +201,40 @@ def test_parts_resume_by_shard_and_leave_each_other_alone(tmp_path):
             for i in writer.wanted():
                 writer.put(i, noise(i))
         np.testing.assert_array_equal(writer.read(17), noise(17))
-        finish(path, {})
     for i, (_, found) in enumerate(Store(path)):
         np.testing.assert_array_equal(found, noise(i))
 
 
-def test_a_store_that_lost_its_seal_is_sealed_again(tmp_path):
+def test_a_store_that_lost_its_manifest_gets_the_same_again(tmp_path):
     path = tmp_path / "noise.zarr"
 
     def fill() -> list[int]:
-        with laid_out(path):
+        with laid_out(path) as store:
             writer = PartWriter(path)
             wanted = writer.wanted()
             for i in wanted:
                 writer.put(i, noise(i))
-            finish(path, {"made_by": {"stage": "test"}})
+            store.attributes = {"made_by": {"stage": "test"}}
         return wanted
 
     assert fill() == list(range(200))
-    sealed = manifest_path(path).read_text()
+    manifest = manifest_path(path).read_text()
     manifest_path(path).unlink()
     assert fill() == []
-    assert manifest_path(path).read_text() == sealed
+    assert manifest_path(path).read_text() == manifest
     # Of what is damaged by then, no more is made again.
     for name in ("zarr.json", "noise/zarr.json", "index/zarr.json", "noise/c/1/0/0/0"):
         content = (path / name).read_bytes()
         (path / name).write_bytes(content[:-9] + b"?" + content[-8:])
     manifest_path(path).unlink()
     assert 0 < len(fill()) < 9
-    assert manifest_path(path).read_text() == sealed
+    assert manifest_path(path).read_text() == manifest
     assert damage(path, every=True) == []
 
 
 def test_an_image_that_was_not_laid_out_so_is_refused(tmp_path):
     path = tmp_path / "noise.zarr"
-    with laid_out(path):
+    with leaves_shards_missing(), laid_out(path):
         writer = PartWriter(path)
         for wrong in (noise(1), noise(0)[..., :1], noise(0).astype(np.float32)):
             with pytest.raises(ValueError, match=r"image 0 of .* but was laid out as"):
@@ -252,7 +255,7 @@ with lock({path!r}):
 @pytest.mark.slow
 def test_a_second_writer_is_told_who_writes(tmp_path):
     path = tmp_path / "noise.zarr"
-    with laid_out(path):
+    with leaves_shards_missing(), laid_out(path):
         pass
     code = HOLDER.format(root=str(ROOT), path=str(path))
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
@@ -266,7 +269,7 @@ def test_a_second_writer_is_told_who_writes(tmp_path):
             pass
         assert PartWriter(path).wanted() == list(range(200))
         first.kill()
-    with laid_out(path):
+    with leaves_shards_missing(), laid_out(path):
         pass
     assert not list(tmp_path.glob("*.lock"))
 
@@ -296,11 +299,11 @@ def test_two_hundred_flipped_bits_are_all_noticed(tmp_path):
     assert damage(path, every=True) == []
 
 
-def test_damaged_seals_and_strangers_are_noticed(tmp_path):
+def test_damaged_manifests_and_unknown_files_are_noticed(tmp_path):
     path = tmp_path / "pool.zarr"
     write(path, 5)
     (path / "image/c/99").write_bytes(b"")
-    assert damage(path, every=True) == [f"{path}/image/c/99 was not there when sealed"]
+    assert damage(path, every=True) == [f"{path}/image/c/99 is not in the manifest"]
     text = manifest_path(path).read_text()
     for broken in (text[:-9], text.replace('"bytes": ', '"bytes": 1', 1), "[]"):
         manifest_path(path).write_text(broken)

@@ -11,7 +11,7 @@ import torch
 
 from mid_core.checkpoints.checkpoint import Checkpoints
 from mid_core.errors import MidError
-from mid_core.store import Store, StoreWriter, lay_out, manifest_path
+from mid_core.store import Store, StoreWriter, manifest_path
 from tests.runtime.test_distributed import Job
 from tests.workflow.test_kills import draw_pools
 
@@ -85,12 +85,11 @@ def test_a_store_that_found_no_room_goes_on_when_there_is(disk, rng, monkeypatch
 def test_a_store_that_cannot_even_be_begun_is_a_sentence(disk):
     path, sizes = disk.path / "noise.zarr", [(512, 512)]
     disk.fill()
-    form = "noise", {"version": 1}, ["a"], sizes, "float16", 3
     with (
         pytest.raises(MidError, match=r"noise\.zarr cannot be written .*make room"),
-        lay_out(path, *form),
+        StoreWriter(path, "noise", {"version": 1}) as store,
     ):
-        pass
+        store.lay_out(["a"], sizes, "float16", 3)
     with pytest.raises(MidError, match=r"noise\.zarr cannot be written .*make room"):
         write(path, {"version": 1}, [np.zeros((16, 16, 3), np.uint8)])
 

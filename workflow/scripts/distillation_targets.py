@@ -12,7 +12,7 @@ from mid_core.masking import Masking, image_seed
 from mid_core.runtime.devices import pick_device
 from mid_core.runtime.interruption import until_stopped
 from mid_core.runtime.progress import Progress, run_rule
-from mid_core.store import PartWriter, Store, finish, lay_out, store_path
+from mid_core.store import PartWriter, Store, StoreWriter, store_path
 
 
 def main() -> None:
@@ -30,10 +30,10 @@ def main() -> None:
     sizes = [size for size in noisy.sizes for _ in each]
     # Rounded as the noisy images are, to 0.3 grey levels of 8 bits: far below what one
     # prediction differs from the next.
-    known = names, sizes, noisy.dtype.name, noisy.channels
-    with lay_out(path, "image", made, *known):
+    with StoreWriter(path, "image", made) as store:
+        store.lay_out(names, sizes, noisy.dtype.name, noisy.channels)
         teach(noisy, PartWriter(path))
-        finish(path, made)
+        store.attributes = made
 
 
 def teach(noisy: Store, targets: PartWriter) -> None:

@@ -17,7 +17,7 @@ from mid_core.runtime.distributed import Team, is_member, run_member
 from mid_core.runtime.interruption import Stop, until_stopped
 from mid_core.runtime.launching import launch
 from mid_core.runtime.progress import Progress, log, run_rule
-from mid_core.store import PartWriter, Store, finish, lay_out, store_path
+from mid_core.store import PartWriter, Store, StoreWriter, store_path
 
 
 def main() -> None:
@@ -35,8 +35,8 @@ def main() -> None:
         "model": json.loads(Path(snakemake.input.model).read_text())["sha256"],
         "noisy": noisy.content,
     }
-    known = (noisy.names, noisy.sizes)
-    with lay_out(path, "noise", made, *known, "float16", noisy.channels):
+    with StoreWriter(path, "noise", made) as store:
+        store.lay_out(noisy.names, noisy.sizes, "float16", noisy.channels)
         if processes > 1:
             launch(sys.argv[0], processes, threads, Stop())
         else:
@@ -45,7 +45,7 @@ def main() -> None:
         for i, (_, image) in until_stopped(enumerate(noisy)):
             noise = bank.read(i)
             statistics.add(noise, to_float(image) - noise)
-        finish(path, made | {"statistics": statistics.summary()})
+        store.attributes = made | {"statistics": statistics.summary()}
 
 
 def how_spread() -> tuple[int, int]:
