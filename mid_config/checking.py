@@ -14,8 +14,7 @@ RESERVED |= {"baselines", "tables", "truth"}
 
 def _check_unpaired(where: str, clean: Mapping, noisy: Mapping) -> None:
     """Refuse two pools of one data set that may show the same scenes."""
-    unsplit = ("camera", "folders")
-    if clean["reader"] != noisy["reader"] or clean["reader"] in unsplit:
+    if clean["reader"] != noisy["reader"] or not {"path", "part"} <= clean.keys():
         return
     if Path(clean["path"]).absolute() != Path(noisy["path"]).absolute():
         return

@@ -16,6 +16,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from mid_config.errors import ConfigError
 from mid_config.merging import merge
 from mid_config.paper import paper_variants
+from mid_config.registry import add_registered
 
 # References in YAML can make a few lines unfold to more than any memory holds.
 MOST_VALUES = 10_000
@@ -209,6 +210,13 @@ def check(content: Any, schema: Mapping, source: str) -> None:
         )
 
 
+def read_schema(path: Path) -> dict:
+    """Read the schema, and add the keys of every network and data set."""
+    schema = plain(YAML(typ="safe").load(path))
+    add_registered(schema["$defs"])
+    return schema
+
+
 def load_config(paths: Sequence[Path], schema: Path, overrides: Mapping) -> dict:
     """Read config files, later ones over earlier ones, then ``overrides``.
 
@@ -217,7 +225,7 @@ def load_config(paths: Sequence[Path], schema: Path, overrides: Mapping) -> dict
     paths
         YAML files.
     schema
-        JSON schema, in YAML; ``pools.schema.yaml`` beside it has more definitions.
+        JSON schema, in YAML, without the keys of networks and data sets.
     overrides
         What was given on the command line.
 
@@ -230,9 +238,7 @@ def load_config(paths: Sequence[Path], schema: Path, overrides: Mapping) -> dict
     ConfigError
         At the first mistake.
     """
-    rules = plain(YAML(typ="safe").load(schema))
-    pools = plain(YAML(typ="safe").load(schema.with_name("pools.schema.yaml")))
-    rules["$defs"] |= pools["$defs"]
+    rules = read_schema(schema)
     merged: dict = {}
     partial = {**rules, "required": []}
     for path in paths:

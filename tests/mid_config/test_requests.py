@@ -72,7 +72,9 @@ def test_every_job_has_a_log_and_says_what_it_takes(said, asked):
     for job in asked:
         assert {"mem_mb", "runtime"} <= job.resources.keys(), job.rule
     for kind, suffix in (("log", "log"), ("benchmark", "tsv")):
-        files = re.findall(rf"^ +{kind}: results/sidd/{kind}s/(\S+)", said, re.MULTILINE)
+        files = re.findall(
+            rf"^ +{kind}: results/sidd/{kind}s/(\S+)", said, re.MULTILINE
+        )
         assert len(set(files)) == len(files) == len(asked)
         for own in ("train_round/mid_0", "evaluate/mid_0_validation", "report"):
             assert f"{own}.{suffix}" in files
