@@ -70,7 +70,7 @@ def read_yaml(path: Path) -> Any:
     return content
 
 
-def _check_values(path: Path, content: Mapping) -> None:
+def _check_values(path: Path, content: Mapping[str, Any]) -> None:
     for number, (keys, value) in enumerate(_unfold(content, ())):
         if number > MOST_VALUES:
             raise ConfigError(f"{path} holds more than {MOST_VALUES} values")
@@ -79,7 +79,7 @@ def _check_values(path: Path, content: Mapping) -> None:
             raise ConfigError(f"{where} must be a finite number, not {value}")
 
 
-def _unfold(value: Any, keys: tuple) -> Iterator[tuple[tuple, Any]]:
+def _unfold(value: Any, keys: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Any]]:
     """Yield every value with the keys that lead to it."""
     yield keys, value
     pairs = enumerate(value) if isinstance(value, list) else ()
@@ -132,7 +132,7 @@ def _sentence(error: ValidationError) -> tuple[list[str | int], str]:
     return keys, error.message
 
 
-def _resolve(schema: Mapping, root: Mapping) -> Mapping:
+def _resolve(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any]:
     """Follow the schema's references to where it is spelled out."""
     while "$ref" in schema:
         target: Any = root
@@ -142,7 +142,9 @@ def _resolve(schema: Mapping, root: Mapping) -> Mapping:
     return schema
 
 
-def _parts(value: Mapping, schema: Mapping, root: Mapping) -> Iterator[Mapping]:
+def _parts(
+    value: Mapping[str, Any], schema: Mapping[str, Any], root: Mapping[str, Any]
+) -> Iterator[Mapping[str, Any]]:
     """Yield the schema, and what it says where its conditions hold."""
     schema = _resolve(schema, root)
     yield schema
@@ -152,7 +154,9 @@ def _parts(value: Mapping, schema: Mapping, root: Mapping) -> Iterator[Mapping]:
             yield _resolve(part["then"], root)
 
 
-def fill_defaults(value: Any, schema: Mapping, root: Mapping) -> Any:
+def fill_defaults(
+    value: Any, schema: Mapping[str, Any], root: Mapping[str, Any]
+) -> Any:
     """Return ``value`` with the schema's defaults where it is silent."""
     if not isinstance(value, Mapping):
         return value
@@ -192,7 +196,7 @@ def _typed(value: Any) -> Any:
     return YAML(typ="safe").load(value) if isinstance(value, str) else value
 
 
-def check(content: Any, schema: Mapping, source: str) -> None:
+def check(content: Any, schema: Mapping[str, Any], source: str) -> None:
     """Stop at the first mistake in ``content``.
 
     Raises
@@ -210,14 +214,16 @@ def check(content: Any, schema: Mapping, source: str) -> None:
         )
 
 
-def read_schema(path: Path) -> dict:
+def read_schema(path: Path) -> dict[str, Any]:
     """Read the schema, and add the keys of every network and data set."""
-    schema = plain(YAML(typ="safe").load(path))
+    schema: dict[str, Any] = plain(YAML(typ="safe").load(path))
     add_registered(schema["$defs"])
     return schema
 
 
-def load_config(paths: Sequence[Path], schema: Path, overrides: Mapping) -> dict:
+def load_config(
+    paths: Sequence[Path], schema: Path, overrides: Mapping[str, Any]
+) -> dict[str, Any]:
     """Read config files, later ones over earlier ones, then ``overrides``.
 
     Parameters
@@ -239,7 +245,7 @@ def load_config(paths: Sequence[Path], schema: Path, overrides: Mapping) -> dict
         At the first mistake.
     """
     rules = read_schema(schema)
-    merged: dict = {}
+    merged: dict[str, Any] = {}
     partial = {**rules, "required": []}
     for path in paths:
         content = read_yaml(Path(path))
@@ -248,7 +254,7 @@ def load_config(paths: Sequence[Path], schema: Path, overrides: Mapping) -> dict
     merged = merge(merged, plain(_typed(overrides)))
     source = " + ".join(map(str, paths)) + (" + --config" if overrides else "")
     check(merged, rules, source)
-    filled = fill_defaults(merged, rules, rules)
+    filled: dict[str, Any] = fill_defaults(merged, rules, rules)
     if "paper" in filled:
         _add_paper(filled, source)
     method = {"$ref": "#/$defs/method", "$defs": rules["$defs"]}
@@ -259,7 +265,7 @@ def load_config(paths: Sequence[Path], schema: Path, overrides: Mapping) -> dict
     return filled
 
 
-def _add_paper(config: dict, source: str) -> None:
+def _add_paper(config: dict[str, Any], source: str) -> None:
     """Add the variants of the section ``paper``."""
     variants, base = config["variants"], config["paper"]["variant"]
     if base not in variants:

@@ -39,36 +39,34 @@ def readers() -> list[str]:
 
 def keys(module: str) -> dict[str, dict[str, Any]]:
     """Return the keys of a network or a data set, as JSON schema."""
-    return YAML(typ="safe").load(constant(module, "KEYS"))
+    return dict(YAML(typ="safe").load(constant(module, "KEYS")))
 
 
 def add_registered(definitions: dict[str, Any]) -> None:
-    """Add every network and reader to the definitions of the config's schema.
+    """Add every network and data set to the definitions of the config's schema."""
+    _add(definitions, "network", "name", "networks", networks())
+    _add(definitions, "pool", "reader", "datasets", readers())
 
-    Of a reader's keys, `path` and `part` are required where they have no default.
-    """
-    for part, key, folder, names in (
-        ("network", "name", "networks", networks()),
-        ("pool", "reader", "datasets", readers()),
-    ):
-        whole = definitions[part]
-        chosen = whole["properties"][key]
-        chosen["enum"], whole["allOf"] = names, []
-        for name in names:
-            own = keys(f"{folder}/{name}")
-            needed = [
-                k
-                for k in ("path", "part")
-                if "default" not in own.get(k, {"default": 0})
-            ]
-            definitions[name] = {
-                "additionalProperties": False,
-                "properties": {key: True, **own},
-                "required": needed,
-            }
-            condition = {"properties": {key: {"const": name}}}
-            if chosen.get("default") != name:
-                condition["required"] = [key]
-            whole["allOf"].append(
-                {"if": condition, "then": {"$ref": f"#/$defs/{name}"}}
-            )
+
+def _add(
+    definitions: dict[str, Any], part: str, key: str, folder: str, names: list[str]
+) -> None:
+    """Add what one key of a part of the config chooses, each with keys of its own."""
+    whole = definitions[part]
+    chosen = whole["properties"][key]
+    chosen["enum"], whole["allOf"] = names, []
+    for name in names:
+        own = keys(f"{folder}/{name}")
+        # Of a data set, where it does not say a default.
+        required = [
+            k for k in ("path", "part") if "default" not in own.get(k, "default")
+        ]
+        definitions[name] = {
+            "additionalProperties": False,
+            "required": required,
+            "properties": {key: True, **own},
+        }
+        condition: dict[str, Any] = {"properties": {key: {"const": name}}}
+        if chosen.get("default") != name:
+            condition["required"] = [key]
+        whole["allOf"].append({"if": condition, "then": {"$ref": f"#/$defs/{name}"}})

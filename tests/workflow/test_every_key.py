@@ -106,7 +106,7 @@ def test_nothing_is_stale_at_first(drawn_up):
     assert listed(paper(drawn_up, WHOLE, "--dry-run")) == {}
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("changes", "first"), MATRIX, ids=[", ".join(c) for c, _ in MATRIX]
 )
@@ -150,7 +150,7 @@ def settled(tmp_path):
     return plan
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_each_key_that_is_changed_among_others_would_train_again_alone(settled):
     before = settled({})
     for changes, first in MATRIX:
