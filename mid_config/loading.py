@@ -4,6 +4,7 @@ import copy
 import difflib
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -214,6 +215,7 @@ def check(content: Any, schema: Mapping[str, Any], source: str) -> None:
         )
 
 
+@cache
 def read_schema(path: Path) -> dict[str, Any]:
     """Read the schema, and add the keys of every network and data set."""
     schema: dict[str, Any] = plain(YAML(typ="safe").load(path))

@@ -32,7 +32,7 @@ OTHER_NETWORKS = [f"!*/{name}_*" for name in (*OTHERS, "net_small", "distilled")
 TRAIN = ["train_round/*"]
 NAFNET = [*TRAIN, *OTHER_NETWORKS]
 MASK = [*TRAIN, "extract_noise/*", "evaluate/*", "denoise_pool/*"]
-SEED = [*MASK, "teach/*", "awgn_bank/*_seed_1"]
+SEED = [*MASK, "distillation_targets/*", "awgn_bank/*_seed_1"]
 WHITE = [*TRAIN, "!*_[123]", "!*/true_noise_*", "!*/ceiling_*", "!*/taught_*"]
 WHITE += ["!*/distilled_*"]
 HIDING = ["!*/no_mask_*", "!*/unmasked_*", "!*/true_noise_*", "!*/ceiling_*"]
@@ -128,7 +128,7 @@ MATRIX = [
     ),
     (
         {"method.teacher.targets": 2, "method.teacher.num_masks": 2},
-        ["teach/taught_0"],
+        ["distillation_targets/taught_0"],
     ),
     ({"method.teacher.recharge": 0.5}, ["train_round/taught_0"]),
     (
@@ -152,7 +152,7 @@ MATRIX = [
         ["extract_noise/four_[123]", "check_pools"],
     ),
     ({"variants.unet.initial_noise": "true_noise"}, ["train_round/unet_0"]),
-    ({"method.teacher.variant": "four"}, ["teach/taught_0"]),
+    ({"method.teacher.variant": "four"}, ["distillation_targets/taught_0"]),
     ({"method.held_out.pool": "camera"}, ["train_round/watched_0", "check_pools"]),
     ({"tests": ["noisy"]}, [*TABLES, "check_pools"]),
     (
@@ -184,7 +184,7 @@ MATRIX = [
     ({"paper.choices": ["no_mask"]}, ["tabulate_paper/choices"]),
     (
         {"paper.distilled.targets": 2, "paper.distilled.num_masks": 2},
-        ["teach/distilled_0"],
+        ["distillation_targets/distilled_0"],
     ),
     (
         {
