@@ -1,4 +1,4 @@
-# make demo | test | lint | bench: each sets up .venv first, once.
+# make demo | test | test-all | lint | bench: each sets up .venv first, once.
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
@@ -6,19 +6,31 @@ READY := $(VENV)/.ready
 # A cache that cannot be written must not stop anyone.
 export MPLCONFIGDIR ?= $(CURDIR)/$(VENV)/matplotlib
 
-.PHONY: demo test lint format bench clean
+.PHONY: demo test test-exhaustive test-all lint format bench clean
 
 demo: $(READY)
 	$(VENV)/bin/snakemake --cores 2
 
+PYTEST := $(VENV)/bin/python -m pytest --numprocesses 2 --no-loadscope-reorder
+
 test: $(READY)
-	$(VENV)/bin/python -m pytest --numprocesses 2 --no-loadscope-reorder
+	$(PYTEST) -m "not exhaustive"
+
+# What is slow for what it proves.
+test-exhaustive: $(READY)
+	$(PYTEST) -m exhaustive
+
+test-all: test test-exhaustive
 
 lint: $(READY)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/snakefmt --check workflow
 	$(VENV)/bin/snakemake --lint
+	$(VENV)/bin/codespell $$(git ls-files)
+	git ls-files -z '*.ipynb' | xargs -0 -r $(VENV)/bin/nbstripout --verify
+	$(VENV)/bin/lint-imports
+	$(VENV)/bin/mypy
 
 format: $(READY)
 	$(VENV)/bin/ruff check --fix .

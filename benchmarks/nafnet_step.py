@@ -14,8 +14,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmarks.measuring import alternate, publish, ratio
-from mid_core.networks import NAFNet, build, nafnet
+from mid_core.networks import build, nafnet
 from mid_core.networks.acceleration import accelerate
+from mid_core.networks.nafnet import NAFNet
 from mid_core.runtime.precision import autocast
 
 BATCH, PATCH, REPEATS, REACH = 2, 128, 7, 1.3

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from mid_config.errors import ConfigError
 from mid_config.merging import merge
@@ -12,10 +13,11 @@ RESERVED = {"awgn", "benchmarks", "data", "figures", "logs", "submissions"}
 RESERVED |= {"baselines", "tables", "truth"}
 
 
-def _check_unpaired(where: str, clean: Mapping, noisy: Mapping) -> None:
+def _check_unpaired(
+    where: str, clean: Mapping[str, Any], noisy: Mapping[str, Any]
+) -> None:
     """Refuse two pools of one data set that may show the same scenes."""
-    unsplit = ("camera", "folders")
-    if clean["reader"] != noisy["reader"] or clean["reader"] in unsplit:
+    if clean["reader"] != noisy["reader"] or not {"path", "part"} <= clean.keys():
         return
     if Path(clean["path"]).absolute() != Path(noisy["path"]).absolute():
         return
@@ -28,7 +30,7 @@ def _check_unpaired(where: str, clean: Mapping, noisy: Mapping) -> None:
         )
 
 
-def _check_parallelism(where: str, method: Mapping) -> None:
+def _check_parallelism(where: str, method: Mapping[str, Any]) -> None:
     """Refuse a batch that cannot be shared out evenly, or not without a change."""
     for k, one in enumerate(method["rounds"]):
         ways = parallelism(method, k)
@@ -48,7 +50,10 @@ def _check_parallelism(where: str, method: Mapping) -> None:
 
 
 def _check_initial_noise(
-    where: str, method: Mapping, pools: Mapping, known: Iterable[str]
+    where: str,
+    method: Mapping[str, Any],
+    pools: Mapping[str, Any],
+    known: Iterable[str],
 ) -> None:
     """Refuse a first bank that cannot be, and a teacher that is not asked for."""
     if method["initial_noise"] == "true_noise" and not has_truth(
@@ -71,14 +76,16 @@ def _check_initial_noise(
             f"{where}: initial_noise teacher and the key teacher need each other: set both, "
             "or neither"
         )
-    if wanted and teacher["variant"] not in known:
+    if teacher and teacher["variant"] not in known:
         raise ConfigError(
             f"{where}: teacher.variant '{teacher['variant']}' is no variant above it "
             f"(there are: {', '.join(known)})"
         )
 
 
-def _check_held_out(where: str, method: Mapping, pools: Mapping) -> None:
+def _check_held_out(
+    where: str, method: Mapping[str, Any], pools: Mapping[str, Any]
+) -> None:
     """Refuse held-out images without a truth, or of the training."""
     if "held_out" not in method:
         return
@@ -96,7 +103,10 @@ def _check_held_out(where: str, method: Mapping, pools: Mapping) -> None:
 
 
 def check_method(
-    variant: str, method: Mapping, pools: Mapping, known: Iterable[str]
+    variant: str,
+    method: Mapping[str, Any],
+    pools: Mapping[str, Any],
+    known: Iterable[str],
 ) -> None:
     """Refuse what a schema cannot see; ``known`` are the variants above this one."""
     where = f"variant '{variant}'"
@@ -127,7 +137,7 @@ def check_method(
     _check_parallelism(where, method)
 
 
-def check_names(config: Mapping) -> None:
+def check_names(config: Mapping[str, Any]) -> None:
     """Refuse names that mean nothing, or two things."""
     for variant in RESERVED & set(config["variants"]):
         raise ConfigError(
@@ -163,7 +173,9 @@ def check_names(config: Mapping) -> None:
             )
 
 
-def check_protocols(methods: Mapping[str, Mapping], table: Sequence[str]) -> None:
+def check_protocols(
+    methods: Mapping[str, Mapping[str, Any]], table: Sequence[str]
+) -> None:
     """Refuse a table of variants that are scored in different ways."""
     found = {v: sorted(methods[v]["evaluation"]["protocols"]) for v in table}
     for variant, protocols in found.items():

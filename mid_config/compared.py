@@ -1,5 +1,7 @@
 """The methods whose pictures are compared, and where each of them comes from."""
 
+from typing import Any
+
 from mid_config.paper import percent
 from mid_config.plan import Plan
 
@@ -13,7 +15,7 @@ def shown_method(plan: Plan) -> str:
     return f"{variant}_{len(plan.rounds[variant]) - 1}"
 
 
-def pictured_methods(plan: Plan) -> list[dict]:
+def pictured_methods(plan: Plan) -> list[dict[str, Any]]:
     """Return the methods to show beside each other, in order and in plain values.
 
     Methods without training, the one trained on white noise, each round of the shown
@@ -32,8 +34,8 @@ def pictured_methods(plan: Plan) -> list[dict]:
         for k in range(len(plan.rounds[shown]))
     ]
     if not paper:
-        others = [variant for variant in plan.rounds if variant != shown]
-        return rounds + [_last(plan, variant, variant) for variant in others]
+        more = [variant for variant in plan.rounds if variant != shown]
+        return rounds + [_last(plan, variant, variant) for variant in more]
     baselines = [
         {"key": baseline, "label": baseline.upper(), "baseline": baseline}
         for baseline in paper["baselines"]
@@ -49,11 +51,11 @@ def _shown(plan: Plan) -> str:
     return paper["variant"] if paper else plan.shown()
 
 
-def _last(plan: Plan, variant: str, label: str) -> dict:
+def _last(plan: Plan, variant: str, label: str) -> dict[str, Any]:
     return _trained(plan, variant, len(plan.rounds[variant]) - 1, label)
 
 
-def _trained(plan: Plan, variant: str, k: int, label: str) -> dict:
+def _trained(plan: Plan, variant: str, k: int, label: str) -> dict[str, Any]:
     settings = plan.rounds[variant][k].evaluate
     masks = settings["num_masks"][-1] if settings["masking"]["mask_ratio"] else 1
     return {

@@ -4,6 +4,7 @@ import copy
 import difflib
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from mid_config.errors import ConfigError
 from mid_config.merging import merge
 from mid_config.paper import paper_variants
+from mid_config.registry import add_registered
 
 # References in YAML can make a few lines unfold to more than any memory holds.
 MOST_VALUES = 10_000
@@ -69,7 +71,7 @@ def read_yaml(path: Path) -> Any:
     return content
 
 
-def _check_values(path: Path, content: Mapping) -> None:
+def _check_values(path: Path, content: Mapping[str, Any]) -> None:
     for number, (keys, value) in enumerate(_unfold(content, ())):
         if number > MOST_VALUES:
             raise ConfigError(f"{path} holds more than {MOST_VALUES} values")
@@ -78,7 +80,7 @@ def _check_values(path: Path, content: Mapping) -> None:
             raise ConfigError(f"{where} must be a finite number, not {value}")
 
 
-def _unfold(value: Any, keys: tuple) -> Iterator[tuple[tuple, Any]]:
+def _unfold(value: Any, keys: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Any]]:
     """Yield every value with the keys that lead to it."""
     yield keys, value
     pairs = enumerate(value) if isinstance(value, list) else ()
@@ -131,7 +133,7 @@ def _sentence(error: ValidationError) -> tuple[list[str | int], str]:
     return keys, error.message
 
 
-def _resolve(schema: Mapping, root: Mapping) -> Mapping:
+def _resolve(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any]:
     """Follow the schema's references to where it is spelled out."""
     while "$ref" in schema:
         target: Any = root
@@ -141,7 +143,9 @@ def _resolve(schema: Mapping, root: Mapping) -> Mapping:
     return schema
 
 
-def _parts(value: Mapping, schema: Mapping, root: Mapping) -> Iterator[Mapping]:
+def _parts(
+    value: Mapping[str, Any], schema: Mapping[str, Any], root: Mapping[str, Any]
+) -> Iterator[Mapping[str, Any]]:
     """Yield the schema, and what it says where its conditions hold."""
     schema = _resolve(schema, root)
     yield schema
@@ -151,7 +155,9 @@ def _parts(value: Mapping, schema: Mapping, root: Mapping) -> Iterator[Mapping]:
             yield _resolve(part["then"], root)
 
 
-def fill_defaults(value: Any, schema: Mapping, root: Mapping) -> Any:
+def fill_defaults(
+    value: Any, schema: Mapping[str, Any], root: Mapping[str, Any]
+) -> Any:
     """Return ``value`` with the schema's defaults where it is silent."""
     if not isinstance(value, Mapping):
         return value
@@ -191,7 +197,7 @@ def _typed(value: Any) -> Any:
     return YAML(typ="safe").load(value) if isinstance(value, str) else value
 
 
-def check(content: Any, schema: Mapping, source: str) -> None:
+def check(content: Any, schema: Mapping[str, Any], source: str) -> None:
     """Stop at the first mistake in ``content``.
 
     Raises
@@ -209,7 +215,17 @@ def check(content: Any, schema: Mapping, source: str) -> None:
         )
 
 
-def load_config(paths: Sequence[Path], schema: Path, overrides: Mapping) -> dict:
+@cache
+def read_schema(path: Path) -> dict[str, Any]:
+    """Read the schema, and add the keys of every network and data set."""
+    schema: dict[str, Any] = plain(YAML(typ="safe").load(path))
+    add_registered(schema["$defs"])
+    return schema
+
+
+def load_config(
+    paths: Sequence[Path], schema: Path, overrides: Mapping[str, Any]
+) -> dict[str, Any]:
     """Read config files, later ones over earlier ones, then ``overrides``.
 
     Parameters
@@ -217,7 +233,7 @@ def load_config(paths: Sequence[Path], schema: Path, overrides: Mapping) -> dict
     paths
         YAML files.
     schema
-        JSON schema, in YAML; ``pools.schema.yaml`` beside it has more definitions.
+        JSON schema, in YAML, without the keys of networks and data sets.
     overrides
         What was given on the command line.
 
@@ -230,10 +246,8 @@ def load_config(paths: Sequence[Path], schema: Path, overrides: Mapping) -> dict
     ConfigError
         At the first mistake.
     """
-    rules = plain(YAML(typ="safe").load(schema))
-    pools = plain(YAML(typ="safe").load(schema.with_name("pools.schema.yaml")))
-    rules["$defs"] |= pools["$defs"]
-    merged: dict = {}
+    rules = read_schema(schema)
+    merged: dict[str, Any] = {}
     partial = {**rules, "required": []}
     for path in paths:
         content = read_yaml(Path(path))
@@ -242,7 +256,7 @@ def load_config(paths: Sequence[Path], schema: Path, overrides: Mapping) -> dict
     merged = merge(merged, plain(_typed(overrides)))
     source = " + ".join(map(str, paths)) + (" + --config" if overrides else "")
     check(merged, rules, source)
-    filled = fill_defaults(merged, rules, rules)
+    filled: dict[str, Any] = fill_defaults(merged, rules, rules)
     if "paper" in filled:
         _add_paper(filled, source)
     method = {"$ref": "#/$defs/method", "$defs": rules["$defs"]}
@@ -253,7 +267,7 @@ def load_config(paths: Sequence[Path], schema: Path, overrides: Mapping) -> dict
     return filled
 
 
-def _add_paper(config: dict, source: str) -> None:
+def _add_paper(config: dict[str, Any], source: str) -> None:
     """Add the variants of the section ``paper``."""
     variants, base = config["variants"], config["paper"]["variant"]
     if base not in variants:

@@ -1,7 +1,7 @@
 """The paper's tables: the variants that they compare, and their rows."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mid_config.merging import merge
 from mid_config.pools import has_truth
@@ -46,7 +46,7 @@ def repetition(variant: str, seed: int) -> str:
     return f"{variant}_seed_{seed}"
 
 
-def paper_variants(config: Mapping) -> dict[str, dict]:
+def paper_variants(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the variants that a config's section ``paper`` stands for, by name.
 
     A variant that the config itself has under such a name is taken as it is.
@@ -56,7 +56,7 @@ def paper_variants(config: Mapping) -> dict[str, dict]:
     method = merge(config["method"], base)
     first, *_ = method["rounds"]
     unmasked = [one | {"mask_ratio": 0} for one in method["rounds"]]
-    changes: dict[str, dict] = {"unmasked": {"rounds": unmasked}}
+    changes: dict[str, dict[str, Any]] = {"unmasked": {"rounds": unmasked}}
     if has_truth(config["pools"].get(method["noisy"], {"reader": ""})):
         changes["ceiling"] = {"initial_noise": "true_noise", "rounds": unmasked[:1]}
     changes["ensemble"] = {"evaluation": {"num_masks": paper["num_masks"]}}
@@ -74,15 +74,15 @@ def paper_variants(config: Mapping) -> dict[str, dict]:
     return made
 
 
-def _seeded(own: Mapping, seed: int) -> dict:
+def _seeded(own: Mapping[str, Any], seed: int) -> dict[str, Any]:
     """A variant with another seed, whose teacher has that seed, too."""
     if "teacher" not in own:
-        return own | {"seed": seed}
+        return {**own, "seed": seed}
     teacher = repetition(own["teacher"]["variant"], seed)
     return merge(own, {"seed": seed, "teacher": {"variant": teacher}})
 
 
-def _distilled(paper: Mapping) -> dict[str, dict]:
+def _distilled(paper: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The small network of Table 7, which MID teaches; it sees all pixels."""
     wanted = paper["distilled"]
     if not wanted:
@@ -99,14 +99,14 @@ def _distilled(paper: Mapping) -> dict[str, dict]:
     return {"distilled": change}
 
 
-def inpainters(config: Mapping) -> dict[float, str]:
+def inpainters(config: Mapping[str, Any]) -> dict[float, str]:
     """Return the inpainter's variant for each mask ratio of Figure 4."""
     wanted = config["paper"]["inpainting"] if config["tests"] else None
     ratios = sorted(wanted["mask_ratios"]) if wanted else []
     return {ratio: f"inpaint_{percent(ratio)}" for ratio in ratios}
 
 
-def _inpainters(config: Mapping) -> dict[str, dict]:
+def _inpainters(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Networks that see clean images only, and are scored on those of a test."""
     changes, wanted = {}, config["paper"]["inpainting"]
     for ratio, name in inpainters(config).items():
@@ -122,7 +122,7 @@ def _inpainters(config: Mapping) -> dict[str, dict]:
     return changes
 
 
-def paper_tables(config: Mapping) -> dict[str, Table]:
+def paper_tables(config: Mapping[str, Any]) -> dict[str, Table]:
     """Return the paper's tables 2 to 7 and that of its Figure 4, by file name."""
     paper, base = config["paper"], config["paper"]["variant"]
     method = merge(config["method"], config["variants"][base] or {})
@@ -160,7 +160,7 @@ def paper_tables(config: Mapping) -> dict[str, Table]:
     return {name: table for name, table in tables.items() if table.rows}
 
 
-def _every_round(config: Mapping) -> list[Row]:
+def _every_round(config: Mapping[str, Any]) -> list[Row]:
     """Rows for each round of the paper's variant, and of others that have several."""
     variants = dict.fromkeys([config["paper"]["variant"], *config["tables"]["rounds"]])
     rounds = {v: range(len(config["variants"][v]["rounds"])) for v in variants}

@@ -1,10 +1,12 @@
 """Where each row of the paper's tables comes from: files of scores and of costs."""
 
+from typing import Any
+
 from mid_config.paper import Table, paper_tables, percent, repetition
 from mid_config.plan import Plan
 
 
-def table_rows(plan: Plan, table: Table) -> list[dict]:
+def table_rows(plan: Plan, table: Table) -> list[dict[str, Any]]:
     """Return where each row of a table comes from, in plain values.
 
     Returns
@@ -30,7 +32,7 @@ def table_rows(plan: Plan, table: Table) -> list[dict]:
     return rows
 
 
-def compared_methods(plan: Plan) -> list[dict]:
+def compared_methods(plan: Plan) -> list[dict[str, Any]]:
     """Return the methods of Table 1 that are measured here, in plain values.
 
     Returns

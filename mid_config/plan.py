@@ -6,6 +6,7 @@ on, from round 0 on. It lives under the first variant that has the key.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from mid_config.checking import check_method, check_names, check_protocols
 from mid_config.pools import POOL_ROLES, split_settings
@@ -39,9 +40,9 @@ class Plan:
         The rounds of each variant.
     """
 
-    config: dict
+    config: dict[str, Any]
     absent: Mapping[str, str] = field(default_factory=dict)
-    methods: dict[str, dict] = field(default_factory=dict)
+    methods: dict[str, dict[str, Any]] = field(default_factory=dict)
     rounds: dict[str, list[Round]] = field(default_factory=dict)
     _first: dict[str, str] = field(default_factory=dict)
     _keys: dict[tuple[str, str, int], str] = field(default_factory=dict)
@@ -70,7 +71,7 @@ class Plan:
     @property
     def dataset(self) -> str:
         """Name of the run."""
-        return self.config["dataset"]
+        return str(self.config["dataset"])
 
     def owner(self, kind: str, variant: str, k: int) -> str:
         """The variant under which a round's ``bank``, ``model`` or ``scores`` lies."""
@@ -106,7 +107,7 @@ class Plan:
         return [test for test in self.config["tests"] if test not in self.absent]
 
     @property
-    def submissions(self) -> dict[str, dict]:
+    def submissions(self) -> dict[str, dict[str, Any]]:
         """Settings of the submissions whose images are there, by name."""
         wanted = self.config["submissions"].items()
         return {name: one for name, one in wanted if one["pool"] not in self.absent}
@@ -128,8 +129,8 @@ class Plan:
         first = next(name for name in pools if split_settings(pools[name]) == own)
         return f"results/{self.dataset}/data/{first}/split.json"
 
-    def split_rule(self, pool: str) -> dict:
-        """What a split depends on, whichever of its sides the pool is."""
+    def split_rule(self, pool: str) -> dict[str, Any] | None:
+        """What a split depends on, whichever of its sides the pool is; None: no split."""
         return split_settings(self.config["pools"][pool])
 
     def bank(self, variant: str, k: int) -> str:
@@ -167,7 +168,7 @@ class Plan:
         """What a pass of round ``k``'s network costs."""
         return f"{self._folder('model', variant, k)}/cost.json"
 
-    def _sends(self, variant: str, submission: Mapping) -> bool:
+    def _sends(self, variant: str, submission: Mapping[str, Any]) -> bool:
         return variant == (submission["variant"] or next(iter(self.rounds)))
 
     def sent(self) -> list[tuple[str, int, str, int]]:
@@ -191,7 +192,7 @@ class Plan:
         """The list of a submission's files."""
         return f"results/{self.dataset}/submissions/{submission}/bundle.json"
 
-    def awgn(self) -> dict[str, dict]:
+    def awgn(self) -> dict[str, dict[str, Any]]:
         """Settings of each bank of white noise, by name."""
         first = [rounds[0].extract for rounds in self.rounds.values()]
         return {awgn_name(e): e for e in first if e["initial_noise"] == "awgn"}
@@ -215,7 +216,8 @@ class Plan:
         asked += [one["variant"] or first for one in self.submissions.values()]
         # A list that grows: teachers may have teachers.
         for variant in asked:
-            asked += [self.maker(variant, 0)[0]] if self.maker(variant, 0) else []
+            teacher = self.maker(variant, 0)
+            asked += [teacher[0]] if teacher else []
         return list(dict.fromkeys(asked))
 
     def ceilings(self, variants: Iterable[str] | None = None) -> list[str]:
@@ -245,7 +247,7 @@ class Plan:
             uses[one["pool"]].append(f"submission {name}")
         return {pool: list(dict.fromkeys(own)) for pool, own in uses.items()}
 
-    def needs(self) -> list[dict]:
+    def needs(self) -> list[dict[str, Any]]:
         """What is needed of the pools, for ``datasets.check``."""
         needs = []
         for variant, method in self.methods.items():

@@ -1,6 +1,7 @@
 """The memory that each rule asks for, on the first attempt of its jobs."""
 
 from collections.abc import Mapping
+from typing import Any
 
 MEMORY_MB = {
     "ingest": 8000,
@@ -20,7 +21,7 @@ MEMORY_MB = {
 OTHERS_MB = 2000
 
 
-def memory_mb(rule: str, config: Mapping) -> int:
+def memory_mb(rule: str, config: Mapping[str, Any]) -> int:
     """Return what a rule's jobs ask for, in MB; those of several processes, for each.
 
     Parameters

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from mid_config.merging import merge
 
@@ -15,37 +16,37 @@ PARALLELISM = ("gpus", "gradient_accumulation")
 class Round:
     """One round of one variant, with the settings of its three stages."""
 
-    extract: dict
-    train: dict
-    evaluate: dict
+    extract: dict[str, Any]
+    train: dict[str, Any]
+    evaluate: dict[str, Any]
 
 
-def parallelism(method: Mapping, k: int) -> dict[str, int]:
+def parallelism(method: Mapping[str, Any], k: int) -> dict[str, int]:
     """How round ``k`` computes a batch: ``gpus`` and ``gradient_accumulation``."""
     training = _own(method, "training", k)
     return {name: training[name] for name in PARALLELISM}
 
 
-def extraction_gpus(method: Mapping, k: int) -> int:
+def extraction_gpus(method: Mapping[str, Any], k: int) -> int:
     """How many GPUs, or processes on a CPU, share the extraction for round ``k``."""
-    return _own(method, "extraction", k)["gpus"]
+    return int(_own(method, "extraction", k)["gpus"])
 
 
-def _own(method: Mapping, stage: str, k: int) -> dict:
+def _own(method: Mapping[str, Any], stage: str, k: int) -> dict[str, Any]:
     """A stage's settings in round ``k``."""
     return merge(method[stage], method["rounds"][k].get(stage, {}))
 
 
-def _tracked(settings: Mapping) -> dict:
+def _tracked(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if name not in PARALLELISM}
 
 
-def is_distilled(method: Mapping, k: int) -> bool:
+def is_distilled(method: Mapping[str, Any], k: int) -> bool:
     """Whether round ``k`` learns from a teacher's predictions."""
     return k == 0 and method["initial_noise"] == "teacher"
 
 
-def _extract(method: Mapping, k: int) -> dict:
+def _extract(method: Mapping[str, Any], k: int) -> dict[str, Any]:
     """What the bank of round ``k`` depends on, besides the network that makes it."""
     seed, noisy = {"seed": method["seed"]}, {"pool": method["noisy"]}
     if k:
@@ -66,7 +67,7 @@ def _extract(method: Mapping, k: int) -> dict:
     )
 
 
-def round_settings(method: Mapping, k: int) -> Round:
+def round_settings(method: Mapping[str, Any], k: int) -> Round:
     """Settings of round ``k``: only what its numbers depend on."""
     own, taught = method["rounds"][k], is_distilled(method, k)
     evaluation = method["evaluation"]
@@ -98,7 +99,7 @@ def round_settings(method: Mapping, k: int) -> Round:
     )
 
 
-def awgn_name(settings: Mapping) -> str:
+def awgn_name(settings: Mapping[str, Any]) -> str:
     """A readable name that no other bank of white noise has."""
     low, high = settings["sigma"]
     size = f"{settings['count']}x{settings['size']}px"

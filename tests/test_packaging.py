@@ -2,29 +2,37 @@
 
 import re
 import subprocess
+import sys
 import tomllib
+from importlib import metadata
 
+import numpy as np
 import yaml
+from PIL import Image
 
-from tests.conftest import ROOT
+from mid_core.checkpoints.model_file import save_model
+from tests.conftest import ROOT, TINY
 
 CONDA_NAMES = {"pytorch": "torch"}
+
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
 
 
 def bounds(requirements) -> dict[str, str]:
     found = {}
     for requirement in requirements:
-        name, bound = re.fullmatch(r"([\w.-]+)>=([\d.]+)", requirement).groups()
-        found[CONDA_NAMES.get(name, name)] = bound
+        if not requirement.startswith("mid-denoise["):
+            name, bound = re.fullmatch(r"([\w.-]+)>=([\d.]+)", requirement).groups()
+            found[CONDA_NAMES.get(name, name)] = bound
     return found
-
-
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
 def test_conda_users_get_the_same_dependencies():
     conda = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
-    expected = bounds(PROJECT["dependencies"])
+    parts = (PROJECT["dependencies"], EXTRAS["workflow"], EXTRAS["slurm"])
+    expected = bounds([one for part in parts for one in part])
     expected["python"] = PROJECT["requires-python"].removeprefix(">=")
     assert bounds(conda) == expected
 
@@ -37,9 +45,45 @@ def test_every_dependency_is_pinned_above_its_bound():
     def version(text):
         return [int(part) for part in re.findall(r"\d+", text)]
 
-    wanted = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]
+    wanted = [
+        *PROJECT["dependencies"],
+        *(one for own in EXTRAS.values() for one in own),
+    ]
     for name, bound in bounds(wanted).items():
         assert version(pins[name]) >= version(bound), name
+
+
+def mid_without(modules: list[str], *arguments: object):
+    """Run `mid` as where these modules are not installed."""
+    code = f"import sys; sys.modules |= dict.fromkeys({modules})\n"
+    code += "from mid_core.commands.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_base_denoises_and_other_commands_name_the_extra(tmp_path, network):
+    card = {"network": TINY, "masking": {"mask_ratio": 0.3}}
+    card |= {"patch_size": 16, "channels": 3}
+    save_model(tmp_path / "model.safetensors", network, card)
+    image = np.arange(33 * 41 * 3, dtype=np.uint8).reshape(33, 41, 3)
+    Image.fromarray(image).save(tmp_path / "a.png")
+    extra = set(bounds(EXTRAS["workflow"]))
+    # Torch brings jinja2; Pillow is of the base.
+    absent = [
+        name
+        for name, distributions in metadata.packages_distributions().items()
+        if set(distributions) & (extra - {"jinja2"})
+    ]
+    assert {"zarr", "snakemake", "pandas", "skimage"} <= set(absent)
+    model = ("--model", tmp_path / "model.safetensors", "--device", "cpu")
+    done = mid_without(
+        absent, "denoise", tmp_path / "a.png", tmp_path / "b.png", *model
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "b.png").is_file()
+    said = mid_without(absent, "inspect", tmp_path).stderr
+    assert "which is not installed: pip install 'mid-denoise[workflow]'" in said
+    assert "Traceback" not in said
 
 
 def test_no_tracked_file_names_a_registry():

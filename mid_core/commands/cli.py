@@ -35,6 +35,14 @@ def main() -> int | None:
         sys.stdout.flush()
     except MidError as error:
         sys.exit(f"Error: {error}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("mid_"):
+            raise
+        # What `mid denoise` needs is always there.
+        sys.exit(
+            f"Error: this command needs {error.name}, which is not installed: "
+            "pip install 'mid-denoise[workflow]'"
+        )
     except BrokenPipeError:
         # Who reads has read enough, as `head` does; Python would try once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -25,6 +25,18 @@ from mid_core.datasets.bayer import demosaic, mosaic
 from mid_core.datasets.finding import About, Found
 from mid_core.errors import MidError
 
+# In the config: JSON schema, as YAML.
+KEYS = """
+part: {enum: [clean, noisy, test], description: Which of the embedded photos.}
+seed: {$ref: "#/$defs/seed"}
+shots:
+  type: integer
+  minimum: 1
+  default: 1
+  description: Pictures of each photo, each in its own light and noise.
+crop: {$ref: "#/$defs/crop"}
+"""
+
 ABOUT = About(
     title="simulated camera",
     published="inside the installed packages scikit-image and matplotlib",

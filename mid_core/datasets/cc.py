@@ -9,6 +9,15 @@ is the full set, which is published as .mat files.
 from mid_core.datasets import pairs, real_mean
 from mid_core.datasets.finding import About, Found
 
+# In the config: JSON schema, as YAML.
+KEYS = """
+path: {$ref: "#/$defs/path"}
+part: {enum: [clean, noisy], description: "The mean images, or the noisy ones with their truth."}
+split: {$ref: "#/$defs/split"}
+crop: {$ref: "#/$defs/crop"}
+broken: {$ref: "#/$defs/broken"}
+"""
+
 ABOUT = About(
     title="CC",
     published=(

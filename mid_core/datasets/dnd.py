@@ -12,6 +12,12 @@ from mid_core.datasets import matfile
 from mid_core.datasets.finding import About, Found
 from mid_core.errors import MidError
 
+# In the config: JSON schema, as YAML.
+KEYS = """
+path: {$ref: "#/$defs/path"}
+part: {const: test, default: test}
+"""
+
 ABOUT = About(
     title="DND (sRGB)",
     published=(

@@ -19,6 +19,19 @@ from mid_core.datasets.finding import About, Found
 from mid_core.errors import MidError
 from mid_core.images.listing import list_images
 
+# In the config: JSON schema, as YAML.
+KEYS = """
+path: {$ref: "#/$defs/path"}
+part: {enum: [clean, noisy], description: "The mean images, or the noisy ones with their truth."}
+level: {enum: [raw, avg2, avg4, avg8, avg16], default: raw, description: Captures averaged in a noisy image.}
+types: {type: array, items: {type: string}, minItems: 1, description: Folders of microscopes and samples (default all).}
+crops: {type: boolean, default: false, description: "Take the four quarters of each picture, as the official test does."}
+fovs: {type: array, items: {type: integer, minimum: 1}, minItems: 1, description: "Fields of view (default all); 19 is the official test."}
+split: {$ref: "#/$defs/split"}
+crop: {$ref: "#/$defs/crop"}
+broken: {$ref: "#/$defs/broken"}
+"""
+
 ABOUT = About(
     title="FMD",
     published=(

@@ -12,6 +12,22 @@ from mid_core.datasets.finding import About, Found
 from mid_core.errors import MidError
 from mid_core.images.listing import list_images
 
+# In the config: JSON schema, as YAML.
+KEYS = """
+path: {type: string, description: The folder of the images.}
+pattern: {$ref: "#/$defs/pattern"}
+crop: {$ref: "#/$defs/crop"}
+broken: {$ref: "#/$defs/broken"}
+truth:
+  type: object
+  description: The clean partners, paired by what the wildcards stand for.
+  additionalProperties: false
+  required: [path]
+  properties:
+    path: {type: string}
+    pattern: {$ref: "#/$defs/pattern"}
+"""
+
 ABOUT = About(
     title="Folders of images",
     published="your own images",

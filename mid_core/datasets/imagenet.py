@@ -15,6 +15,28 @@ from mid_core.errors import MidError
 from mid_core.images import files as images
 from mid_core.images.listing import list_images
 
+# In the config: JSON schema, as YAML.
+KEYS = """
+path: {$ref: "#/$defs/path"}
+part: {enum: [train, held_out]}
+split:
+  type: object
+  additionalProperties: false
+  default: {}
+  properties:
+    seed: {$ref: "#/$defs/seed"}
+    by: {const: image, default: image}
+    share: {type: number, exclusiveMinimum: 0, exclusiveMaximum: 1, default: 0.9}
+sides:
+  type: array
+  items: {type: integer, minimum: 1}
+  minItems: 2
+  maxItems: 2
+  description: "Take images with no side outside [smallest, largest] only; opens every file."
+crop: {$ref: "#/$defs/crop"}
+broken: {$ref: "#/$defs/broken"}
+"""
+
 ABOUT = About(
     title="ImageNet, validation",
     published=(

@@ -16,6 +16,25 @@ from mid_config.walking import walk
 from mid_core.datasets.finding import About, Found
 from mid_core.images import files as images
 
+# In the config: JSON schema, as YAML.
+KEYS = """
+path: {$ref: "#/$defs/path"}
+part: {enum: [clean, noisy], description: Which side of the unpaired split.}
+split:
+  type: object
+  additionalProperties: false
+  default: {}
+  properties:
+    seed: {$ref: "#/$defs/seed"}
+    by:
+      enum: [instance, scene, image]
+      default: instance
+      description: What is never on both sides; image is how the paper words it.
+    share: {$ref: "#/$defs/split/properties/share"}
+crop: {$ref: "#/$defs/crop"}
+broken: {$ref: "#/$defs/broken"}
+"""
+
 ABOUT = About(
     title="SIDD Medium or Small (sRGB)",
     published=(

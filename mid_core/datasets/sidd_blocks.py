@@ -15,6 +15,12 @@ from mid_core.datasets.finding import About, Found
 from mid_core.errors import MidError
 from mid_core.images import files as images
 
+# In the config: JSON schema, as YAML.
+KEYS = """
+path: {$ref: "#/$defs/path"}
+part: {enum: [validation, benchmark], description: The benchmark has no public truth.}
+"""
+
 ABOUT = About(
     title="SIDD validation or benchmark blocks (sRGB)",
     published=(

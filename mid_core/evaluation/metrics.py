@@ -170,9 +170,10 @@ def scores(
     _check_scorable(x_hat, x, chosen)
     found = []
     for protocol in chosen:
-        pair = [protocol.compared(image) for image in (x_hat, x)]
-        psnr_db = psnr(*pair, protocol.data_range)
-        ssim = float(protocol.ssim(*pair, data_range=protocol.data_range))
+        estimate, truth = (protocol.compared(image) for image in (x_hat, x))
+        peak = protocol.data_range
+        psnr_db = psnr(estimate, truth, peak)
+        ssim = float(protocol.ssim(estimate, truth, data_range=peak))
         found.append({"psnr_db": psnr_db, "ssim": ssim, "protocol": protocol.name})
     return found
 

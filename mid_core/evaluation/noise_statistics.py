@@ -202,7 +202,7 @@ class Statistics:
             "images": self.images,
             "mean": mean.tolist(),
             "std": np.sqrt(np.maximum(variance, 0)).tolist(),
-            "autocorrelation": (self._spatial / self.images).tolist(),
+            "autocorrelation": np.asarray(self._spatial / self.images).tolist(),
             "colour_correlation": (np.asarray(self._colour) / self.images).tolist(),
             "histogram": {
                 "edges": EDGES.tolist(),

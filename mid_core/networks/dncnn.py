@@ -5,6 +5,15 @@ from torch import Tensor, nn
 from mid_core.networks.denoiser import Denoiser
 from mid_core.networks.layers import he_normal
 
+# In the config: JSON schema, as YAML.
+KEYS = """
+width: {type: integer, minimum: 1, maximum: 1000, default: 64, examples: [6], description: Features of each layer.}
+depth: {type: integer, minimum: 2, maximum: 1000, default: 17, examples: [4], description: Layers.}
+norm: {enum: [none, batch], default: none, description: "batch is the paper's; then training.gpus and gradient_accumulation change numbers."}
+pixel_unshuffle: {$ref: "#/$defs/pixel_unshuffle"}
+residual: {$ref: "#/$defs/residual"}
+"""
+
 
 class DnCNN(Denoiser):
     """A row of 3x3 convolutions.

@@ -10,6 +10,16 @@ from torch import Tensor, nn
 from mid_core.networks.denoiser import Denoiser
 from mid_core.networks.layers import CELLS_PER_WINDOW, LayerNorm2d, window_mean
 
+# In the config: JSON schema, as YAML.
+KEYS = """
+width: {type: integer, minimum: 1, maximum: 1000, default: 32, examples: [8], description: Features at the finest level.}
+encoder: {type: array, items: {type: integer, minimum: 0, maximum: 1000}, default: [2, 2, 4, 8], examples: [[1]], description: "Blocks a level, finest first."}
+middle: {type: integer, minimum: 0, maximum: 1000, default: 12, examples: [1], description: Blocks at the coarsest level.}
+decoder: {type: array, items: {type: integer, minimum: 0, maximum: 1000}, default: [2, 2, 2, 2], examples: [[1]], description: "Blocks a level, coarsest first."}
+pixel_unshuffle: {$ref: "#/$defs/pixel_unshuffle"}
+residual: {$ref: "#/$defs/residual"}
+"""
+
 
 def _gate(x: Tensor) -> Tensor:
     """SimpleGate: the product of the two halves of the channels."""

@@ -11,6 +11,16 @@ from torch import Tensor, nn
 from mid_core.networks.denoiser import Denoiser
 from mid_core.networks.layers import LayerNorm2d, window_mean
 
+# In the config: JSON schema, as YAML.
+KEYS = """
+width: {type: integer, minimum: 2, maximum: 1000, multipleOf: 2, default: 48, examples: [4], description: "Features at the finest level, doubled by each; so are the heads."}
+blocks: {type: array, items: {type: integer, minimum: 0, maximum: 1000}, minItems: 2, default: [4, 6, 6, 8], examples: [[1, 1]], description: "Blocks a level, finest first; the way up mirrors the way down."}
+refinement: {type: integer, minimum: 0, maximum: 1000, default: 4, examples: [1], description: Blocks after the last level.}
+expansion: {type: number, exclusiveMinimum: 0, maximum: 1000, default: 2.66, description: Features of the feed-forward for each of the block's.}
+pixel_unshuffle: {$ref: "#/$defs/pixel_unshuffle"}
+residual: {$ref: "#/$defs/residual"}
+"""
+
 EPSILON = 1e-12
 
 

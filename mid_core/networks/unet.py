@@ -9,6 +9,14 @@ from torch import Tensor, nn
 from mid_core.networks.denoiser import Denoiser
 from mid_core.networks.layers import he_normal
 
+# In the config: JSON schema, as YAML.
+KEYS = """
+width: {type: integer, minimum: 1, maximum: 1000, default: 64, examples: [4], description: "Features at the finest level, doubled by each; 24 with depth 3 has 1.1 M parameters."}
+depth: {type: integer, minimum: 1, maximum: 10, default: 4, examples: [2], description: Halvings of the resolution.}
+pixel_unshuffle: {$ref: "#/$defs/pixel_unshuffle"}
+residual: {type: boolean, default: false, description: Whether the output is a correction of the input.}
+"""
+
 SLOPE = 0.1
 
 

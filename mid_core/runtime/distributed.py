@@ -113,8 +113,9 @@ ALONE = Team()
 
 def unsynchronised(network: nn.Module):
     """Return the context in which gradients stay with their process."""
-    spread = isinstance(network, DistributedDataParallel)
-    return network.no_sync() if spread else nullcontext()
+    if isinstance(network, DistributedDataParallel):
+        return network.no_sync()
+    return nullcontext()
 
 
 def run_member(job: Callable[[], None]) -> None:

@@ -66,7 +66,7 @@ def rounds_layout(table: pd.DataFrame, absent: Mapping[str, str]) -> list[Layout
         Tests that could not be made, and the folders that are missing.
     """
     groups = table.groupby(["test", "protocol"], sort=False)
-    return [_block(*names, part) for names, part in groups] + [
+    return [_block(test, protocol, part) for (test, protocol), part in groups] + [
         Layout(f"{test}: not available, as there is no folder {path}")
         for test, path in absent.items()
     ]

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from mid_config.registry import keys
 from mid_core.datasets import READERS, describe, reader, split_pool, survey
 from mid_core.datasets.checking import check
 from mid_core.datasets.ingesting import ingest
@@ -164,14 +165,15 @@ def test_the_two_sides_of_sidd_share_nothing(by, tmp_path):
 
 @pytest.mark.parametrize("name", sorted(READERS))
 def test_every_reader_says_what_it_expects_and_lists_what_is_missing(name, tmp_path):
-    about = READERS[name].ABOUT
+    about = reader({"reader": name}).ABOUT
     assert all((about.title, about.published, about.terms, about.expected))
     # `str.format` with a path must not stumble over braces.
     assert "{" not in about.expected.format(path="here")
     if name == "camera":
         return
-    part = {"imagenet": "train", "sidd_blocks": "validation", "dnd": "test"}
-    settings = {"reader": name, "part": part.get(name, "noisy"), "level": "raw"}
+    part = keys(f"datasets/{name}").get("part", {"const": ""})
+    part = part["const"] if "const" in part else part["enum"][0]
+    settings = {"reader": name, "part": part, "level": "raw"}
     empty = tmp_path / "empty"
     empty.mkdir()
     for path in (empty, tmp_path / "nowhere"):

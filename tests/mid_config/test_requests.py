@@ -51,7 +51,8 @@ def said(tmp_path_factory) -> str:
         (folder / "data" / name).mkdir(parents=True)
     config = yaml.safe_load((ROOT / "config/sidd.yaml").read_text())
     config["method"]["training"]["gpus"] = 4
-    wanted = ("--cores", "8", "--profile", str(ROOT / "slurm"), "--", "paper")
+    wanted = ("--cores", "8", "--profile", str(ROOT / "slurm"))
+    wanted += ("--set-resources", "measure_realism:mem_mb=77", "--", "paper")
     run = snakemake(folder, config, "--dry-run", *wanted)
     assert run.returncode == 0, run.stdout + run.stderr
     return run.stdout + run.stderr
@@ -67,12 +68,26 @@ def test_three_rules_ask_for_a_gpu(asked):
     assert gpus == ON_GPU
 
 
-def test_every_rule_says_what_it_takes(asked):
+def test_every_job_has_a_log_and_says_what_it_takes(said, asked):
     for job in asked:
         assert {"mem_mb", "runtime"} <= job.resources.keys(), job.rule
-    for name, text in rules().items():
-        own = {word for word in ("threads:", "mem_mb=", "runtime=") if word in text}
-        assert name in TARGETS or len(own) == 3, (name, own)
+    for kind, suffix in (("log", "log"), ("benchmark", "tsv")):
+        files = re.findall(
+            rf"^ +{kind}: results/sidd/{kind}s/(\S+)", said, re.MULTILINE
+        )
+        assert len(set(files)) == len(files) == len(asked)
+        for own in ("train_round/mid_0", "evaluate/mid_0_validation", "report"):
+            assert f"{own}.{suffix}" in files
+
+
+def test_a_rule_or_a_profile_may_ask_for_something_else(asked):
+    found = {job.rule: job.resources for job in asked}
+    minutes = {"report": 60, "evaluate": 4 * 60, "train_round": 2 * 24 * 60}
+    for rule, runtime in minutes.items():
+        assert int(found[rule]["runtime"]) == runtime
+    memory = {"report": 2000, "evaluate": 16000, "measure_realism": 77}
+    for rule, mem_mb in memory.items():
+        assert int(found[rule]["mem_mb"]) == mem_mb
 
 
 def test_processes_of_a_training_have_threads_and_memory_each(asked):

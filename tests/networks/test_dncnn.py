@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from mid_core.errors import MidError
-from mid_core.networks import DnCNN, build
+from mid_core.networks import build
+from mid_core.networks.dncnn import DnCNN
 from tests.networks.plain import convolve, parameters
 
 

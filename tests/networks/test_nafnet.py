@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from mid_core.errors import MidError
-from mid_core.networks import NAFNet, build
+from mid_core.networks import build
+from mid_core.networks.nafnet import NAFNet
 from tests.conftest import stir
 from tests.networks.plain import convolve, layer_norm, parameters, part, pixel_shuffle
 

@@ -9,8 +9,8 @@ import torch
 from mid_core.ensemble import denoise
 from mid_core.errors import MidError
 from mid_core.masking import Masking
-from mid_core.networks import Restormer, build
-from mid_core.networks.restormer import _mix
+from mid_core.networks import build
+from mid_core.networks.restormer import Restormer, _mix
 from tests.networks.plain import convolve, layer_norm, parameters, part, pixel_shuffle
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from mid_core.networks import UNet
+from mid_core.networks.unet import UNet
 from tests.networks.plain import convolve, parameters, part
 
 

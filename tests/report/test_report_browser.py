@@ -15,6 +15,7 @@ from tests.report.test_report import made_report
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
 pytestmark = [
+    pytest.mark.exhaustive,
     pytest.mark.slow,
     pytest.mark.skipif(not BROWSER, reason="no chromium: apt-get install chromium"),
 ]

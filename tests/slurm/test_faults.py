@@ -11,7 +11,7 @@ from mid_core.jobs.log import attempts_path, read_attempt
 from tests.slurm.checkout import COMMAND, PATIENCE, QUICK, TWO_VARIANTS, Checkout
 from tests.slurm.cluster import wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.exhaustive
 VARIANTS = tuple(TWO_VARIANTS["variants"])
 MODELS = [f"results/tiny/{name}/round_0/model.json" for name in VARIANTS]
 TRAIN = (*COMMAND, *QUICK, "--", *MODELS)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.slurm.checkout import COMMAND, PATIENCE, QUICK, TWO_VARIANTS
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.exhaustive
 MODEL = "results/tiny/mid/round_0/model.json"
 VARIANTS = TWO_VARIANTS["variants"] | {"half": {"rounds": [{"mask_ratio": 0.5}]}}
 SCORES = [f"results/tiny/{name}/round_0/scores/noisy.csv" for name in VARIANTS]

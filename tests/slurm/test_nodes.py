@@ -13,7 +13,7 @@ from tests.runtime.test_distributed import TOLERANCE, difference
 from tests.slurm.checkout import COMMAND, QUICK, TWO_VARIANTS, Checkout
 from tests.slurm.cluster import Cluster, what_is_missing
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.exhaustive
 MODEL = "results/tiny/mid/round_0/model.json"
 NODES = ("n1", "n2")
 WANTED = [f"train_round:{one}" for one in ("nodes=2", "gpu=0", "gres=gpu:1")]

@@ -5,7 +5,7 @@ import pytest
 
 from tests.slurm.checkout import COMMAND
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.exhaustive
 SUBMITTED = {"ingest": 3, "train_round": 3, "extract_noise": 1, "scores": 1}
 
 

@@ -1,13 +1,38 @@
 """Each key of the config: what it is changed to, and the jobs whose settings it is."""
 
+from mid_config.loading import fill_defaults, read_schema
+from mid_config.registry import keys
+from tests.conftest import ROOT, TINY
+from tests.small_networks import OTHERS, small
 from tests.workflow.whole_config import SMALL
 
-OTHER_NETWORKS = ["!*/unet_*", "!*/dncnn_*", "!*/restormer_*", "!*/net_small_*"]
-OTHER_NETWORKS += ["!*/distilled_*"]
+SCHEMA = read_schema(ROOT / "workflow/schemas/config.schema.yaml")
+
+
+def other_network(settings: dict) -> dict:
+    """Another value for every key of a network, by the keys' names."""
+    name = settings["name"]
+    known = fill_defaults(settings, SCHEMA["$defs"]["network"], SCHEMA)
+    return {f"{name}.{k}": another(v, name, k) for k, v in known.items() if k != "name"}
+
+
+def another(value: object, name: str, key: str) -> object:
+    """Another value that a network's key may have."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, list):
+        return [count + 1 for count in value]
+    if isinstance(value, str):
+        allowed = keys(f"networks/{name}")[key]["enum"]
+        return next(one for one in allowed if one != value)
+    return 2 * value
+
+
+OTHER_NETWORKS = [f"!*/{name}_*" for name in (*OTHERS, "net_small", "distilled")]
 TRAIN = ["train_round/*"]
 NAFNET = [*TRAIN, *OTHER_NETWORKS]
 MASK = [*TRAIN, "extract_noise/*", "evaluate/*", "denoise_pool/*"]
-SEED = [*MASK, "teach/*", "awgn_bank/*_seed_1"]
+SEED = [*MASK, "distillation_targets/*", "awgn_bank/*_seed_1"]
 WHITE = [*TRAIN, "!*_[123]", "!*/true_noise_*", "!*/ceiling_*", "!*/taught_*"]
 WHITE += ["!*/distilled_*"]
 HIDING = ["!*/no_mask_*", "!*/unmasked_*", "!*/true_noise_*", "!*/ceiling_*"]
@@ -37,36 +62,10 @@ MATRIX = [
     ({"training.patch_size": 17}, [*TRAIN, "check_pools"]),
     ({"training.gpus": 2, "extraction.gpus": 2}, []),
     ({"training.gradient_accumulation": 2}, []),
+    (other_network(TINY), NAFNET),
     (
-        {
-            "nafnet.width": 4,
-            "nafnet.encoder": [2],
-            "nafnet.middle": 2,
-            "nafnet.decoder": [2],
-            "nafnet.pixel_unshuffle": 1,
-            "nafnet.residual": False,
-        },
-        NAFNET,
-    ),
-    (
-        {
-            "unet.width": 4,
-            "unet.depth": 3,
-            "unet.pixel_unshuffle": 2,
-            "unet.residual": True,
-            "dncnn.width": 4,
-            "dncnn.depth": 4,
-            "dncnn.norm": "batch",
-            "dncnn.pixel_unshuffle": 2,
-            "dncnn.residual": False,
-            "restormer.width": 4,
-            "restormer.blocks": [1, 1],
-            "restormer.refinement": 1,
-            "restormer.expansion": 2,
-            "restormer.pixel_unshuffle": 2,
-            "restormer.residual": False,
-        },
-        ["train_round/unet_0", "train_round/dncnn_0", "train_round/restormer_0"],
+        {k: v for name in OTHERS for k, v in other_network(small(name)).items()},
+        [f"train_round/{name}_0" for name in OTHERS],
     ),
     ({"network.name": "dncnn"}, ["train_round/unet_0"]),
     ({"method.seed": 1}, SEED),
@@ -129,7 +128,7 @@ MATRIX = [
     ),
     (
         {"method.teacher.targets": 2, "method.teacher.num_masks": 2},
-        ["teach/taught_0"],
+        ["distillation_targets/taught_0"],
     ),
     ({"method.teacher.recharge": 0.5}, ["train_round/taught_0"]),
     (
@@ -153,7 +152,7 @@ MATRIX = [
         ["extract_noise/four_[123]", "check_pools"],
     ),
     ({"variants.unet.initial_noise": "true_noise"}, ["train_round/unet_0"]),
-    ({"method.teacher.variant": "four"}, ["teach/taught_0"]),
+    ({"method.teacher.variant": "four"}, ["distillation_targets/taught_0"]),
     ({"method.held_out.pool": "camera"}, ["train_round/watched_0", "check_pools"]),
     ({"tests": ["noisy"]}, [*TABLES, "check_pools"]),
     (
@@ -185,7 +184,7 @@ MATRIX = [
     ({"paper.choices": ["no_mask"]}, ["tabulate_paper/choices"]),
     (
         {"paper.distilled.targets": 2, "paper.distilled.num_masks": 2},
-        ["teach/distilled_0"],
+        ["distillation_targets/distilled_0"],
     ),
     (
         {
@@ -227,7 +226,8 @@ EXEMPT = {
     "sidd.*": "a pool's settings go to its jobs as a whole, as those of `folders` do",
     "sidd_blocks.*": "likewise",
     "dnd.*": "likewise",
-    "pairs.*": "likewise; its split is tried",
+    "polyu.*": "likewise; its split is tried",
+    "cc.*": "likewise",
     "fmd.*": "likewise",
     "imagenet.*": "likewise",
     "camera.part": "the pool becomes another one: it may have no truth",

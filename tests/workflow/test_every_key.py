@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mid_config.loading import load_config
+from mid_config.loading import load_config, read_schema
 from mid_config.plan import Plan
 from tests.conftest import ROOT
 from tests.running import draw_images, snakemake
@@ -38,9 +38,8 @@ def drawn_up(tmp_path_factory):
     folder = tmp_path_factory.mktemp("every_key")
     shutil.copytree(ROOT / "workflow", folder / "code/workflow")
     shutil.copytree(ROOT / "mid_config", folder / "code/mid_config")
-    (folder / "code/mid_core").mkdir()
-    for file in ("mid_core/stage_versions.yaml", "environment.yml"):
-        shutil.copy(ROOT / file, folder / "code" / file)
+    shutil.copytree(ROOT / "mid_core", folder / "code/mid_core")
+    shutil.copy(ROOT / "environment.yml", folder / "code")
     snakefile = folder / "code/workflow/Snakefile"
     # The pools of benchmarks are empty folders here.
     snakefile.write_text(snakefile.read_text().replace("    consult_doctor()\n", ""))
@@ -107,7 +106,7 @@ def test_nothing_is_stale_at_first(drawn_up):
     assert listed(paper(drawn_up, WHOLE, "--dry-run")) == {}
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("changes", "first"), MATRIX, ids=[", ".join(c) for c, _ in MATRIX]
 )
@@ -151,7 +150,7 @@ def settled(tmp_path):
     return plan
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_each_key_that_is_changed_among_others_would_train_again_alone(settled):
     before = settled({})
     for changes, first in MATRIX:
@@ -180,18 +179,12 @@ def leaves(name: str, node: dict, schema: dict):
 
 
 def every_key() -> set[str]:
-    """All keys of both schemas, each once."""
-    found = set()
-    for file in ("config", "pools"):
-        schema = yaml.safe_load((SCHEMAS / f"{file}.schema.yaml").read_text())
-        defs = schema["$defs"]
-        if file == "config":
-            pools = yaml.safe_load((SCHEMAS / "pools.schema.yaml").read_text())
-            schema["$defs"] = pools["$defs"] | defs
-            found |= set(leaves("", schema, schema))
-        for name, node in defs.items():
-            if "properties" in node:
-                found |= set(leaves(name, node, schema))
+    """All keys of the schema, each once."""
+    schema = read_schema(SCHEMAS / "config.schema.yaml")
+    found = set(leaves("", schema, schema))
+    for name, node in schema["$defs"].items():
+        if "properties" in node:
+            found |= set(leaves(name, node, schema))
     return found
 
 

@@ -238,7 +238,7 @@ def test_the_distilled_network_is_scored_in_one_pass(run):
     noisy, truth = (Store(results / f"data/noisy/{s}.zarr") for s in ("image", "truth"))
     assert len(targets) == 2 * len(noisy)
     assert psnr(targets.read(0) / 255, targets.read(1) / 255) < 60
-    for job in ("teach/distilled_0", "train_round/distilled_0"):
+    for job in ("distillation_targets/distilled_0", "train_round/distilled_0"):
         opened = json.loads(opened_path(results / f"logs/{job}.log").read_text())
         assert noisy.path.absolute().as_posix() in opened
         assert truth.path.absolute().as_posix() not in opened

@@ -158,6 +158,7 @@ def unbroken(pools, tmp_path_factory):
     return trainer.outputs()
 
 
+@pytest.mark.exhaustive
 def test_fifty_kills_change_nothing(pools, unbroken, tmp_path, record_property):
     trainer, chance = Trainer(pools, tmp_path / "run"), random.Random(0)
     in_saves = 0

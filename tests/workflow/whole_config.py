@@ -3,6 +3,7 @@
 import copy
 
 from tests.running import CONFIG
+from tests.small_networks import OTHERS, small
 
 SMALL = {"name": "dncnn", "width": 8, "depth": 3}
 RATIO = [{"mask_ratio": 0.5}]
@@ -23,9 +24,7 @@ WHOLE = CONFIG | {
         "four": {"rounds": [{"mask_ratio": r} for r in (0.75, 0.7, 0.6, 0.5)]},
         "no_mask": {"rounds": [{"mask_ratio": 0}]},
         "true_noise": {"initial_noise": "true_noise", "rounds": [{"mask_ratio": 0}]},
-        "unet": {"network": {"name": "unet", "width": 8, "depth": 2}, "rounds": RATIO},
-        "dncnn": {"network": dict(SMALL), "rounds": RATIO},
-        "restormer": {"network": {"name": "restormer", "width": 8}, "rounds": RATIO},
+        **{name: {"network": small(name), "rounds": RATIO} for name in OTHERS},
         "taught": {
             "initial_noise": "teacher",
             "teacher": {"variant": "mid", "targets": 3},
@@ -56,9 +55,7 @@ PLACES = {
     "gate": "method.gate",
     "network": "variants.unet.network",
     "nafnet": "method.network",
-    "unet": "variants.unet.network",
-    "dncnn": "variants.dncnn.network",
-    "restormer": "variants.restormer.network",
+    **{name: f"variants.{name}.network" for name in OTHERS},
     "method.teacher": "variants.taught.teacher",
     "method.held_out": "variants.watched.held_out",
     "folders": "pools.clean",

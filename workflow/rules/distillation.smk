@@ -12,20 +12,12 @@ rule distillation_targets:
         model=previous_model,
     output:
         manifest="results/{dataset}/{variant}/round_{k}/targets.manifest.json",
-    log:
-        "results/{dataset}/logs/distillation_targets/{variant}_{k}.log",
-    benchmark:
-        "results/{dataset}/benchmarks/distillation_targets/{variant}_{k}.tsv"
     priority: rounds_behind
-    conda:
-        "../../environment.yml"
     threads: plan.config["runtime"]["threads"]
     resources:
-        mem_mb=memory,
         runtime="12h",
         gpu=int(ON_GPU),
         cpus_per_task=plan.config["runtime"]["threads"],
-        cost=cost,
     params:
         settings=round_settings("extract"),
         version=VERSIONS["distillation_targets"],

@@ -10,24 +10,8 @@ rule plot_method:
     input:
         unpack(method_input),
     output:
-        png=report(
-            "results/{dataset}/figures/method.png",
-            caption="../report/method.rst",
-            category="Figures",
-        ),
-        pdf="results/{dataset}/figures/method.pdf",
-    log:
-        "results/{dataset}/logs/plot_method.log",
-    benchmark:
-        "results/{dataset}/benchmarks/plot_method.tsv"
+        **figure("method"),
     localrule: True
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=memory,
-        runtime="1h",
-        cost=cost,
     params:
         version=VERSIONS["figures"],
     script:
@@ -43,18 +27,7 @@ rule plot_methods:
             name=["methods", "remains"],
             kind=["png", "pdf"],
         ),
-    log:
-        "results/{dataset}/logs/plot_methods.log",
-    benchmark:
-        "results/{dataset}/benchmarks/plot_methods.tsv"
     localrule: True
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=memory,
-        runtime="1h",
-        cost=cost,
     params:
         size=plan.config["figures"]["crop_px"],
         version=VERSIONS["figures"],

@@ -25,6 +25,20 @@ COMPARED = pictured_methods(plan) if plan.tests else []
 CAPTIONS = {"rounds": "psnr"}
 
 
+def figure(name):
+    """The files of a figure; one of them is in Snakemake's own report, too."""
+    path, caption = f"results/{{dataset}}/figures/{name}", CAPTIONS.get(name, name)
+    caption = f"../report/{caption}.rst"
+    png = report(f"{path}.png", caption=caption, category="Figures")
+    return {"png": png, "pdf": f"{path}.pdf"}
+
+
+def table(name):
+    """The files of a table."""
+    path = f"results/{{dataset}}/tables/{name}"
+    return {kind: f"{path}.{kind}" for kind in ("csv", "md", "tex")}
+
+
 def pictured_inpainter(wildcards):
     settings = plan.rounds[SHOWN_INPAINTER][0].train["held_out"]
     clean = plan.pool(settings["pool"], "truth")
@@ -71,7 +85,9 @@ def shown_noise(wildcards, variants=None):
     banks = {f"N_{k}": plan.bank(shown, k) for k in shown_rounds()}
     noisy = plan.methods[shown]["noisy"]
     if noisy in plan.ceilings(variants):
-        banks["true noise"] = f"results/{plan.dataset}/truth/{noisy}/noise.manifest.json"
+        banks["true noise"] = (
+            f"results/{plan.dataset}/truth/{noisy}/noise.manifest.json"
+        )
     return banks
 
 

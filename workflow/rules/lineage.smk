@@ -18,13 +18,6 @@ rule lineage:
     wildcard_constraints:
         lineage="lineage|lineage_paper",
     localrule: True
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=memory,
-        runtime="1h",
-        cost=cost,
     params:
         further=further_results,
         version=VERSIONS["lineage"],

@@ -9,20 +9,11 @@ out  results/{dataset}/awgn/{name}/noise.zarr        N_0; listed in noise.manife
 rule awgn_bank:
     output:
         manifest="results/{dataset}/awgn/{name}/noise.manifest.json",
-    log:
-        "results/{dataset}/logs/awgn_bank/{name}.log",
-    benchmark:
-        "results/{dataset}/benchmarks/awgn_bank/{name}.tsv"
     # Every first training waits for it, and it is short: before the pools.
     priority: 20
     localrule: True
-    conda:
-        "../../environment.yml"
-    threads: 1
     resources:
-        mem_mb=memory,
         runtime="30m",
-        cost=cost,
     params:
         settings=lambda wildcards: plan.awgn()[wildcards.name],
         version=VERSIONS["awgn_bank"],
@@ -36,17 +27,8 @@ rule true_noise:
         truth="results/{dataset}/data/{pool}/truth.manifest.json",
     output:
         manifest="results/{dataset}/truth/{pool}/noise.manifest.json",
-    log:
-        "results/{dataset}/logs/true_noise/{pool}.log",
-    benchmark:
-        "results/{dataset}/benchmarks/true_noise/{pool}.tsv"
-    conda:
-        "../../environment.yml"
-    threads: 1
     resources:
-        mem_mb=memory,
         runtime="2h",
-        cost=cost,
     params:
         version=VERSIONS["true_noise"],
     script:

@@ -12,19 +12,8 @@ out  results/{dataset}/data/{pool}/split.json        the sides of a split data s
 rule split_pool:
     output:
         "results/{dataset}/data/{pool}/split.json",
-    log:
-        "results/{dataset}/logs/split_pool/{pool}.log",
-    benchmark:
-        "results/{dataset}/benchmarks/split_pool/{pool}.tsv"
     priority: 10
     localrule: True
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=memory,
-        runtime="1h",
-        cost=cost,
     params:
         settings=split_settings,
         files=pool_files,
@@ -38,20 +27,9 @@ rule index_pool:
         unpack(own_split),
     output:
         "results/{dataset}/data/{pool}/{stack}.files.json",
-    log:
-        "results/{dataset}/logs/index_pool/{pool}_{stack}.log",
-    benchmark:
-        "results/{dataset}/benchmarks/index_pool/{pool}_{stack}.tsv"
     # Unfit images are to be found before time is spent on anything else.
     priority: 10
     localrule: True
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=memory,
-        runtime="1h",
-        cost=cost,
     params:
         settings=pool_settings,
         files=pool_files,
@@ -65,18 +43,10 @@ rule ingest:
         files="results/{dataset}/data/{pool}/{stack}.files.json",
     output:
         manifest="results/{dataset}/data/{pool}/{stack}.manifest.json",
-    log:
-        "results/{dataset}/logs/ingest/{pool}_{stack}.log",
-    benchmark:
-        "results/{dataset}/benchmarks/ingest/{pool}_{stack}.tsv"
     priority: 10
-    conda:
-        "../../environment.yml"
     threads: plan.config["runtime"]["threads"]
     resources:
-        mem_mb=memory,
         runtime="4h",
-        cost=cost,
     params:
         settings=pool_settings,
         version=VERSIONS["ingest"],
@@ -89,19 +59,8 @@ rule check_pools:
         wanted_pixels(),
     output:
         "results/{dataset}/data/checked.json",
-    log:
-        "results/{dataset}/logs/check_pools.log",
-    benchmark:
-        "results/{dataset}/benchmarks/check_pools.tsv"
     priority: 10
     localrule: True
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=memory,
-        runtime="1h",
-        cost=cost,
     params:
         needs=plan.needs(),
         version=VERSIONS["check_pools"],

@@ -13,17 +13,6 @@ rule measure_realism:
     output:
         realism="results/{dataset}/tables/realism.csv",
         gap="results/{dataset}/tables/gap.csv",
-    log:
-        "results/{dataset}/logs/measure_realism.log",
-    benchmark:
-        "results/{dataset}/benchmarks/measure_realism.tsv"
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=memory,
-        runtime="1h",
-        cost=cost,
     params:
         variant=plan.shown(),
         version=VERSIONS["measure_realism"],
@@ -37,20 +26,9 @@ rule tabulate_realism:
     output:
         md="results/{dataset}/tables/{measured}.md",
         tex="results/{dataset}/tables/{measured}.tex",
-    log:
-        "results/{dataset}/logs/tabulate_realism/{measured}.log",
-    benchmark:
-        "results/{dataset}/benchmarks/tabulate_realism/{measured}.tsv"
     wildcard_constraints:
         measured="realism|gap",
     localrule: True
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=memory,
-        runtime="1h",
-        cost=cost,
     params:
         version=VERSIONS["tabulate_realism"],
     script:
@@ -68,18 +46,7 @@ rule plot_realism:
             name=REALISM_FIGURES,
             kind=["png", "pdf"],
         ),
-    log:
-        "results/{dataset}/logs/plot_realism.log",
-    benchmark:
-        "results/{dataset}/benchmarks/plot_realism.tsv"
     localrule: True
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=memory,
-        runtime="1h",
-        cost=cost,
     params:
         variant=plan.shown(),
         version=VERSIONS["figures"],

@@ -14,17 +14,9 @@ rule compare_images:
         models=[method["model"] for method in COMPARED if "model" in method],
     output:
         index="results/{dataset}/compared/index.json",
-    log:
-        "results/{dataset}/logs/compare_images.log",
-    benchmark:
-        "results/{dataset}/benchmarks/compare_images.tsv"
-    conda:
-        "../../environment.yml"
     threads: plan.config["runtime"]["threads"]
     resources:
-        mem_mb=memory,
         runtime="4h",
-        cost=cost,
     params:
         methods=COMPARED,
         shown=shown_method(plan),
@@ -47,18 +39,7 @@ rule report:
         lineage=f"results/{plan.dataset}/tables/{lineage_table()}.csv",
     output:
         f"results/{plan.dataset}/report.html",
-    log:
-        f"results/{plan.dataset}/logs/report.log",
-    benchmark:
-        f"results/{plan.dataset}/benchmarks/report.tsv"
     localrule: True
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=memory,
-        runtime="1h",
-        cost=cost,
     params:
         captions=captions(),
         banks=list(shown_noise({})),

@@ -14,20 +14,13 @@ rule extract_noise:
         model=previous_model,
     output:
         manifest="results/{dataset}/{variant}/round_{k}/noise.manifest.json",
-    log:
-        "results/{dataset}/logs/extract_noise/{variant}_{k}.log",
-    benchmark:
-        "results/{dataset}/benchmarks/extract_noise/{variant}_{k}.tsv"
     priority: rounds_behind
-    conda:
-        "../../environment.yml"
     threads: extraction_threads
     resources:
         mem_mb=extraction_memory,
         runtime="4h",
         gpu=extraction_gpus,
         cpus_per_task=extraction_threads,
-        cost=cost,
     params:
         settings=round_settings("extract"),
         version=VERSIONS["extract_noise"],
@@ -44,13 +37,7 @@ rule train_round:
         model="results/{dataset}/{variant}/round_{k}/model.json",
         weights="results/{dataset}/{variant}/round_{k}/model.safetensors",
         history="results/{dataset}/{variant}/round_{k}/history.csv",
-    log:
-        "results/{dataset}/logs/train_round/{variant}_{k}.log",
-    benchmark:
-        "results/{dataset}/benchmarks/train_round/{variant}_{k}.tsv"
     priority: rounds_behind
-    conda:
-        "../../environment.yml"
     threads: training_threads
     resources:
         mem_mb=training_memory,
@@ -58,7 +45,6 @@ rule train_round:
         gpu=training_gpus,
         # In SLURM, `--cores` of the login node must not lower the threads.
         cpus_per_task=training_threads,
-        cost=cost,
     params:
         settings=round_settings("train"),
         version=VERSIONS["train_round"],
@@ -73,17 +59,9 @@ rule evaluate:
         model=trained_model,
     output:
         scores="results/{dataset}/{variant}/round_{k}/scores/{pool}.csv",
-    log:
-        "results/{dataset}/logs/evaluate/{variant}_{k}_{pool}.log",
-    benchmark:
-        "results/{dataset}/benchmarks/evaluate/{variant}_{k}_{pool}.tsv"
-    conda:
-        "../../environment.yml"
     threads: plan.config["runtime"]["threads"]
     resources:
-        mem_mb=memory,
         runtime="4h",
-        cost=cost,
     params:
         settings=round_settings("evaluate"),
         version=VERSIONS["evaluate"],

@@ -13,17 +13,9 @@ rule denoise_pool:
         model=trained_model,
     output:
         manifest="results/{dataset}/{variant}/round_{k}/denoised/{pool}_{num_masks}.manifest.json",
-    log:
-        "results/{dataset}/logs/denoise_pool/{variant}_{k}_{pool}_{num_masks}.log",
-    benchmark:
-        "results/{dataset}/benchmarks/denoise_pool/{variant}_{k}_{pool}_{num_masks}.tsv"
-    conda:
-        "../../environment.yml"
     threads: plan.config["runtime"]["threads"]
     resources:
-        mem_mb=memory,
         runtime="12h",
-        cost=cost,
     params:
         masking=lambda wildcards: round_settings("evaluate")(wildcards)["masking"],
         seed=lambda wildcards: round_settings("evaluate")(wildcards)["seed"],
@@ -37,18 +29,7 @@ rule bundle_submission:
         lambda wildcards: plan.denoised(wildcards.name),
     output:
         "results/{dataset}/submissions/{name}/bundle.json",
-    log:
-        "results/{dataset}/logs/bundle_submission/{name}.log",
-    benchmark:
-        "results/{dataset}/benchmarks/bundle_submission/{name}.tsv"
     localrule: True
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=memory,
-        runtime="1h",
-        cost=cost,
     params:
         settings=lambda wildcards: plan.config["submissions"][wildcards.name],
         version=VERSIONS["bundle_submission"],

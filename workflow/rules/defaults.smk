@@ -1,0 +1,40 @@
+"""What a rule has where it does not say otherwise. Included last; no rules.
+
+log        results/{dataset}/logs/{rule}/{its other wildcards}.log
+benchmark  likewise: benchmarks/, .tsv
+conda      environment.yml
+resources  mem_mb by mid_config/requests.py; an hour; the cost that a dry run tells
+
+Not in the default profile: its `default-resources` would replace those of a cluster.
+"""
+
+import re
+
+
+def job_file(step, folder, suffix):
+    """A file of each job of a rule, by the wildcards of its output."""
+    names = re.findall(r"\{(\w+)", step.output[0])
+    dataset = "{dataset}" if "dataset" in names else plan.dataset
+    own = "_".join(f"{{{name}}}" for name in names if name != "dataset")
+    return f"results/{dataset}/{folder}/{step.name}{own and '/'}{own}{suffix}"
+
+
+def fill_in(step):
+    """Give a rule what it does not have."""
+    step.log_modifier = step.benchmark_modifier = step.output_modifier
+    if not step.log:
+        step.set_log(job_file(step, "logs", ".log"))
+    if not step.benchmark:
+        step.benchmark = job_file(step, "benchmarks", ".tsv")
+    step.conda_env = "../../environment.yml"
+    # What the rule itself says, and what a profile's set-resources say for it.
+    _, said = step.ruleinfo.resources or ((), {})
+    known = {*said, *workflow.resource_settings.overwrite_resources.get(step.name, {})}
+    for name, value in {"mem_mb": memory, "runtime": 60, "cost": cost}.items():
+        if name not in known:
+            step.resources[name] = value
+
+
+for step in workflow.rules:
+    if step.output:
+        fill_in(step)
