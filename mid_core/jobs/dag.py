@@ -49,7 +49,9 @@ class Job:
     to_do: bool
 
 
-def read_jobs(configs: Sequence[Path], targets: Sequence[str] = ()) -> dict[str, Job]:
+def read_jobs(
+    configs: Sequence[Path], targets: Sequence[str] = (), every_pool: bool = False
+) -> dict[str, Job]:
     """List the jobs of a run in this folder, finished ones too, by their first output.
 
     Snakemake builds its graph in a process of its own, which takes one to three
@@ -61,6 +63,8 @@ def read_jobs(configs: Sequence[Path], targets: Sequence[str] = ()) -> dict[str,
         Config files, later ones over earlier ones.
     targets
         Rules or files; none: the default target.
+    every_pool
+        As if the data sets of tests and submissions that are not here were here.
 
     Returns
     -------
@@ -78,6 +82,7 @@ def read_jobs(configs: Sequence[Path], targets: Sequence[str] = ()) -> dict[str,
         command += ["--snakefile", str(SNAKEFILE), "--cores", "all", "--quiet", "all"]
         command += ["--configfile", *map(str, configs), "--", *targets]
         environment = os.environ | {"MID_JOBS_FILE": str(file)}
+        environment |= {"MID_EVERY_POOL": "1"} if every_pool else {}
         run = subprocess.run(
             command, env=environment, capture_output=True, text=True, check=False
         )
