@@ -8,6 +8,7 @@ from tabulate import tabulate
 
 from mid_config.last_run import duration
 from mid_config.plan import Plan
+from mid_core.errors import MidError
 from mid_core.jobs.dag import Job, read_jobs
 from mid_core.jobs.log import job_name
 from mid_core.jobs.status import read_plan
@@ -42,7 +43,8 @@ def describe_plan(
     Raises
     ------
     MidError
-        If the config or a target is wrong, or the size of a pool cannot be known.
+        If the config or a target is wrong, the size of a pool cannot be known, or a job
+        alone takes more GPUs than there are.
     """
     given = read_plan(configs)
     # As if all data sets were here, as they will be.
@@ -51,12 +53,10 @@ def describe_plan(
     known = JobTimes(plan, pools, rate, anew)
     times = {name: known.time(job) for name, job in jobs.items()}
     seconds = {name: one.seconds for name, one in times.items()}
-    to_do = [name for name, job in jobs.items() if job.to_do]
-    left = duration(sum(seconds[name] for name in to_do))
+    to_do = [seconds[name] for name, job in jobs.items() if job.to_do]
     title = f"plan of {plan.dataset}: {len(jobs)} jobs, {len(to_do)} of them to do: "
-    title += (
-        f"{left} of computing\ntrials: on this machine ({known.device}), alone on it"
-    )
+    title += f"{duration(sum(to_do))} of computing\n"
+    title += f"trials: on this machine ({known.device}), alone on it"
     if rate:
         title += f"\ncomputed, not measured: GPUs that sustain {rate / 1e12:g} TFLOP/s"
     elif known.device.type == "cpu":
@@ -134,8 +134,10 @@ def _on_gpus(jobs: Jobs, seconds: Mapping[str, float], counts: Sequence[int]) ->
     """Say the time that no order of the jobs can beat: of the chain, or of all GPUs."""
     chain = sum(seconds[name] for name in longest_chain(jobs, seconds))
     work = sum(seconds[name] * job.gpus for name, job in jobs.items())
-    rows = []
+    most, rows = max(job.gpus for job in jobs.values()), []
     for count in counts:
+        if most > count:
+            raise MidError(f"a job takes {most} GPUs: plan with as many, not {count}")
         limit = "the longest chain" if chain >= work / count else "the number of GPUs"
         rows.append([count, duration(max(chain, work / count)), limit])
     headers = ("GPUs", "time, at least", "limited by")
