@@ -64,7 +64,7 @@ def describe_plan(
     if given.absent:
         title += f"\nnot here, counted as published: {', '.join(given.absent)}"
     blocks = [title, rules_table(plan, pools, jobs, times), _chain(jobs, seconds)]
-    return "\n\n".join([*blocks, _on_gpus(jobs, seconds, counts)])
+    return "\n\n".join([*blocks, gpu_times(jobs, seconds, counts)])
 
 
 def rules_table(
@@ -130,8 +130,21 @@ def _chain(jobs: Jobs, seconds: Mapping[str, float]) -> str:
     return f"{title}\n{tabulate(rows, tablefmt='plain')}"
 
 
-def _on_gpus(jobs: Jobs, seconds: Mapping[str, float], counts: Sequence[int]) -> str:
-    """Say the time that no order of the jobs can beat: of the chain, or of all GPUs."""
+def gpu_times(jobs: Jobs, seconds: Mapping[str, float], counts: Sequence[int]) -> str:
+    """Say the time that no order of the jobs can beat: of the chain, or of all GPUs.
+
+    Parameters
+    ----------
+    jobs, seconds
+        As in ``longest_chain``.
+    counts
+        Numbers of GPUs.
+
+    Raises
+    ------
+    MidError
+        If one job alone needs more GPUs.
+    """
     chain = sum(seconds[name] for name in longest_chain(jobs, seconds))
     work = sum(seconds[name] * job.gpus for name, job in jobs.items())
     most, rows = max(job.gpus for job in jobs.values()), []

@@ -1,6 +1,5 @@
 """The jobs that are read from Snakemake's graph, against what its dry run says."""
 
-import os
 import shutil
 from collections import Counter
 
@@ -34,6 +33,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", [(), ("paper",)])
 def test_they_are_those_of_a_dry_run(target, folder):
     asked = jobs_of(snakemake(folder, CONFIG, "--dry-run", *target))
@@ -96,11 +96,6 @@ def test_what_is_done_is_not_to_do(finished, tmp_path, monkeypatch):
     jobs = read_jobs(write(tmp_path, changed(rounds=rounds)))
     assert jobs[MODEL].to_do
     assert not jobs[BANK].to_do
-    os.utime(tmp_path / BANK)
-    assert jobs_of(snakemake(tmp_path, changed(rounds=rounds), "--dry-run")) == {
-        **Counter(job.rule for job in jobs.values() if job.to_do),
-        "all": 1,
-    }
 
 
 def test_an_unknown_target_is_refused_in_snakemakes_words(folder):

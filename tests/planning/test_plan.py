@@ -16,7 +16,7 @@ from mid_core.networks import build
 from mid_core.planning.disk_space import footprint
 from mid_core.planning.forecast import forecast
 from mid_core.planning.job_times import START_S, JobTimes, pass_seconds
-from mid_core.planning.plan_report import longest_chain
+from mid_core.planning.plan_report import gpu_times, longest_chain
 from mid_core.training import Training
 from tests.conftest import ROOT, TINY
 from tests.running import CONFIG, changed, draw_images
@@ -87,10 +87,7 @@ def test_times_come_from_the_last_run(run):
     assert {times.time(one).source for one in EVERY} == {"computed"}
     ingest = job("ingest", pool="clean", stack="image")
     assert times.time(ingest).source == "last run"
-
-
-@pytest.mark.slow
-def test_a_training_of_other_steps_is_tried_anew(run):
+    # A training of other steps takes another time.
     times = times_of(run, changed(training=TRAINING | {"iterations": 4000}))
     sources = [times.time(one).source for one in EVERY]
     assert sources == ["trial", "last run", "last run"]
@@ -185,18 +182,24 @@ def test_a_few_images_stand_for_all(folder):
     assert set(sizes) == {(41, 35), (27, 58)}
 
 
-def test_the_longest_chain():
-    # Two rounds of a, one of b, and a table of both.
+def test_the_longest_chain_and_the_least_time():
+    # Two rounds of a, one of b, and a table of both, which takes no GPU.
     jobs = {
-        "a0": job("train"),
-        "b0": job("train"),
-        "bank": job("extract", "a0"),
-        "a1": job("train", "bank"),
+        "a0": job("train", gpus=1),
+        "b0": job("train", gpus=2),
+        "bank": job("extract", "a0", gpus=1),
+        "a1": job("train", "bank", gpus=1),
         "table": job("table", "a1", "b0"),
     }
-    seconds = {"a0": 5, "bank": 2, "a1": 5, "b0": 4, "table": 1}
+    seconds = {"a0": 5, "bank": 2, "a1": 5, "b0": 9, "table": 1}
     assert longest_chain(jobs, seconds) == ["a0", "bank", "a1", "table"]
     assert longest_chain(jobs, seconds | {"b0": 13}) == ["b0", "table"]
+    # 30 seconds of a GPU, and a chain of 13.
+    two, three = gpu_times(jobs, seconds, [2, 3]).splitlines()[1:]
+    assert two.split(maxsplit=3) == ["2", "15", "s", "the number of GPUs"]
+    assert three.split(maxsplit=3) == ["3", "13", "s", "the longest chain"]
+    with pytest.raises(MidError, match="takes 2 GPUs: plan with as many, not 1"):
+        gpu_times(jobs, seconds, [1])
 
 
 def test_the_command_says_it_all_of_any_target(folder, monkeypatch, capsys):
