@@ -185,11 +185,10 @@ def write_variants(folder: Path, count: int) -> None:
 
 
 def plan(folder: Path, count: int) -> Work:
-    """Read a config and list its jobs and what they wait for, as a dry run does."""
+    """Read a config and unfold it into rounds, as every dry run does first."""
     from mid_core.jobs.status import read_plan
-    from mid_core.planning.graph import needs
 
-    return lambda: needs(read_plan([folder / "config.yaml"]))
+    return lambda: read_plan([folder / "config.yaml"])
 
 
 def look(folder: Path, count: int) -> Work:

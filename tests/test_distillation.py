@@ -19,8 +19,8 @@ from mid_core.ensemble import denoise
 from mid_core.errors import MidError
 from mid_core.images.picture import to_float
 from mid_core.jobs import status
+from mid_core.jobs.dag import read_jobs
 from mid_core.masking import Masking, image_seed
-from mid_core.planning.graph import needs
 from mid_core.store import Store, StoreWriter
 from tests.conftest import ROOT, TINY, Pool
 from tests.running import CONFIG
@@ -184,16 +184,17 @@ def test_a_stopped_teacher_goes_on(inputs, tmp_path, monkeypatch):
     assert cut.content == whole.content
 
 
-def test_the_distilled_network_has_its_place_in_the_graph(tmp_path):
+def test_the_distilled_network_has_its_place_in_the_graph(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     found = plan(tmp_path, tables={"rounds": ["mid", "distilled"]})
     folder = "results/tiny"
     targets = f"{folder}/distilled/round_0/targets.manifest.json"
     model = f"{folder}/distilled/round_0/model.json"
     noisy = f"{folder}/data/noisy/image.manifest.json"
-    edges = needs(found)
-    assert edges[targets] == {noisy, f"{folder}/mid/round_1/model.json"}
+    jobs = read_jobs([tmp_path / "config.yaml"])
+    assert set(jobs[targets].inputs) == {noisy, f"{folder}/mid/round_1/model.json"}
     # Neither the truth nor a clean image.
-    assert edges[model] == {noisy, targets}
+    assert set(jobs[model].inputs) == {noisy, targets}
     one = found.rounds["distilled"][0]
     assert one.evaluate["num_masks"] == [1]
     assert one.evaluate["masking"]["mask_ratio"] == 0

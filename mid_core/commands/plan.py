@@ -16,6 +16,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="as after --configfile (config/config.yaml)",
     )
     parser.add_argument(
+        "--target",
+        nargs="+",
+        metavar="TARGET",
+        default=[],
+        help="what Snakemake would make: rules or files, such as paper (the default)",
+    )
+    parser.add_argument(
         "--gpus",
         metavar="N,N",
         type=_counts,
@@ -53,4 +60,4 @@ def run(arguments: argparse.Namespace) -> None:
     from mid_core.planning.plan_report import describe_plan
 
     options = arguments.gpus, arguments.rate, arguments.anew
-    print(describe_plan(arguments.config, *options))
+    print(describe_plan(arguments.config, arguments.target, *options))

@@ -6,6 +6,7 @@ from pathlib import Path
 from mid_config.plan import Plan
 from mid_core.datasets.checking import check
 from mid_core.errors import MidError
+from mid_core.jobs.dag import read_jobs
 from mid_core.jobs.status import read_plan
 from mid_core.planning import doctor
 
@@ -33,10 +34,10 @@ def consult(configs: Sequence[Path], quick: bool) -> tuple[str, bool]:
     plan = read_plan(configs)
     used = {pool: uses for pool, uses in plan.uses().items() if uses}
     findings = [_examine(plan, pool, uses, quick) for pool, uses in used.items()]
-    wrong, costs = doctor.wrong(findings), {}
+    wrong, costs = doctor.wrong(findings), ""
     if not quick and not wrong:
         wrong = _unfit(plan, findings)
-        costs = {} if wrong else _costs(plan, findings)
+        costs = "" if wrong else _costs(plan, configs, findings)
     if not wrong and plan.config["runtime"]["check_disk_space"]:
         wrong = _lacking_disk_space(plan, findings)
     return doctor.report(findings, costs, wrong, quick), not wrong
@@ -88,13 +89,14 @@ def _decoded(findings: Sequence[doctor.Finding]) -> dict[str, dict]:
     return {finding.pool: finding.decoded for finding in findings if finding.decoded}
 
 
-def _costs(plan: Plan, findings: Sequence[doctor.Finding]) -> dict[str, str]:
-    import torch
+def _costs(
+    plan: Plan, configs: Sequence[Path], findings: Sequence[doctor.Finding]
+) -> str:
+    from mid_core.planning.job_times import JobTimes
+    from mid_core.planning.plan_report import rules_table
 
-    from mid_core.planning import estimate
-    from mid_core.runtime.devices import pick_device
-
-    torch.set_num_threads(plan.config["runtime"]["threads"])
-    device = pick_device(plan.config["runtime"]["device"], needed=False)
-    costs = {"computed on": str(device)}
-    return costs | estimate.costs(plan, _decoded(findings), device)
+    pools, jobs = _decoded(findings), read_jobs(configs)
+    known = JobTimes(plan, pools)
+    times = {name: known.time(job) for name, job in jobs.items()}
+    table = rules_table(plan, pools, jobs, times)
+    return f"{table}\ntrials were computed on {known.device}"

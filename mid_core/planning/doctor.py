@@ -1,7 +1,7 @@
 """What is on this disk of the data sets that a run needs, and what is wrong with it."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numcodecs
@@ -44,6 +44,11 @@ class Decoded:
     left_out: int = 0
     seconds: float = 0.0
     share: float = 1.0
+
+    @property
+    def pixels(self) -> int:
+        """Of all images together."""
+        return sum(height * width for height, width in self.sizes)
 
     def add(self, name: str, image: np.ndarray) -> None:
         """Take in one image, (H, W, C)."""
@@ -173,7 +178,7 @@ def wrong(findings: Iterable[Finding]) -> list[str]:
 
 def report(
     findings: Sequence[Finding],
-    costs: Mapping[str, str],
+    costs: str,
     problems: Sequence[str],
     quick: bool,
 ) -> str:
@@ -184,7 +189,7 @@ def report(
     findings
         Of the pools.
     costs
-        What the run will take, as ``estimate.costs`` says it; empty if not known.
+        What the run will take: a table, empty if not known.
     problems
         What stops the run.
     quick
@@ -192,10 +197,8 @@ def report(
     """
     blocks = ["\n".join(finding.lines()) for finding in findings]
     if costs:
-        width = max(map(len, costs))
-        rows = [f"  {what:{width}}  {much}" for what, much in costs.items()]
         title = "the run will take about, one job after the other on this machine:"
-        blocks.append("\n".join([title, *rows]))
+        blocks.append("\n  ".join([title, *costs.splitlines()]))
     verdict = "all that the run needs is there"
     if quick:
         verdict = "all files that the run needs are there; few were decoded"

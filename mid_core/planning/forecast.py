@@ -1,7 +1,7 @@
 """How much the pools of a run are, from a few of their images, or from publication."""
 
 import time
-from collections.abc import Container
+from collections.abc import Container, Mapping
 
 import numpy as np
 
@@ -11,6 +11,8 @@ from mid_core.datasets.ingesting import decode
 from mid_core.errors import MidError
 from mid_core.planning.doctor import Decoded, look
 
+# What is known of each pool, by stack: "image" or "truth".
+Pools = Mapping[str, Mapping[str, Decoded]]
 SAMPLE = 3
 # Measured (docs/measurements/speed_cpu.txt): PNGs decoded and stored, in one thread.
 SECONDS_PER_PIXEL = 4.5e-8

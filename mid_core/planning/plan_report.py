@@ -4,24 +4,28 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import torch
 from tabulate import tabulate
 
 from mid_config.last_run import duration
 from mid_config.plan import Plan
-from mid_config.requests import memory_mb
+from mid_core.errors import MidError
+from mid_core.jobs.dag import Job, read_jobs
 from mid_core.jobs.log import job_name
 from mid_core.jobs.status import read_plan
-from mid_core.planning.planned_jobs import Planned, planned_jobs
-from mid_core.planning.scheduling import Task, longest_chain, time_taken
-from mid_core.runtime.devices import pick_device
+from mid_core.planning.disk_space import SMALL_FILES, footprint
+from mid_core.planning.forecast import Pools, forecast
+from mid_core.planning.job_times import JobTime, JobTimes
 
-Jobs = Mapping[str, Planned]
+Jobs = Mapping[str, Job]
 HEADERS = ("rule", "jobs", "time", "GPU-hours", "memory", "disk", "files", "time from")
 
 
 def describe_plan(
-    configs: Sequence[Path], counts: Sequence[int], rate: float | None, anew: bool
+    configs: Sequence[Path],
+    targets: Sequence[str],
+    counts: Sequence[int],
+    rate: float | None,
+    anew: bool,
 ) -> str:
     """Say what a run takes: each rule, all of them, and on so many GPUs.
 
@@ -29,86 +33,125 @@ def describe_plan(
     ----------
     configs
         Config files, later ones over earlier ones.
+    targets
+        Rules or files; none: the default target.
     counts
         Numbers of GPUs for which to tell the time.
     rate, anew
-        As in ``planned_jobs``.
+        As in ``JobTimes``.
 
     Raises
     ------
     MidError
-        If the config is wrong, the size of a pool cannot be known, or a training alone
-        takes more GPUs than there are.
+        If the config or a target is wrong, the size of a pool cannot be known, or a job
+        alone takes more GPUs than there are.
     """
     given = read_plan(configs)
     # As if all data sets were here, as they will be.
-    plan = Plan(given.config)
-    torch.set_num_threads(plan.config["runtime"]["threads"])
-    device = pick_device(plan.config["runtime"]["device"], needed=False)
-    jobs = planned_jobs(plan, given.absent, device, rate, anew)
-    tasks = {result: one.task for result, one in jobs.items()}
-    title = f"plan of {plan.dataset}: {len(jobs)} jobs\n"
-    title += f"trials: on this machine ({device}), alone on it"
-    if device.type == "cpu" and not rate:
-        title += "; a GPU below stands for such a machine"
+    plan, jobs = Plan(given.config), read_jobs(configs, targets, every_pool=True)
+    pools = forecast(plan, given.absent)
+    known = JobTimes(plan, pools, rate, anew)
+    times = {name: known.time(job) for name, job in jobs.items()}
+    seconds = {name: one.seconds for name, one in times.items()}
+    to_do = [seconds[name] for name, job in jobs.items() if job.to_do]
+    title = f"plan of {plan.dataset}: {len(jobs)} jobs, {len(to_do)} of them to do: "
+    title += f"{duration(sum(to_do))} of computing\n"
+    title += f"trials: on this machine ({known.device}), alone on it"
     if rate:
         title += f"\ncomputed, not measured: GPUs that sustain {rate / 1e12:g} TFLOP/s"
+    elif known.device.type == "cpu":
+        title += "; a GPU below stands for such a machine"
     if given.absent:
-        names = ", ".join(given.absent)
-        title += f"\nnot here, counted as published: {names}"
-    blocks = [title, _rules(plan, jobs), _chain(jobs, tasks), _times(tasks, counts)]
-    return "\n\n".join(blocks)
+        title += f"\nnot here, counted as published: {', '.join(given.absent)}"
+    blocks = [title, rules_table(plan, pools, jobs, times), _chain(jobs, seconds)]
+    return "\n\n".join([*blocks, gpu_times(jobs, seconds, counts)])
 
 
-def _rules(plan: Plan, jobs: Jobs) -> str:
-    by_rule: dict[str, list[Planned]] = {}
-    for one in jobs.values():
-        by_rule.setdefault(one.job.rule, []).append(one)
+def rules_table(
+    plan: Plan, pools: Pools, jobs: Jobs, times: Mapping[str, JobTime]
+) -> str:
+    """Lay out what the jobs of each rule take, and all of them.
+
+    Parameters
+    ----------
+    plan, pools
+        What has to be made, and what is known of each pool.
+    jobs, times
+        The jobs and their times, by name.
+    """
+    left, by_rule = footprint(plan, pools, plan.rounds), {}
+    for name, job in jobs.items():
+        by_rule.setdefault(job.rule, []).append(name)
     rows = []
-    for rule, group in by_rule.items():
-        processes = max(1, *(one.task.gpus for one in group))
-        rows.append([rule, *_row(group, processes * memory_mb(rule, plan.config))])
-    total = _row(list(jobs.values()), 0)
-    rows.append(["all", *total[:3], "", *total[4:6], ""])
+    for rule, names in [*by_rule.items(), ("all", list(jobs))]:
+        spent = sum(times[name].seconds for name in names)
+        on_gpu = sum(times[name].seconds * jobs[name].gpus for name in names) / 3600
+        # The most of one job, as its last run had it, or else as it asks for.
+        seen = max(times[name].memory_mb for name in names) / 1e3
+        asked = max(jobs[name].memory_mb for name in names) / 1e3
+        kept = [left.get(name, (0, SMALL_FILES)) for name in names]
+        disk, files = (sum(part) for part in zip(*kept, strict=True))
+        sources = Counter(times[name].source for name in names).items()
+        cells = [rule, len(names), duration(spent), f"{on_gpu:.3g}" if on_gpu else ""]
+        cells.append(f"{seen:.1f} GB" if seen else f"{asked:g} GB asked")
+        cells += [f"{disk / 1e9:.2f} GB" if disk else "", files]
+        rows.append([*cells, ", ".join(f"{source} ({n})" for source, n in sources)])
     return tabulate(rows, HEADERS, tablefmt="plain", disable_numparse=True)
 
 
-def _row(group: Sequence[Planned], asked_mb: float) -> list[str]:
-    """Sum up jobs; their memory is the most of one of them."""
-    spent = sum(one.task.seconds for one in group)
-    on_gpu = sum(one.task.seconds * one.task.gpus for one in group) / 3600
-    seen_mb = max(one.memory_mb for one in group)
-    memory = f"{seen_mb / 1e3:.1f} GB" if seen_mb else f"{asked_mb / 1e3:g} GB asked"
-    sources = Counter(one.source for one in group)
-    source = ", ".join(
-        name if len(sources) == 1 else f"{count} {name}"
-        for name, count in sources.items()
-    )
-    disk = sum(one.disk for one in group) / 1e9
-    return [
-        *(str(len(group)), duration(spent), f"{on_gpu:.3g}" if on_gpu else "", memory),
-        *(f"{disk:.2f} GB" if disk else "", str(sum(one.files for one in group))),
-        source,
-    ]
+def longest_chain(jobs: Jobs, seconds: Mapping[str, float]) -> list[str]:
+    """Return the jobs, in order, that no number of GPUs makes faster.
+
+    Parameters
+    ----------
+    jobs
+        By name, each after those for which it waits.
+    seconds
+        That each takes.
+    """
+    ends: dict[str, float] = {}
+    before = {}
+    for name, job in jobs.items():
+        before[name] = max(job.needs, key=ends.get, default=None)
+        ends[name] = seconds[name] + ends.get(before[name], 0)
+    chain = [max(ends, key=ends.get)]
+    while before[chain[-1]]:
+        chain.append(before[chain[-1]])
+    return chain[::-1]
 
 
-def _chain(jobs: Jobs, tasks: Mapping[str, Task]) -> str:
-    chain = longest_chain(tasks)
-    length = duration(sum(tasks[result].seconds for result in chain))
+def _chain(jobs: Jobs, seconds: Mapping[str, float]) -> str:
+    chain = longest_chain(jobs, seconds)
     rows = [
-        ["", job_name(jobs[result].job.log), duration(tasks[result].seconds)]
-        for result in chain
+        ["", job_name(Path(jobs[name].log)), duration(seconds[name])] for name in chain
     ]
+    length = duration(sum(seconds[name] for name in chain))
     title = f"longest chain of jobs, {length}: more GPUs do not shorten it"
     return f"{title}\n{tabulate(rows, tablefmt='plain')}"
 
 
-def _times(tasks: Mapping[str, Task], counts: Sequence[int]) -> str:
-    chain = sum(tasks[result].seconds for result in longest_chain(tasks))
-    rows = []
+def gpu_times(jobs: Jobs, seconds: Mapping[str, float], counts: Sequence[int]) -> str:
+    """Say the time that no order of the jobs can beat: of the chain, or of all GPUs.
+
+    Parameters
+    ----------
+    jobs, seconds
+        As in ``longest_chain``.
+    counts
+        Numbers of GPUs.
+
+    Raises
+    ------
+    MidError
+        If one job alone needs more GPUs.
+    """
+    chain = sum(seconds[name] for name in longest_chain(jobs, seconds))
+    work = sum(seconds[name] * job.gpus for name, job in jobs.items())
+    most, rows = max(job.gpus for job in jobs.values()), []
     for count in counts:
-        taken = time_taken(tasks, count)
-        limit = "the longest chain" if taken < 1.01 * chain else "the number of GPUs"
-        rows.append([str(count), duration(taken), limit])
-    headers = ("GPUs", "time", "limited by")
+        if most > count:
+            raise MidError(f"a job takes {most} GPUs: plan with as many, not {count}")
+        limit = "the longest chain" if chain >= work / count else "the number of GPUs"
+        rows.append([count, duration(max(chain, work / count)), limit])
+    headers = ("GPUs", "time, at least", "limited by")
     return tabulate(rows, headers, tablefmt="plain", disable_numparse=True)

@@ -7,8 +7,11 @@ import pytest
 
 from mid_config.plan import Plan
 from mid_core.jobs.status import read_plan
-from mid_core.planning.disk_space import lacking_disk_space
-from mid_core.planning.footprint import footprint
+from mid_core.planning.disk_space import (
+    OTHER_FILES,
+    footprint,
+    lacking_disk_space,
+)
 from mid_core.planning.forecast import forecast
 from mid_core.store import manifest_path
 from tests.planning.test_doctor import CONFIG, folder, say  # noqa: F401
@@ -24,16 +27,16 @@ def run(folder, monkeypatch):  # noqa: F811
         found = SimpleNamespace(**PLENTY | facts)
         monkeypatch.setattr(os, "statvfs", lambda path: found)
 
-    assert say(folder)[1]
+    assert say(folder, quick=True)[1]
     plan: Plan = read_plan([folder / "config.yaml"])
     pools = forecast(plan, ())
-    return SimpleNamespace(
-        plan=plan, pools=pools, left=footprint(plan, pools), shrink=shrink
-    )
+    left = footprint(plan, pools, plan.asked())
+    return SimpleNamespace(plan=plan, pools=pools, left=left, shrink=shrink)
 
 
 def test_bytes_and_inodes_are_counted(run, folder):  # noqa: F811
     size, files = map(sum, zip(*run.left.values(), strict=True))
+    files += OTHER_FILES
     run.shrink(f_bavail=int(size) + 1, f_favail=files)
     assert lacking_disk_space(run.plan, run.pools) == []
     run.shrink(f_bavail=int(size / 2), f_frsize=1, f_favail=files - 1)

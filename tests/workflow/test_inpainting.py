@@ -18,11 +18,11 @@ from mid_core.evaluation.held_out import COLUMN, HeldOut
 from mid_core.evaluation.metrics import psnr
 from mid_core.evaluation.noise_statistics import Statistics
 from mid_core.jobs import status
+from mid_core.jobs.dag import read_jobs
 from mid_core.jobs.lineage import opened_path
 from mid_core.masking import Masking
 from mid_core.networks import build
 from mid_core.noise import white_gaussian
-from mid_core.planning.graph import needs
 from mid_core.store import Store
 from mid_core.training import Trainer, Training, train
 from tests.conftest import TINY, Pool
@@ -171,12 +171,13 @@ def test_inpainters_see_clean_images_alone(tmp_path, monkeypatch):
     shown = {"tables": {"rounds": ["mid", "inpaint_80"]}}
     path.write_text(yaml.safe_dump(config() | shown, sort_keys=False))
     plan = status.read_plan([path])
-    edges, truth = needs(plan), plan.pool("noisy", "truth")
+    jobs, truth = read_jobs([path], every_pool=True), plan.pool("noisy", "truth")
     model = f"{RESULTS}/inpaint_80/round_0/model.json"
     bank = plan.bank("inpaint_80", 0)
     assert "sigma_0-0_1x17px" in bank
-    assert edges[model] == {plan.pool("clean"), bank, truth}
-    assert edges[plan.scores("inpaint_80", 0, "noisy")] == {model, truth}
+    assert set(jobs[model].inputs) == {plan.pool("clean"), bank, truth}
+    scores = jobs[plan.scores("inpaint_80", 0, "noisy")]
+    assert set(scores.inputs) == {model, truth}
     assert plan.rounds["inpaint_80"][0].evaluate["num_masks"] == [1]
     # Other variants' trainings and scores have the params that they had.
     for name in ("held_out", "recharge"):

@@ -30,7 +30,9 @@ try:
         ROOT / "workflow/schemas/config.schema.yaml",
         workflow.config_settings.config,
     )
-    plan = Plan(settings, absent_pools(settings))
+    # `mid plan` asks for all data sets, as they will be.
+    everything = "MID_EVERY_POOL" in os.environ
+    plan = Plan(settings, {} if everything else absent_pools(settings))
 except ConfigError as error:
     raise WorkflowError(str(error))
 config.clear()

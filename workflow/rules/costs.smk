@@ -36,9 +36,10 @@ def print_costs():
         text += f", {duration(sum(known))} of computing as of their last runs"
     if unknown:
         files = map(os.path.relpath, workflow.config_settings.configfiles or [])
-        command = shlex.join(["mid", "plan", *files])
-        text += f"; {unknown} of them never ran: "
-        text += f"`{command}` estimates those of the default target"
+        command = ["mid", "plan", *files]
+        if targets := workflow.dag_settings.targets:
+            command += ["--target", *sorted(targets)]
+        text += f"; {unknown} of them never ran: `{shlex.join(command)}` estimates them"
     if COSTS:
         print(text)
 
