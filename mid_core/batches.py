@@ -24,6 +24,18 @@ class Batches(PatchSampler):
         The pools X and N_k. Positions of the two crops are independent.
     clip
         Whether x + n is clipped to [0, 1], as a camera's image is.
+
+    Examples
+    --------
+    >>> from mid_core.patches import InMemory
+    >>> clean = InMemory([("x", np.full((33, 47, 3), 128, np.uint8))])
+    >>> noise = InMemory([("n", np.zeros((20, 20, 3), np.float16))])
+    >>> batches = Batches(clean, noise, 4, 16, Masking(0.8), False, seed=[0])
+    >>> masked, x = batches.draw(step=0)
+    >>> tuple(x.shape), bool(x.eq(128 / 255).all())
+    ((4, 3, 16, 16), True)
+    >>> 0.7 < float((masked == 0).float().mean()) < 0.9
+    True
     """
 
     clean: Pool

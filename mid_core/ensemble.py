@@ -72,6 +72,15 @@ def denoise(
     MidError
         If the image has other colours than the network was trained on, or the smallest
         tile does not fit into the GPU's memory.
+
+    Examples
+    --------
+    >>> from mid_core.networks import build
+    >>> network = build({"name": "dncnn", "width": 4, "depth": 3}).eval()
+    >>> y = np.full((33, 47, 3), 0.5, np.float32)
+    >>> one, ten = denoise(network, y, Masking(0.8), seed=[0], counts=(1, 10))
+    >>> ten.shape, ten.dtype.name
+    ((33, 47, 3), 'float32')
     """
     colours = y.shape[2]
     if colours != network.channels:

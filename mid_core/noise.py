@@ -67,6 +67,14 @@ def residual(
     -------
     float16 (H, W, C), in [-1, 1] but for what the network overshoots. For the other
     parameters see ``denoise``.
+
+    Examples
+    --------
+    >>> from mid_core.networks import build
+    >>> network = build({"name": "dncnn", "width": 4, "depth": 3}).eval()
+    >>> y = np.full((33, 47, 3), 0.5, np.float32)
+    >>> residual(network, y, Masking(0.8), seed=[0]).dtype.name
+    'float16'
     """
     estimate = denoise(network, y, masking, seed, (num_masks,), tile, report)[0]
     # As NumPy would, but in all threads.

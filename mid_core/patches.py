@@ -47,7 +47,14 @@ class StoredPool(Pool, Protocol):
 
 
 class InMemory:
-    """A pool of images held in memory, for random crops at the speed of memory."""
+    """A pool of images held in memory, for random crops at the speed of memory.
+
+    Examples
+    --------
+    >>> pool = InMemory([("a.png", np.zeros((33, 47, 3), np.uint8))])
+    >>> pool.sizes, pool.crop(0, top=1, left=20, size=16).shape
+    ([(33, 47)], (16, 16, 3))
+    """
 
     on_disk = False
 
@@ -117,6 +124,11 @@ def turned(window: np.ndarray, turns: int) -> np.ndarray:
     """Return a view of an (H, W, C) window by so many quarter turns (``np.rot90``).
 
     NumPy's own takes as long as all else that is done to a small crop.
+
+    Examples
+    --------
+    >>> turned(np.array([[[1], [2]]]), 1).tolist()
+    [[[2]], [[1]]]
     """
     if turns == 2:
         return window[::-1, ::-1]

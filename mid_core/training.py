@@ -26,7 +26,13 @@ log = logging.getLogger("mid")
 
 
 def charbonnier(prediction: Tensor, target: Tensor, epsilon: float = 1e-3) -> Tensor:
-    """Smooth absolute error (Charbonnier et al., ICIP 1994)."""
+    """Smooth absolute error (Charbonnier et al., ICIP 1994).
+
+    Examples
+    --------
+    >>> round(charbonnier(torch.ones(2), torch.zeros(2)).item(), 3)
+    1.0
+    """
     return torch.sqrt((prediction - target) ** 2 + epsilon**2).mean()
 
 
@@ -262,6 +268,23 @@ def train(
         When a loss or a weight is not finite, and the trainer may not skip the step.
         That is looked for where the training reports or saves: later steps are lost
         with the bad one, but no state and no model comes of them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mid_core.batches import Batches
+    >>> from mid_core.masking import Masking
+    >>> from mid_core.networks import build
+    >>> from mid_core.patches import InMemory
+    >>> pool = InMemory([("x", np.full((16, 16, 3), 128, np.uint8))])
+    >>> noise = InMemory([("n", np.zeros((16, 16, 3), np.float16))])
+    >>> batches = Batches(pool, noise, 2, 16, Masking(0.5), False, seed=[0])
+    >>> network = build({"name": "dncnn", "width": 4, "depth": 3})
+    >>> settings = Training(iterations=3, batch_size=2, patch_size=16)
+    >>> trainer = Trainer(network, settings, torch.device("cpu"))
+    >>> train(trainer, batches)
+    >>> trainer.steps, [row["step"] for row in trainer.history]
+    (3, [3])
     """
     iterations = trainer.settings.iterations
     crops = trainer.team.shard(batches.batch_size)

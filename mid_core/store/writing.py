@@ -61,7 +61,7 @@ class StoreWriter:
         self.path, self.kind, self.tile = Path(path), kind, tile
         self.names: list[str] = []
         self.attributes: dict = {}
-        self._note = {
+        self._note: dict = {
             "key": digest(key),
             "kind": kind,
             "names": self.names,
