@@ -14,7 +14,7 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from mid_core.errors import MidError
+from mid_core.errors import MidError, NotFinite
 from mid_core.networks import build
 from mid_core.runtime.distributed import SINGLE_PROCESS, ProcessGroup
 from mid_core.runtime.interruption import Stop
@@ -176,20 +176,7 @@ def test_nodes_that_cannot_share_the_processes_are_refused(two_nodes, monkeypatc
 
 
 @pytest.mark.slow
-def test_a_killed_process_ends_the_job_and_the_next_goes_on(pools, single, tmp_path):
-    job = Job(pools, tmp_path / "run")
-    first = job.start(gpus=2, before=SLOWLY, runtime={"save_minutes": 0})
-    job.wait_for(10)
-    os.kill(workers(first)[1].pid, signal.SIGKILL)
-    assert first.wait(20) == 1
-    assert "process 1 terminated with signal SIGKILL" in job.log()
-    assert job.finish(gpus=2) == 0, job.log()
-    assert "resumed at step" in job.log()
-    agree(job.result(), single)
-
-
-@pytest.mark.slow
-def test_a_signal_saves_and_another_number_of_processes_goes_on(
+def test_a_training_goes_on_after_a_signal_and_after_a_killed_process(
     pools, single, tmp_path
 ):
     job = Job(pools, tmp_path / "run")
@@ -199,6 +186,13 @@ def test_a_signal_saves_and_another_number_of_processes_goes_on(
     assert first.wait(60) == 75
     assert "interrupted: SIGUSR1, after step" in job.log()
     assert "the same command goes on from there" in job.log()
+    second = job.start(gpus=2, before=SLOWLY, runtime={"save_minutes": 0})
+    job.wait_for(16)
+    os.kill(workers(second)[1].pid, signal.SIGKILL)
+    assert second.wait(20) == 1
+    assert "resumed at step" in job.log()
+    assert "process 1 terminated with signal SIGKILL" in job.log()
+    # By another number of processes.
     assert job.finish() == 0, job.log()
     assert "resumed at step" in job.log()
     agree(job.result(), single)
@@ -218,21 +212,26 @@ def test_processes_do_not_outlive_their_launcher(pools, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("error", "status"), [("MidError", 1), ("NotFinite", 65)])
-def test_what_fails_in_one_process_is_said_for_the_job(pools, tmp_path, error, status):
-    before = f"""
-def broken(self, index, top, left, size):
-    raise {error}("a shard of process 1 is damaged")
-from mid_core.errors import {error}
-from mid_core.patches import InMemory
-from torch import distributed
-if distributed.is_initialized() and distributed.get_rank() == 1:
-    InMemory.crop = broken
-"""
-    job = Job(pools, tmp_path / "run")
-    assert job.finish(gpus=2, before=before) == status
-    assert "ERROR process 1: a shard of process 1 is damaged\n" in job.log()
-    assert "Traceback" not in job.log()
+@pytest.mark.parametrize("error", [MidError, NotFinite, KeyError])
+def test_the_first_failure_is_said_for_all(tmp_path, monkeypatch, error):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from mid_core.errors import MidError, NotFinite\n"
+        "def work(group, device):\n"
+        f"    if group.rank == 1: raise {error.__name__}('a shard is damaged')\n"
+        "    group.any(True)\n"
+    )
+    monkeypatch.setattr(sys, "argv", [str(script)])
+
+    def work(group, device): ...
+
+    with pytest.raises(MidError, match="process 1: ") as failed:
+        launch(work, 2, "cpu", Stop())
+    assert failed.type is (NotFinite if error is NotFinite else MidError)
+    said = str(failed.value)
+    assert "a shard is damaged" in said
+    assert "the same command goes on from the last state" in said
+    assert ("Traceback" in said) == (error is KeyError)
 
 
 def test_parts_of_a_batch_add_up(rng):
