@@ -1,8 +1,8 @@
 """Runs a function in several processes: a training or an extraction on several GPUs.
 
-On one node torch starts the processes, and interrupts them should the launcher die. On
-several nodes srun starts them, and SLURM ends them with the job. All of them meet at a
-store of the launcher, in which they also say how they ended.
+On one node torch starts the processes, on several nodes srun does. All of them meet at
+a store of the launcher, in which they also say how they ended. Should the launcher die,
+its store is gone, and they are interrupted.
 """
 
 import logging
@@ -13,10 +13,13 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import traceback
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
 from multiprocessing.process import BaseProcess
 
 import torch
@@ -144,6 +147,7 @@ def _work(rank: int, job: tuple) -> None:
     """Do the work of one process, and say in the store how it ended."""
     (script, function), name, logs, meeting, processes, on_each = job
     store, local_rank = dist.TCPStore(*meeting), rank % on_each
+    threading.Thread(target=_end_with_launcher, args=meeting, daemon=True).start()
     _log_to(logs, logging.CRITICAL if rank else logging.INFO)
     if local_rank < torch.cuda.device_count():
         torch.cuda.set_device(local_rank)
@@ -172,6 +176,13 @@ def _work(rank: int, job: tuple) -> None:
     if rank == 0:
         store.compare_set("end", "", end)
     dist.destroy_process_group()
+
+
+def _end_with_launcher(host: str, port: int) -> None:
+    """Interrupt this process when the launcher's store is gone."""
+    with suppress(dist.DistError):
+        dist.TCPStore(host, port).wait(["nothing"], timedelta(days=999))
+    os.kill(os.getpid(), SIGNAL)
 
 
 def _log_to(logs: list[tuple[str, logging.Formatter]], level: int) -> None:

@@ -1,6 +1,7 @@
 """One training in several processes: the same result, and none is left behind."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -105,8 +106,11 @@ class Job:
 
 def workers(launcher: subprocess.Popen) -> list[psutil.Process]:
     """The processes that train, in the order of their ranks."""
-    below = psutil.Process(launcher.pid).children()
-    return [one for one in below if "spawn_main" in " ".join(one.cmdline())]
+    below = psutil.Process(launcher.pid).children(recursive=True)
+    known = re.compile(
+        r"\S*python\S* (-\w )*(-c .*spawn_main|-m mid_core.runtime.launching)"
+    )
+    return [one for one in below if known.match(" ".join(one.cmdline()))]
 
 
 def difference(one: dict, other: dict) -> float:
@@ -199,8 +203,9 @@ def test_a_training_goes_on_after_a_signal_and_after_a_killed_process(
 
 
 @pytest.mark.slow
-def test_processes_do_not_outlive_their_launcher(pools, tmp_path):
-    job = Job(pools, tmp_path / "run")
+@pytest.mark.parametrize("nodes", [1, 2])
+def test_processes_do_not_outlive_their_launcher(pools, tmp_path, two_nodes, nodes):
+    job = Job(pools, tmp_path / "run", **(two_nodes if nodes == 2 else {}))
     launcher = job.start(gpus=2, iterations=100_000)
     job.wait_for(6)
     processes = workers(launcher)
