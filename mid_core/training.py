@@ -18,7 +18,7 @@ from mid_core.errors import NotFinite
 from mid_core.networks.acceleration import accelerate
 from mid_core.networks.denoiser import Denoiser
 from mid_core.patches import Crop, PatchSampler
-from mid_core.runtime.distributed import ALONE, Team, unsynchronised
+from mid_core.runtime.distributed import SINGLE_PROCESS, ProcessGroup, no_sync
 from mid_core.runtime.precision import autocast
 
 COLUMNS = ("step", "loss", "learning_rate")
@@ -83,7 +83,7 @@ class Trainer:
         What is minimised, and how.
     device
         Where to train.
-    team
+    group
         The processes among which a batch is shared out.
     gradient_accumulation
         How many parts of a process's shard pass the network one after another: for
@@ -110,12 +110,12 @@ class Trainer:
         network: Denoiser,
         settings: Training,
         device: torch.device,
-        team: Team = ALONE,
+        group: ProcessGroup = SINGLE_PROCESS,
         gradient_accumulation: int = 1,
         skip_steps: int = 0,
         compiled: str = "never",
     ) -> None:
-        self.settings, self.device, self.team = settings, device, team
+        self.settings, self.device, self.group = settings, device, group
         self._parts, self._skip_steps = gradient_accumulation, skip_steps
         self.network = network.to(device).train()
         self.optimizer = torch.optim.Adam(
@@ -128,11 +128,11 @@ class Trainer:
         if settings.ema_decay:
             mean_of = get_ema_multi_avg_fn(settings.ema_decay)  # type: ignore[no-untyped-call]
             self.average = AveragedModel(network, multi_avg_fn=mean_of)
-        parts = team.size * gradient_accumulation
+        parts = group.size * gradient_accumulation
         crops, side = settings.batch_size // parts, settings.patch_size
         work = crops, side, settings.precision, settings.iterations
         accelerate(self.network, *work, compiled, is_whole=parts == 1)
-        self._wrapped = team.wrap(self.network)
+        self._wrapped = group.wrap(self.network)
         self.steps, self.skipped = 0, 0
         self.history: list[dict[str, float]] = []
         self.losses: list[Tensor] = []
@@ -160,7 +160,7 @@ class Trainer:
         """
         self.optimizer.zero_grad(set_to_none=True)
         parts = list(zip(y.chunk(self._parts), x.chunk(self._parts), strict=True))
-        with unsynchronised(self._wrapped):
+        with no_sync(self._wrapped):
             losses = [self._pass(*part) for part in parts[:-1]]
         losses.append(self._pass(*parts[-1]))
         usable = self._bound_gradient()
@@ -228,7 +228,7 @@ class Trainer:
     def recent_losses(self) -> list[float]:
         """Return the loss of each step since the last report, mean of the processes."""
         own = torch.stack(self.losses).tolist() if self.losses else []
-        return self.team.mean(own)
+        return self.group.mean(own)
 
 
 Score = Callable[[Trainer], dict[str, float]]
@@ -287,7 +287,7 @@ def train(
     (3, [3])
     """
     iterations = trainer.settings.iterations
-    crops = trainer.team.shard(batches.batch_size)
+    crops = trainer.group.shard(batches.batch_size)
     for y, x in batches.stream(trainer.steps, iterations, crops, trainer.device):
         if not trainer.step(y, x):
             log.warning("step %d is not finite and is skipped", trainer.steps)

@@ -6,7 +6,7 @@ import time
 from mid_core.checkpoints.checkpoint import Checkpoints
 from mid_core.checkpoints.trainer_state import restore, state_of
 from mid_core.errors import Interrupted
-from mid_core.runtime.distributed import ALONE, Team
+from mid_core.runtime.distributed import SINGLE_PROCESS, ProcessGroup
 from mid_core.runtime.interruption import Stop
 from mid_core.runtime.lock import Lock
 from mid_core.training import Trainer
@@ -27,7 +27,7 @@ class Checkpointer:
         Whether it is to stop.
     minutes
         Between two saves.
-    team
+    group
         The processes that train; rank 0 alone reads and writes.
     """
 
@@ -37,22 +37,22 @@ class Checkpointer:
         lock: Lock | None,
         stop: Stop,
         minutes: float,
-        team: Team = ALONE,
+        group: ProcessGroup = SINGLE_PROCESS,
     ) -> None:
         self._states, self._lock, self._stop = states, lock, stop
         self._interval, self._saved = 60 * minutes, time.monotonic()
-        self._team, self._ends = team, False
+        self._group, self._ends = group, False
 
     def restore(self, trainer: Trainer) -> None:
         """Set a fresh trainer to where the training was cut, if it was."""
-        if state := self._team.broadcast(self._states.load() if self._lock else None):
+        if state := self._group.broadcast(self._states.load() if self._lock else None):
             restore(trainer, state)
             log.info("resumed at step %d, from %s", trainer.steps, self._states.folder)
 
     def due(self) -> bool:
         """Whether this step must be saved: the processes agree on it."""
         late = time.monotonic() - self._saved >= self._interval
-        late, self._ends = self._team.any(late, self._stop.reason is not None)
+        late, self._ends = self._group.any(late, self._stop.reason is not None)
         return late or self._ends
 
     def save(self, trainer: Trainer) -> None:

@@ -1,156 +1,199 @@
-"""One job that runs as several processes: starts them, listens, and ends with them."""
+"""Runs a function in several processes: a training or an extraction on several GPUs.
 
-import json
+On one node torch starts the processes, on several nodes srun does. All of them meet at
+a store of the launcher, in which they also say how they ended. Should the launcher die,
+its store is gone, and they are interrupted.
+"""
+
 import logging
 import os
-import re
+import pickle
+import runpy
 import signal
 import socket
 import subprocess
 import sys
-from collections import deque
-from collections.abc import Iterable
-from threading import Thread
+import threading
+import time
+import traceback
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from multiprocessing.process import BaseProcess
+
+import torch
+import torch.distributed as dist
+from torch.multiprocessing import start_processes
+from torch.multiprocessing.spawn import ProcessException
 
 from mid_core.errors import Interrupted, MidError, NotFinite
 from mid_core.runtime import slurm
+from mid_core.runtime.devices import pick_device
+from mid_core.runtime.distributed import ProcessGroup
 from mid_core.runtime.interruption import Stop
 
-# How torchrun says that a process did not end by itself; it ends others by SIGTERM.
-KILLED = re.compile(r"rank\s*: (\d+) .*\n\s*exitcode\s*: -(?!15\b)(\d+) ")
-LISTEN_S, LINES = 0.2, 60
-log = logging.getLogger("mid")
+# How often the launcher looks at the processes. When one has failed, the others get
+# GRACE_S to end by themselves, and as long again before they are killed.
+POLL_S, GRACE_S = 0.2, 1
+# What interrupts the processes: srun passes it on, while at SIGTERM it would kill.
+SIGNAL = signal.SIGUSR1
+ERRORS = {error.status: error for error in (MidError, NotFinite)}
 
 
-class _Listener(Thread):
-    """Takes in what the processes report, and logs it."""
-
-    def __init__(self, lines: Iterable[str]) -> None:
-        super().__init__(daemon=True)
-        self._lines = lines
-        self.failed, self.interrupted, self.status = "", "", MidError.status
-        self.other: deque[str] = deque(maxlen=LINES)
-
-    def run(self) -> None:
-        for line in self._lines:
-            try:
-                said = json.loads(line)
-                self._take(**said)
-            except (ValueError, TypeError):
-                self.other.append(line.rstrip())
-
-    def _take(
-        self,
-        level: int = logging.INFO,
-        text: str = "",
-        rank: int = 0,
-        failed: str = "",
-        interrupted: str = "",
-        status: int = MidError.status,
-    ) -> None:
-        if text:
-            log.log(level, text)
-        # What fails later fails because of the first.
-        if failed and not self.failed:
-            self.failed, self.status = f"process {rank}: {failed}", status
-        self.interrupted = self.interrupted or interrupted
-
-
-def launch(script: str, processes: int, threads: int, stop: Stop) -> None:
-    """Run a script in several processes by torchrun, and wait for all of them.
-
-    In a SLURM job of several nodes they are shared out evenly. The script must call
-    ``distributed.run_member``.
+def launch(
+    work: Callable[[ProcessGroup, torch.device], None],
+    processes: int,
+    device: str,
+    stop: Stop,
+) -> None:
+    """Run ``work(group, device)`` in several processes, and wait for all of them.
 
     Parameters
     ----------
-    script
-        Python file.
+    work
+        A function of the script that runs. Each process loads the script again, under
+        another name than ``__main__``.
     processes
-        How many.
-    threads
-        CPU threads of each.
+        How many. In a SLURM job of several nodes, each node gets the same number.
+    device
+        Its name in the config.
     stop
-        When to tell them to stop; they then do so at a safe point.
+        When to interrupt them.
 
     Raises
     ------
     Interrupted
-        If they were told to stop.
+        If they were interrupted; they have then saved what they save.
     MidError
-        If one of them failed: the others are then ended too.
+        If one of them failed; the others are then ended too.
     """
-    # In a session of its own, for Ctrl-C to reach it through ``stop`` alone.
-    with (
-        stop,
-        subprocess.Popen(
-            command(script, processes),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=os.environ | {"OMP_NUM_THREADS": str(threads)},
-            text=True,
-            start_new_session=True,
-        ) as team,
-    ):
-        listener = _Listener(team.stdout)
-        listener.start()
-        while team.poll() is None:
-            if stop.reason:
-                team.stdin.close()
-            listener.join(LISTEN_S)
-        # Members that torchrun left behind, killed itself, stop too.
-        team.stdin.close()
-        listener.join()
-    if listener.interrupted:
-        told, _, where = listener.interrupted.partition(", ")
-        raise Interrupted(f"{stop.reason or told}, {where}")
-    if team.returncode and stop.reason:
-        raise Interrupted(f"{stop.reason}, before the first step")
-    if team.returncode:
-        ends = NotFinite if listener.status == NotFinite.status else MidError
-        raise ends(_failure(listener))
-
-
-def _failure(listener: _Listener) -> str:
-    """Say which process failed first, and why."""
-    others = "\n".join(listener.other)
-    goes_on = "the same command goes on from the last state"
-    if killed := KILLED.search(others):
-        name = signal.Signals(int(killed[2])).name
-        return (
-            f"process {killed[1]} was ended by {name}, by whatever ran out, memory for "
-            f"one; {goes_on}"
-        )
-    if listener.failed:
-        return f"{listener.failed}\n(the other processes ended with it; {goes_on})"
-    return f"the processes of the training did not come up or ended:\n{others}"
-
-
-def command(script: str, processes: int) -> list[str]:
-    """Return the command that runs the script in so many processes.
-
-    Raises
-    ------
-    MidError
-        If the nodes of the SLURM job cannot have equal numbers of them.
-    """
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--max-restarts", "0"]
     nodes = slurm.node_count()
-    if nodes == 1:
-        return [*torchrun, "--standalone", "--nproc-per-node", str(processes), script]
     if processes % nodes:
         raise MidError(
             f"{nodes} nodes cannot share {processes} processes evenly: let `gpus` in the "
             "config be a multiple of `nodes` in the job's resources"
         )
-    with socket.socket() as free:
-        free.bind(("", 0))
-        meeting = f"{socket.gethostname()}:{free.getsockname()[1]}"
+    host = socket.gethostname() if nodes > 1 else "localhost"
+    store = dist.TCPStore(host, 0, is_master=True, wait_for_workers=False)
+    handlers = logging.getLogger().handlers
+    files = [h for h in handlers if isinstance(h, logging.FileHandler)]
+    logs = [(h.baseFilename, h.formatter) for h in files]
+    job = (sys.argv[0], work.__name__), device, logs, (host, store.port), processes
+    with stop:
+        run = _run_here if nodes == 1 else _run_on_nodes
+        problem = run((*job, processes // nodes), stop)
+    end = store.get("end").decode() if store.check(["end"]) else ""
+    _raise(end, problem, stop.reason)
+
+
+def _raise(end: str, problem: str, reason: str | None) -> None:
+    """Raise what the end of the processes amounts to; nothing if all went well."""
+    status, _, text = end.partition(" ")
+    if status == "0":
+        return
+    if status == str(Interrupted.status):
+        raise Interrupted(text.replace(SIGNAL.name, reason or SIGNAL.name, 1))
+    if reason:
+        raise Interrupted(f"{reason}, before the first step")
+    raise ERRORS[int(status or MidError.status)](
+        f"{text or problem}\n(the other processes ended with it; the same command goes "
+        "on from the last state)"
+    )
+
+
+def _run_here(job: tuple, stop: Stop) -> str:
+    """Run the processes on this node; return how one of them failed, if it did."""
+    context, told = start_processes(_work, (job,), job[-1], join=False), False
+    try:
+        while not context.join(POLL_S, GRACE_S):
+            if stop.reason and not told:
+                told = True
+                for process in filter(BaseProcess.is_alive, context.processes):
+                    os.kill(process.pid, SIGNAL)
+    except ProcessException as failure:
+        return f"{failure} (SIGKILL mostly means that there was no memory left)"
+    return ""
+
+
+def _run_on_nodes(job: tuple, stop: Stop) -> str:
+    """Run the processes on the nodes of the SLURM job; return what srun says."""
+    *_, processes, on_each = job
     # Else srun would take the step of one node in which this is for the whole job.
-    srun = ["env", *(f"--unset={name}" for name in slurm.step_variables())]
-    srun += ["srun", "--overlap", "--kill-on-bad-exit=1", f"--nodes={nodes}"]
-    srun += [f"--ntasks={nodes}", "--ntasks-per-node=1", "--cpu-bind=none"]
-    torchrun += ["--nnodes", str(nodes), "--nproc-per-node", str(processes // nodes)]
-    torchrun += ["--rdzv-backend", "c10d", "--rdzv-endpoint", meeting]
-    return [*srun, *torchrun, "--rdzv-id", slurm.job_id(), script]
+    command = ["env", *(f"--unset={name}" for name in slurm.step_variables())]
+    command += ["srun", "--overlap", "--kill-on-bad-exit=1", "--cpu-bind=none"]
+    command += [f"--nodes={processes // on_each}", f"--ntasks={processes}"]
+    command += [f"--ntasks-per-node={on_each}", sys.executable, "-m", __name__]
+    paths = {"PYTHONPATH": os.pathsep.join(sys.path)}
+    run = subprocess.Popen(
+        [*command, pickle.dumps(job).hex()],
+        stderr=subprocess.PIPE,
+        env=os.environ | paths,
+        text=True,
+        # For Ctrl-C to reach it through ``stop`` alone.
+        start_new_session=True,
+    )
+    told = False
+    while True:
+        try:
+            return run.communicate(timeout=POLL_S)[1]
+        except subprocess.TimeoutExpired:
+            if stop.reason and not told:
+                told = True
+                run.send_signal(SIGNAL)
+
+
+def _work(rank: int, job: tuple) -> None:
+    """Do the work of one process, and say in the store how it ended."""
+    (script, function), name, logs, meeting, processes, on_each = job
+    store, local_rank = dist.TCPStore(*meeting), rank % on_each
+    threading.Thread(target=_end_with_launcher, args=meeting, daemon=True).start()
+    _log_to(logs, logging.CRITICAL if rank else logging.INFO)
+    if local_rank < torch.cuda.device_count():
+        torch.cuda.set_device(local_rank)
+    end = "0"
+    try:
+        device = pick_device(name)
+        group = ProcessGroup.join(store, rank, processes, device, local_rank)
+        runpy.run_path(script, run_name="__worker__")[function](group, device)
+    except Interrupted as error:
+        end = f"{error.status} {error}"
+    except Exception as error:  # noqa: BLE001
+        status, why = getattr(error, "status", MidError.status), str(error)
+        if not isinstance(error, MidError):
+            why = traceback.format_exc()
+            # If it only comes of another's failure, the launcher ends this process first.
+            time.sleep(3 * GRACE_S)
+        # Only the first failure is kept.
+        store.compare_set("end", "", f"{status} process {rank}: {why}")
+        # At once: a tidy end would wait for the other processes.
+        os._exit(1)
+    # What is done is done: whatever comes now must not look like a failure.
+    for sign in (signal.SIGTERM, SIGNAL):
+        signal.signal(sign, signal.SIG_IGN)
+    # Rank 0 may still be saving.
+    dist.all_reduce(torch.zeros(1))
+    if rank == 0:
+        store.compare_set("end", "", end)
+    dist.destroy_process_group()
+
+
+def _end_with_launcher(host: str, port: int) -> None:
+    """Interrupt this process when the launcher's store is gone."""
+    with suppress(dist.DistError):
+        dist.TCPStore(host, port).wait(["nothing"], timedelta(days=999))
+    os.kill(os.getpid(), SIGNAL)
+
+
+def _log_to(logs: list[tuple[str, logging.Formatter]], level: int) -> None:
+    handlers = [logging.FileHandler(name) for name, _ in logs]
+    for handler, (_, formatter) in zip(handlers, logs, strict=True):
+        handler.setFormatter(formatter)
+    logging.basicConfig(handlers=handlers, level=level, force=True)
+    logging.captureWarnings(True)
+    # Of kernels of 1x1 pixels: their strides differ in name only.
+    warnings.filterwarnings("ignore", "Grad strides do not match bucket view strides")
+
+
+if __name__ == "__main__":
+    _work(int(os.environ["SLURM_PROCID"]), pickle.loads(bytes.fromhex(sys.argv[1])))

@@ -96,9 +96,11 @@ def run_rule(job: Callable[[], None], log_file: str) -> None:
     opened_path(path).unlink(missing_ok=True)
     attempts = joblog.attempts_path(path)
     once = not attempts.exists()
+    path.unlink(missing_ok=True)
     kept = logging.FileHandler(attempts)
     logging.basicConfig(
-        handlers=[logging.FileHandler(path, "w"), kept],
+        # They append, as other processes of the job may write there too.
+        handlers=[logging.FileHandler(path), kept],
         level=logging.INFO,
         format=joblog.LINE,
         force=True,

@@ -99,7 +99,7 @@ def run(job, inputs, folder):
     )
     try:
         script = ROOT / f"workflow/scripts/{job}.py"
-        runpy.run_path(str(script), {"snakemake": snakemake})
+        runpy.run_path(str(script), {"snakemake": snakemake}, "__main__")
     except SystemExit as end:
         return end.code
     return 0

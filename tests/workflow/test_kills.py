@@ -82,7 +82,7 @@ def job(
 
 def train_round(*arguments) -> None:
     """Run the rule's script as Snakemake would."""
-    runpy.run_path(str(SCRIPT), {"snakemake": job(*arguments)})
+    runpy.run_path(str(SCRIPT), {"snakemake": job(*arguments)}, "__main__")
 
 
 class Trainer:

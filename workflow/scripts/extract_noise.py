@@ -1,7 +1,6 @@
 """Draw the noise bank N_k: what D_{k-1} leaves of the real noisy images."""
 
 import json
-import sys
 from pathlib import Path
 
 import torch
@@ -13,7 +12,7 @@ from mid_core.images.picture import to_float
 from mid_core.masking import Masking, image_seed
 from mid_core.noise import residual
 from mid_core.runtime.devices import pick_device
-from mid_core.runtime.distributed import Team, is_member, run_member
+from mid_core.runtime.distributed import SINGLE_PROCESS, ProcessGroup
 from mid_core.runtime.interruption import Stop, until_stopped
 from mid_core.runtime.launching import launch
 from mid_core.runtime.progress import Progress, log, run_rule
@@ -22,25 +21,24 @@ from mid_core.store import PartWriter, Store, StoreWriter, store_path
 
 def main() -> None:
     settings, version = snakemake.params.settings, snakemake.params.version
-    processes, threads = how_spread()
-    torch.set_num_threads(threads)
     noisy = Store(store_path(snakemake.input.noisy))
     path = store_path(snakemake.output.manifest)
-    if is_member():
-        extract(noisy, path)
-        return
     made = {
         "made_by": {"stage": "extract_noise", "version": version},
         "settings": settings,
         "model": json.loads(Path(snakemake.input.model).read_text())["sha256"],
         "noisy": noisy.content,
     }
+    # No matter for the numbers, and so not among the params.
+    method = snakemake.config["variants"][snakemake.wildcards.variant]
+    processes = extraction_gpus(method, int(snakemake.wildcards.k))
+    device = snakemake.config["runtime"]["device"]
     with StoreWriter(path, "noise", made) as store:
         store.lay_out(noisy.names, noisy.sizes, "float16", noisy.channels)
         if processes > 1:
-            launch(sys.argv[0], processes, threads, Stop())
+            launch(extract, processes, device, Stop())
         else:
-            extract(noisy, path)
+            extract(SINGLE_PROCESS, pick_device(device))
         bank, statistics = PartWriter(path), Statistics()
         for i, (_, image) in until_stopped(enumerate(noisy)):
             noise = bank.read(i)
@@ -48,26 +46,19 @@ def main() -> None:
         store.attributes = made | {"statistics": statistics.summary()}
 
 
-def how_spread() -> tuple[int, int]:
-    """Over how many processes, and the threads of each: no matter for the numbers."""
-    method = snakemake.config["variants"][snakemake.wildcards.variant]
-    processes = extraction_gpus(method, int(snakemake.wildcards.k))
-    return processes, max(1, snakemake.threads // processes)
-
-
-def extract(noisy: Store, path: Path) -> None:
-    """Write this process's share of the residuals that are not there yet."""
+def extract(group: ProcessGroup, device: torch.device) -> None:
+    """Write the residuals of this process's part of the images, unless they are there."""
+    torch.set_num_threads(max(1, snakemake.threads // group.size))
     settings, runtime = snakemake.params.settings, snakemake.config["runtime"]
-    device = pick_device(runtime["device"])
-    team = Team.join(device)
-    bank = PartWriter(path, team.rank, team.size)
+    noisy = Store(store_path(snakemake.input.noisy))
+    bank = PartWriter(store_path(snakemake.output.manifest), group.rank, group.size)
     weights = Path(snakemake.input.model).with_suffix(".safetensors")
     network, _ = load_model(weights, device)
     masking, stream = Masking(**settings["masking"]), f"extract/{settings['round']}"
     wanted = bank.wanted()
     title = f"noise for {snakemake.wildcards.variant}, round {settings['round']}"
-    log.info("%s on %d x %s", title, team.size, device)
-    total = len(noisy) if team.size == 1 else len(wanted)
+    log.info("%s on %d x %s", title, group.size, device)
+    total = len(noisy) if group.size == 1 else len(wanted)
     report = Progress(title, total, "image", total - len(wanted))
     for i in until_stopped(wanted):
         y = to_float(noisy.read(i))
@@ -76,7 +67,5 @@ def extract(noisy: Store, path: Path) -> None:
         bank.put(i, residual(network, y, masking, seed, masks, tile, report))
 
 
-if is_member():
-    run_member(main)
-else:
+if __name__ == "__main__":
     run_rule(main, snakemake.log[0])

@@ -1,6 +1,5 @@
 """Train the network of one round from scratch, or on from where it was cut."""
 
-import sys
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from mid_core.masking import Masking
 from mid_core.networks import build
 from mid_core.patches import hold
 from mid_core.runtime.devices import pick_device
-from mid_core.runtime.distributed import Team, is_member, run_member
+from mid_core.runtime.distributed import SINGLE_PROCESS, ProcessGroup
 from mid_core.runtime.files import disk_space_needed, written_whole
 from mid_core.runtime.interruption import Stop
 from mid_core.runtime.launching import launch
@@ -123,23 +122,34 @@ def was_finished(states: Checkpoints) -> bool:
     return True
 
 
-def fit(stores: dict[str, Store], made: dict, parts: int, stop: Stop) -> None:
+def time_limit() -> float | None:
+    limit = snakemake.config["runtime"]["max_seconds"]
+    return slice_seconds(limit, snakemake.resources.runtime)
+
+
+def fit(group: ProcessGroup, device: torch.device) -> None:
+    """Train, as one of the group's processes."""
     settings, runtime = snakemake.params.settings, snakemake.config["runtime"]
     title = f"{snakemake.wildcards.variant}, round {settings['round']}"
-    device, training = pick_device(runtime["device"]), Training(**settings["training"])
-    team, states = Team.join(device), states_of(made)
-    with Lock(states.folder.parent) if team.rank == 0 else nullcontext() as lock:
+    stores, training = opened(), Training(**settings["training"])
+    made = origin(stores)
+    states = states_of(made)
+    # Several processes have a launcher, which knows when their time is over.
+    stop = Stop(time_limit() if group.size == 1 else None)
+    torch.set_num_threads(max(1, snakemake.threads // group.size))
+    with Lock(states.folder.parent) if group.rank == 0 else nullcontext() as lock:
         batches = batches_of(settings, stores)
         held_out = held_out_of(settings, batches, stores)
         channels = batches.channels
         extra = batches.masking.extra_channels(channels)
         network = build(settings["network"], channels, extra, seed=batches.seed)
-        log.info("%s on %d x %s: %s", title, team.size, device, settings)
-        choices = runtime["skip_steps"], runtime["compile"]
-        checkpointer = Checkpointer(states, lock, stop, runtime["save_minutes"], team)
+        log.info("%s on %d x %s: %s", title, group.size, device, settings)
+        parts = how_spread()["gradient_accumulation"]
+        choices = parts, runtime["skip_steps"], runtime["compile"]
+        checkpointer = Checkpointer(states, lock, stop, runtime["save_minutes"], group)
         # To compile takes a minute, in which a signal may come.
         with stop:
-            trainer = Trainer(network, training, device, team, parts, *choices)
+            trainer = Trainer(network, training, device, group, *choices)
             checkpointer.restore(trainer)
             report = TrainingReport(title, training.iterations, trainer.steps)
             every = runtime["report_every"]
@@ -155,24 +165,16 @@ def fit(stores: dict[str, Store], made: dict, parts: int, stop: Stop) -> None:
 
 
 def main() -> None:
-    runtime, ways = snakemake.config["runtime"], how_spread()
-    limit = slice_seconds(runtime["max_seconds"], snakemake.resources.runtime)
-    # A member's time is that of its launcher.
-    stop = Stop(None if is_member() else limit)
-    threads = max(1, snakemake.threads // ways["gpus"])
-    torch.set_num_threads(threads)
-    stores = opened()
+    stores, processes = opened(), how_spread()["gpus"]
+    device = snakemake.config["runtime"]["device"]
     check_noise(stores)
-    made = origin(stores)
-    if not is_member() and was_finished(states_of(made)):
+    if was_finished(states_of(origin(stores))):
         return
-    if ways["gpus"] > 1 and not is_member():
-        launch(sys.argv[0], ways["gpus"], threads, stop)
+    if processes > 1:
+        launch(fit, processes, device, Stop(time_limit()))
     else:
-        fit(stores, made, ways["gradient_accumulation"], stop)
+        fit(SINGLE_PROCESS, pick_device(device))
 
 
-if is_member():
-    run_member(main)
-else:
+if __name__ == "__main__":
     run_rule(main, snakemake.log[0])
