@@ -89,7 +89,7 @@ def test_a_truth_that_nothing_needs_is_not_asked_for(folder):
     for path in (folder / "truth").iterdir():
         path.unlink()
     (folder / "truth").rmdir()
-    text, sound = say(folder, tests=[])
+    text, sound = say(folder, quick=True, tests=[])
     assert sound
     assert "noisy images" in text
 
