@@ -81,8 +81,8 @@ def test_tiles_equal_the_whole_within_a_grey_level(attentive, rng, mask_ratio):
     light = np.linspace(0.05, 1, 403)[:, None, None]
     y = (light * rng.random((403, 291, 3))).astype(np.float32)
 
-    def difference(patch):
-        attentive.set_patch_size(patch)
+    def difference(patch_size):
+        attentive.set_patch_size(patch_size)
         whole, tiled = (
             denoise(attentive, y, Masking(mask_ratio), [1], (2,), tile)[0]
             for tile in (1024, 256)

@@ -133,8 +133,8 @@ def test_windows_keep_tiles_from_showing(rng):
     light = np.linspace(0.05, 1, 403)[:, None, None]
     y = (light * rng.random((403, 67, 3))).astype(np.float32)
 
-    def difference(patch):
-        network.eval().set_patch_size(patch)
+    def difference(patch_size):
+        network.eval().set_patch_size(patch_size)
         whole, tiled = (
             denoise(network, y, Masking(0.3), [1], (1,), tile)[0]
             for tile in (1024, 256)
