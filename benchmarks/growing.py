@@ -191,13 +191,6 @@ def plan(folder: Path, count: int) -> Work:
     return lambda: read_plan([folder / "config.yaml"])
 
 
-def look(folder: Path, count: int) -> Work:
-    """Say how far the run is: `mid status`."""
-    from mid_core.jobs.status import status
-
-    return lambda: status([folder / "config.yaml"])
-
-
 EVERY = (
     Growing(
         *("denoise, K = 1", "pixels", (2**16, 2**17, 2**18, 2**19)),
@@ -219,6 +212,4 @@ EVERY = (
     Growing("100 crops", "images", (250, 500, 1000, 2000), fill_images, crop_store),
     Growing("plan", "rounds", (25, 50, 100, 200), write_rounds, plan),
     Growing("plan", "variants", (25, 50, 100, 200), write_variants, plan),
-    Growing("mid status", "rounds", (25, 50, 100, 200), write_rounds, look),
-    Growing("mid status", "variants", (25, 50, 100, 200), write_variants, look),
 )

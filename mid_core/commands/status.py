@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 CLEAR_SCREEN = "\x1b[H\x1b[2J"
-EVERY_S = 5
+EVERY_S = 30
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +20,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="as after --configfile (config/config.yaml)",
     )
     parser.add_argument(
-        "--watch", action="store_true", help="again every 5 s, until Ctrl-C"
+        "--target",
+        nargs="+",
+        metavar="TARGET",
+        default=[],
+        help="what Snakemake is to make: rules or files, such as paper (the default)",
+    )
+    parser.add_argument(
+        "--watch", action="store_true", help=f"again every {EVERY_S} s, until Ctrl-C"
     )
 
 
@@ -28,11 +35,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the state of every job; 1 if any has failed."""
     from mid_core.jobs.status import status
 
-    text, sound = status(arguments.config)
+    text, sound = status(arguments.config, arguments.target)
     with suppress(KeyboardInterrupt):
         while arguments.watch:
             print(f"{CLEAR_SCREEN}{text}", flush=True)
             time.sleep(EVERY_S)
-            text, sound = status(arguments.config)
+            text, sound = status(arguments.config, arguments.target)
     print(text)
     return 0 if sound else 1

@@ -8,7 +8,6 @@ Sources: SIDD's template for its Kaggle competitions (``SubmitSrgb.csv``), its
 import base64
 import csv
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import scipy.io
 
 from mid_core.errors import MidError
 from mid_core.images.picture import to_dtype
+from mid_core.runtime.files import replacing
 
 # Images with their names, (H, W, 3) float32; clipped to [0, 1] here.
 Named = Iterable[tuple[str, np.ndarray]]
@@ -33,7 +33,7 @@ def sidd_csv(images: Named, folder: Path) -> list[Path]:
         If a block has NaN or infinite pixels.
     """
     target = folder / "SubmitSrgb.csv"
-    with _appearing(target) as part, part.open("w", newline="") as file:
+    with replacing(target) as part, part.open("w", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(["ID", "BLOCK"])
         for number, (name, image) in enumerate(images):
@@ -79,7 +79,7 @@ def sidd_mat(
         "OptionalData": about,
     }
     target = folder / "SubmitSrgb.mat"
-    with _appearing(target) as part:
+    with replacing(target) as part:
         scipy.io.savemat(part, content, appendmat=False)
     return [target]
 
@@ -107,7 +107,7 @@ def dnd_bundle(images: Named, folder: Path) -> list[Path]:
         cells[0, :] = crops
         content = {"Idenoised": cells, "israw": False, "eval_version": "1.0"}
         target = folder / f"bundled/{photo}.mat"
-        with _appearing(target) as part:
+        with replacing(target) as part:
             scipy.io.savemat(part, content, appendmat=False)
         written.append(target)
     return written
@@ -125,14 +125,3 @@ def _finite(name: str, image: np.ndarray) -> np.ndarray:
             f"'{name}' was denoised to NaN or infinity: look at the model's history.csv"
         )
     return image
-
-
-@contextmanager
-def _appearing(target: Path) -> Iterator[Path]:
-    """Write to a hidden name, which becomes the target's when all went well."""
-    part = target.with_name(f".{target.name}.partial")
-    try:
-        yield part
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)

@@ -7,9 +7,8 @@ EXIF dropped; palettes become RGB, greys of 2 or 4 bits 8-bit. Not noticed: a JP
 that lost bytes in its middle but kept its end.
 """
 
-import contextlib
-import secrets
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from mid_core.images import single_image, tiff
 from mid_core.images.formats import check_writable, refuse_if
 from mid_core.images.picture import Header, Picture, to_dtype
 from mid_core.images.scratch import Space, scratch
+from mid_core.runtime.files import replacing
 
 
 def header(path: str | Path) -> Header:
@@ -99,7 +99,7 @@ def _check_floats(path: Path, samples: np.ndarray, alpha: np.ndarray | None) -> 
         )
 
 
-@contextlib.contextmanager
+@contextmanager
 def _explained(path: Path) -> Iterator[None]:
     """Turn what decoders raise into a sentence."""
     try:
@@ -144,21 +144,17 @@ def write_pages(
         are not finite; if the disk refuses.
     """
     path = Path(path)
-    part = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix.lower()}")
     try:
-        for number, (bands, like) in enumerate(images):
-            check_writable(path, like, pages)
-            samples = _gathered(path, bands, like)
-            if part.suffix in (".tif", ".tiff"):
-                tiff.append(part, samples, like, number, pages)
-            else:
-                single_image.encode(part, samples, like)
-        part.replace(path)
+        with replacing(path, path.suffix.lower()) as part:
+            for number, (bands, like) in enumerate(images):
+                check_writable(path, like, pages)
+                samples = _gathered(path, bands, like)
+                if part.suffix in (".tif", ".tiff"):
+                    tiff.append(part, samples, like, number, pages)
+                else:
+                    single_image.encode(part, samples, like)
     except OSError as error:
         raise MidError(f"{path} cannot be written: {error}.") from error
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink()
 
 
 def _gathered(path: Path, bands: Iterable[np.ndarray], like: Picture) -> np.ndarray:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from mid_core.images.formats import SUFFIXES
+from mid_core.runtime.files import write_json
 
 IMAGE_FILES = (*SUFFIXES, ".mat")
 
@@ -39,9 +40,7 @@ class Opened:
 
     def write(self, path: Path) -> None:
         """Write the paths, absolute and sorted, as a JSON list that appears whole."""
-        part = path.with_name(f".{path.name}.partial")
-        part.write_text(json.dumps(sorted(self._read - self._written), indent=0))
-        part.replace(path)
+        write_json(path, sorted(self._read - self._written))
 
 
 def opened_path(log: Path | str) -> Path:

@@ -1,55 +1,38 @@
-"""How far a run is, read from its files alone: while it goes on, or long after.
-
-Whether a result is out of date is not asked: ``snakemake -n`` says that.
-"""
+"""How far a run is: Snakemake's graph of its jobs, beside the logs of the jobs."""
 
 import shlex
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tabulate import tabulate
 
 from mid_config.errors import ConfigError
+from mid_config.last_run import duration
 from mid_config.loading import load_config
 from mid_config.plan import Plan
 from mid_config.pools import absent_pools
 from mid_core.errors import MidError
-from mid_core.jobs.every_job import Job, pool_jobs, result_jobs, round_jobs
+from mid_core.jobs.dag import Job, read_jobs
 from mid_core.jobs.log import Attempt, job_name, read_attempt
-from mid_core.jobs.recovery import is_locked, owners
+from mid_core.jobs.recovery import at_work, is_locked
 
 SCHEMA = Path(__file__).parents[2] / "workflow/schemas/config.schema.yaml"
 DEFAULT_CONFIG = Path("config/config.yaml")
-# What a cell of several jobs is called: after the first of these that one of them is.
-URGENT = ("failed", "running", "stopped")
+# In the order in which they are told of.
+DETAILED = ("running", "out of sight", "interrupted", "killed", "failed")
+STATES = (*DETAILED, "out of date")
 
 
-@dataclass(frozen=True)
-class Look:
-    """What was seen of a job: whether its result is there, and its last attempt."""
-
-    done: bool
-    attempt: Attempt | None
-
-    @cached_property
-    def state(self) -> str:
-        """``done``, ``running``, ``waiting``, ``failed`` or ``stopped``."""
-        if self.done:
-            return "done"
-        # A job that finished and whose result is gone is to be done again.
-        state = self.attempt.state if self.attempt else "finished"
-        return "waiting" if state == "finished" else state
-
-
-def status(configs: Sequence[Path]) -> tuple[str, bool]:
-    """Say how far the run of a config is, in the folder where it runs.
+def status(configs: Sequence[Path], targets: Sequence[str] = ()) -> tuple[str, bool]:
+    """Say how far a run is, in the folder where it runs; it may be at work.
 
     Parameters
     ----------
     configs
         Config files, later ones over earlier ones.
+    targets
+        Rules or files; none: the default target.
 
     Returns
     -------
@@ -58,30 +41,23 @@ def status(configs: Sequence[Path]) -> tuple[str, bool]:
     Raises
     ------
     MidError
-        If the config is wrong.
+        If the config or a target is wrong.
     """
-    plan = read_plan(configs)
-    tables = {
-        ("images", "list", "pixels"): list(pool_jobs(plan)),
-        ("round", "noise", "training", "scores"): list(round_jobs(plan)),
-        ("results", ""): list(result_jobs(plan)),
-    }
-    # Shared jobs are looked at once, so that they are the same everywhere.
-    every = {job.result: job for jobs in tables.values() for job in jobs}
-    looks = {
-        path: Look(path.exists(), read_attempt(job.log)) for path, job in every.items()
-    }
-    parts = [_table(headers, jobs, looks) for headers, jobs in tables.items()]
+    plan, jobs = read_plan(configs), read_jobs(configs, targets)
+    attempts = {name: read_attempt(Path(job.log)) for name, job in jobs.items()}
+    states = {name: _state(job, attempts[name]) for name, job in jobs.items()}
+    parts = _tables(jobs, states)
     parts += [
-        _detail(look.state, look.attempt)
-        for state in ("running", "stopped", "failed")
-        for look in looks.values()
-        if look.state == state and look.attempt
+        _detail(attempts[name])
+        for one in DETAILED
+        for name, state in states.items()
+        if state == one
     ]
-    states = [look.state for look in looks.values()]
-    done = f"{states.count('done')} of {len(states)} done"
-    parts.append(f"{plan.dataset}: {done}; {_next(states, configs)}")
-    return "\n\n".join(parts), "failed" not in states
+    counts = Counter(states.values())
+    old = counts["out of date"]
+    done = f"{counts['done']} of {len(jobs)} done{f', {old} out of date' * bool(old)}"
+    parts.append(f"{plan.dataset}: {done}; {_next(counts, configs, targets)}")
+    return "\n\n".join(parts), not counts["failed"]
 
 
 def read_plan(configs: Sequence[Path]) -> Plan:
@@ -99,69 +75,69 @@ def read_plan(configs: Sequence[Path]) -> Plan:
         raise MidError(str(error)) from error
 
 
-def _table(headers: Sequence[str], jobs: Iterable[Job], looks: dict[Path, Look]) -> str:
-    cells: dict[str, dict[str, list[Job]]] = {}
-    for job in jobs:
-        cells.setdefault(job.row, {}).setdefault(job.column, []).append(job)
-    rows = [
-        [row, *(_cell(row, columns.get(name, []), looks) for name in headers[1:])]
-        for row, columns in cells.items()
+def _state(job: Job, attempt: Attempt | None) -> str:
+    if not job.to_do:
+        return "done"
+    if attempt and attempt.state in DETAILED:
+        return attempt.state
+    made = all(Path(path).exists() for path in job.outputs)
+    return "out of date" if made else "waiting"
+
+
+def _tables(jobs: Mapping[str, Job], states: Mapping[str, str]) -> list[str]:
+    """Lay out the states: of the rounds, a row each, and of the other jobs by rule."""
+    rounds, others = {}, {}
+    for name, job in jobs.items():
+        table, row, column = others, job.rule, "jobs"
+        if "k" in job.wildcards:
+            table, row = rounds, "{variant} {k}".format(**job.wildcards)
+            column = job.rule
+        table.setdefault(row, {}).setdefault(column, []).append(states[name])
+    return [_table("rule", others), _table("round", dict(sorted(rounds.items())))]
+
+
+def _table(title: str, rows: Mapping[str, Mapping[str, list[str]]]) -> str:
+    # The columns of the longest row come first: a whole round's, in the order of work.
+    longest_first = sorted(rows.values(), key=len, reverse=True)
+    columns = list(dict.fromkeys(column for row in longest_first for column in row))
+    cells = [
+        [name, *(_cell(row.get(column, [])) for column in columns)]
+        for name, row in rows.items()
     ]
-    return tabulate(rows, headers, tablefmt="plain", disable_numparse=True)
+    return tabulate(cells, [title, *columns], tablefmt="plain", disable_numparse=True)
 
 
-def _cell(row: str, jobs: Sequence[Job], looks: dict[Path, Look]) -> str:
-    if not jobs:
-        return ""
-    states = [looks[job.result].state for job in jobs]
-    urgent = [state for state in URGENT if state in states]
-    done = states.count("done")
-    some = f"{done} of {len(jobs)} done" if done else "waiting"
-    text = (urgent or ["done" if done == len(jobs) else some])[0]
-    owner, own = jobs[0].owner, row.rpartition(" ")[0]
-    return f"{text} ({owner}'s)" if owner and owner != own else text
+def _cell(states: Sequence[str]) -> str:
+    """Say the states of a few jobs in one cell: ``2 of 3 done, 1 failed``."""
+    count = Counter(states)
+    if len(count) < 2:
+        return f"{states[0]} ({len(states)})" if len(states) > 1 else "".join(states)
+    others = [f"{count[state]} {state}" for state in STATES if state in count]
+    return ", ".join([f"{count['done']} of {len(states)} done", *others])
 
 
-def _detail(state: str, attempt: Attempt) -> str:
+def _detail(attempt: Attempt) -> str:
     """Say of one job what its log says."""
-    lines = [attempt.far] if attempt.far else []
-    if state == "failed":
-        lines = list(attempt.last_lines)
-    elif attempt.end:
-        lines.append(attempt.end)
-    elif state == "stopped":
-        seen = attempt.process and attempt.process.lives() is False
-        why = (
-            "killed, as it is neither finished nor alive" if seen else "no sign of life"
-        )
-        lines.append(f"{why}; its log is {_duration(attempt.quiet_s)} old")
-    else:
-        lines.append(f"last line {_duration(attempt.quiet_s)} ago")
-    who = f"{attempt.process}, since {attempt.since}; " if attempt.process else ""
-    lines.append(f"{who}log: {attempt.log}")
-    return "\n  ".join([f"{state}: {job_name(attempt.log)}", *lines])
+    age, log = duration(attempt.quiet_s), attempt.log
+    where = [f"{attempt.start}; last line {age} ago; log: {log}".removeprefix("; ")]
+    title = f"{attempt.state}: {job_name(log)}"
+    return "\n  ".join([title, *attempt.lines, *where])
 
 
-def _duration(seconds: float) -> str:
-    for unit, name in ((86400, "days"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * unit:
-            return f"{seconds / unit:.0f} {name}"
-    return f"{seconds:.0f} s"
-
-
-def _next(states: Sequence[str], configs: Sequence[Path]) -> str:
+def _next(
+    counts: Mapping[str, int], configs: Sequence[Path], targets: Sequence[str]
+) -> str:
     """Say what to type."""
-    if states.count("done") == len(states):
-        return "`snakemake -n` says whether any of it is out of date"
+    if counts["done"] == sum(counts.values()):
+        return "nothing to do"
     locked = is_locked(Path())
-    for run in owners(Path()):
-        alive = run.process.lives()
-        if alive or (alive is None and locked):
-            return f"a run is at work ({run.process}, since {run.since})"
+    if locked and (workers := at_work(Path())):
+        return f"at work: {workers[0]}"
     command = ["snakemake", "--cores", "all"]
     if list(configs) != [DEFAULT_CONFIG]:
         command += ["--configfile", *map(str, configs)]
+    command += ["--", *targets] if targets else []
     step = "mid recover" if locked else shlex.join(command)
-    if "running" in states:
+    if counts["running"]:
         return f"jobs of a run that is gone are at work; after them: {step}"
-    return f"mend what failed, then: {step}" if "failed" in states else f"next: {step}"
+    return f"mend what failed, then: {step}" if counts["failed"] else f"next: {step}"

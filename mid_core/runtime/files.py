@@ -11,32 +11,49 @@ from typing import BinaryIO
 from mid_core.errors import MidError
 
 
-def partial_path(path: Path) -> Path:
+def partial_path(path: Path, suffix: str = ".partial") -> Path:
     """Where a file lies while it is written; what a kill leaves is found there."""
-    return path.with_name(f".{path.name}.partial")
+    return path.with_name(f".{path.name}{suffix}")
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that takes the place of ``path`` when the block ends without error.
+def replacing(path: Path, suffix: str = ".partial") -> Iterator[Path]:
+    """Give a hidden path, whose file takes the place of ``path`` at the block's end.
 
-    It is then on the disk, so that not even a power failure leaves half of it.
+    It is then on the disk, so that not even a power failure leaves half of it. After an
+    error it is deleted, and ``path`` is left as it was.
+
+    Parameters
+    ----------
+    path
+        The file to be.
+    suffix
+        Of the hidden path, for writers that go by it.
     """
-    partial = partial_path(path)
+    partial = partial_path(path, suffix)
     try:
-        with partial.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
+        yield partial
+        _sync(partial)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
     # The rename itself must last, too.
-    folder = os.open(path.parent, os.O_RDONLY)
+    _sync(path.parent)
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[BinaryIO]:
+    """Open a file that takes the place of ``path``, as with ``replacing``."""
+    with replacing(path) as partial, partial.open("wb") as file:
+        yield file
+
+
+def _sync(path: Path) -> None:
+    file = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(file)
     finally:
-        os.close(folder)
+        os.close(file)
 
 
 @contextmanager
@@ -51,7 +68,7 @@ def disk_space_needed(path: Path) -> Iterator[None]:
         ) from error
 
 
-def write_json(path: Path, content: dict) -> None:
+def write_json(path: Path, content: dict | list) -> None:
     """Write a small file so that it appears complete or not at all."""
     with written_whole(path) as file:
         file.write(json.dumps(content, indent=1, sort_keys=True).encode())

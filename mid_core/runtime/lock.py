@@ -1,116 +1,84 @@
-"""One process at a time works in a folder; the next is told who does."""
+"""One process at a time works on something; the next one is told who does."""
 
-import logging
-import time
 from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 from typing import Self
 
 from filelock import SoftFileLease, Timeout
 
 from mid_core.errors import MidError
-from mid_core.runtime.files import written_whole
-from mid_core.runtime.liveness import Process
+from mid_core.runtime.files import disk_space_needed
 
-BEAT, LAPSE = 10.0, 180.0
-log = logging.getLogger("mid")
+HEARTBEAT_S, EXPIRY_S = 10.0, 180.0
 
 
 class Lock:
-    """Holds a folder for this process; use as a context manager.
+    """A lock between processes, also of several hosts; use as a context manager.
 
-    The lock is a file that a thread touches every ``beat`` seconds, so it also works
-    where a file system has no locks. An owner that died on this host loses it at once;
-    one on another host when nothing has touched it for ``lapse`` seconds, by the clock
-    of the one who waits: clocks may differ. One that died before it had written its name
-    loses it after ``beat``.
+    It is a file that ``filelock`` touches every ``heartbeat`` seconds, so it works
+    where a file system has no locks of its own. An owner that died on this host loses
+    it at once; any other when nothing has touched it for ``expiry`` seconds, by the
+    clock of the one who waits: clocks may differ.
 
     Parameters
     ----------
-    folder
-        What is held; made if it is not there, removed in the end if it is empty.
-    beat, lapse
-        Seconds; the same for all who may want the folder.
+    path
+        The lock file; it is there while the lock is held.
+    heartbeat, expiry
+        Seconds; the same for all who may want the lock.
 
     Raises
     ------
     MidError
-        On entering, if a living process holds the folder.
+        On entering, if a living process holds the lock.
     """
 
-    def __init__(self, folder: Path, beat: float = BEAT, lapse: float = LAPSE) -> None:
-        self._folder, self._owner, self._beat = folder, folder / "owner.txt", beat
-        self._file = folder / "lock"
-        self._lock = SoftFileLease(
-            self._file, lease_duration=lapse, heartbeat_interval=beat
+    def __init__(
+        self, path: Path, heartbeat: float = HEARTBEAT_S, expiry: float = EXPIRY_S
+    ) -> None:
+        self._path, self._patience = path, expiry + heartbeat
+        self._lease = SoftFileLease(
+            path, lease_duration=expiry, heartbeat_interval=heartbeat
         )
 
     def __enter__(self) -> Self:
-        first, began, asked = self._touched(), time.monotonic(), False
-        while not self._acquired():
-            if self._touched() != first:
-                raise MidError(self._refusal())
-            if not asked:
-                log.info("%s has an owner: does it live?", self._folder)
-                asked = True
-            if time.monotonic() - began > self._beat:
-                self._clear_nameless()
-        since = datetime.now().astimezone().isoformat(" ", "seconds")
-        with written_whole(self._owner) as file:
-            file.write(f"{Process.this()}, since {since}".encode())
-        return self
+        first = self._touched()
+        with disk_space_needed(self._path):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            for _ in range(2):
+                with suppress(Timeout):
+                    self._lease.acquire(
+                        timeout=self._patience,
+                        poll_interval=0.1,
+                        cancel_check=lambda: self._touched() not in (first, None),
+                    )
+                    return self
+                if self._touched() != first:
+                    break
+                # Expired, but NFS cannot swap two files, as filelock would do it.
+                self._lease.force_break()
+        raise MidError(self._refusal())
 
     def __exit__(self, *error: object) -> None:
-        if self._ours():
-            self._owner.unlink(missing_ok=True)
-        self._lock.release()
-        with suppress(OSError):
-            self._folder.rmdir()
+        self._lease.release()
 
     def check(self) -> None:
-        """Make sure, before a write, that nobody took the folder over.
+        """Make sure, before a write, that nobody took the lock over.
 
         Raises
         ------
         MidError
             If this process was silent for so long that another took it for dead.
         """
-        if not self._ours():
+        if not self._lease.is_lock_held_by_us:
             raise MidError(f"nothing more is written, for {self._refusal()}")
 
-    def _acquired(self) -> bool:
-        # An owner that has just finished takes the folder away.
-        self._folder.mkdir(parents=True, exist_ok=True)
-        try:
-            # Time for two tries: one may only clear away what a dead owner left.
-            self._lock.acquire(timeout=0.3, poll_interval=0.1)
-        except (Timeout, FileNotFoundError):
-            return False
-        return True
-
-    def _clear_nameless(self) -> None:
-        """Take away a lock into which its owner did not come to write its name.
-
-        `filelock` would wait for ever. Should that owner go on, `check` stops it.
-        """
-        with suppress(FileNotFoundError):
-            if self._file.stat().st_size == 0:
-                self._file.unlink()
-
-    def _ours(self) -> bool:
-        owner = self._lock.owner
-        return owner is not None and owner.token == self._lock.token
-
     def _touched(self) -> int | None:
-        try:
-            return self._file.stat().st_mtime_ns
-        except FileNotFoundError:
-            return None
+        with suppress(FileNotFoundError):
+            return self._path.stat().st_mtime_ns
+        return None
 
     def _refusal(self) -> str:
-        try:
-            owner = self._owner.read_text()
-        except FileNotFoundError:
-            owner = "a process that has just come or gone"
-        return f"{self._folder} is held by {owner}: let it finish, or end it first"
+        owner = self._lease.owner
+        who = f"{owner.hostname}, process {owner.pid}" if owner else "another process"
+        return f"{self._path} is held by {who}: let it finish, or end it first"

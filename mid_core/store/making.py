@@ -3,11 +3,9 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from mid_core.runtime.files import disk_space_needed, sha256
+from mid_core.runtime.files import sha256
 from mid_core.runtime.lock import Lock
 from mid_core.store.manifest import manifest_path
 from mid_core.store.shards import UNFINISHED
@@ -21,14 +19,9 @@ def note_path(path: Path | str) -> Path:
     return manifest_path(path).with_suffix("").with_suffix(".partial.json")
 
 
-@contextmanager
-def lock(path: Path | str) -> Iterator[Lock]:
+def lock(path: Path | str) -> Lock:
     """Keep other writers of the store out: two would destroy each other's shards."""
-    with ExitStack() as stack:
-        with disk_space_needed(path):
-            own = Lock(manifest_path(path).with_suffix("").with_suffix(".lock"))
-            stack.enter_context(own)
-        yield own
+    return Lock(manifest_path(path).with_suffix("").with_suffix(".lock"))
 
 
 def digest(key: dict | None) -> str:

@@ -202,7 +202,7 @@ def test_what_is_not_finite_is_not_saved(batches, tmp_path):
     step = trained.step
     # From step 4 on the loss is not a number.
     trained.step = lambda y, x: step(y * (np.nan if trained.steps == 3 else 1), x)
-    with Lock(tmp_path) as lock:
+    with Lock(tmp_path / "lock") as lock:
         checkpointer = Checkpointer(states, lock, Stop(), minutes=0)
         with pytest.raises(MidError, match="step 4 is not finite"):
             train(trained, batches, **saving(checkpointer))
@@ -218,7 +218,7 @@ def test_a_signal_saves_and_stops_at_the_next_step(batches, tmp_path, sign):
         if step == 6:
             signal.raise_signal(sign)
 
-    with Lock(tmp_path) as lock, Stop() as stop:
+    with Lock(tmp_path / "lock") as lock, Stop() as stop:
         checkpointer = Checkpointer(states, lock, stop, minutes=10)
         with pytest.raises(Interrupted, match=f"{sign.name}, after step 7 of 23"):
             train(trained, batches, report, 1, **saving(checkpointer))
@@ -231,7 +231,7 @@ def test_slices_of_no_time_do_a_step_each(batches, tmp_path):
     states, steps = Checkpoints(tmp_path, SETTINGS), []
     for _ in range(4):
         sliced = trainer(iterations=5)
-        with Lock(tmp_path) as lock, Stop(max_seconds=0) as stop:
+        with Lock(tmp_path / "lock") as lock, Stop(max_seconds=0) as stop:
             checkpointer = Checkpointer(states, lock, stop, minutes=10)
             checkpointer.restore(sliced)
             with pytest.raises(Interrupted, match=r"max_seconds \(0\) are over"):

@@ -1,17 +1,21 @@
+import fcntl
 import os
+import socket
 import time
 from pathlib import Path
 
 import pytest
 
-from mid_core.jobs.log import PATIENCE_S, job_name, read_attempt
+from mid_core.jobs.log import job_name, read_attempt
+from mid_core.runtime import slurm
 
-ELSEWHERE = "started: train_round/mid_0 on n7, process 4, SLURM job 81, 12.50 s after"
+START = "INFO started: train_round/mid_0 on n7, process 4, SLURM job 81"
+HERE = f"INFO started: train_round/mid_0 on {socket.gethostname()}, process 4"
 STAMP = "2026-11-23 22:48:12,182"
 
 
 def written(path, *lines, age=0.0):
-    """A log of these lines, each with time and level, written so many seconds ago."""
+    """A log of these lines, each with its time, written so many seconds ago."""
     path.write_text("".join(f"{STAMP} {line}\n" for line in lines))
     moment = time.time() - age
     os.utime(path, (moment, moment))
@@ -21,30 +25,55 @@ def written(path, *lines, age=0.0):
 def test_a_log_is_named_after_its_job():
     assert job_name(Path("results/a/logs/train_round/mid_0.log")) == "train_round/mid_0"
     assert job_name(Path("results/a/logs/lineage.log")) == "lineage"
+    assert job_name(Path("a/rule.log")) == "rule"
 
 
-def test_the_last_line_of_progress_is_found(tmp_path):
+def test_who_works_and_how_far_it_is(tmp_path):
     attempt = written(
         tmp_path / "a.log",
-        f"INFO {ELSEWHERE} its boot",
-        "INFO mid, round 0: step 200 of 1800, loss 0.00103, 16 steps/s, 100 s left",
-        "INFO mid, round 0: step 400 of 1800, loss 0.00068, 16 steps/s, 88 s left",
+        START,
         "WARNING a picture of 3 of 4 parts",
+        "INFO mid, round 0: step 400 of 1800, loss 0.00068, 16 steps/s, 88 s left",
     )
-    assert attempt.far == "step 400 of 1800, loss 0.00068, 16 steps/s, 88 s left"
-    assert str(attempt.process) == "n7, process 4, SLURM job 81"
-    assert attempt.since == "2026-11-23 22:48:12"
+    assert attempt.lines == (
+        "a picture of 3 of 4 parts",
+        "mid, round 0: step 400 of 1800, loss 0.00068, 16 steps/s, 88 s left",
+    )
+    started = "n7, process 4, SLURM job 81, since 2026-11-23 22:48:12"
+    assert (attempt.task, attempt.start) == ("train_round/mid_0", started)
 
 
 @pytest.mark.parametrize(
-    ("age", "state"),
-    [(5, "running"), (PATIENCE_S + 60, "stopped"), (-7200, "running")],
+    ("queued", "state"), [(None, "out of sight"), (True, "running"), (False, "killed")]
 )
-def test_a_job_elsewhere_lives_while_it_writes(age, state, tmp_path):
-    # -7200: the clock of the file server is two hours ahead of ours.
-    attempt = written(tmp_path / "a.log", f"INFO {ELSEWHERE} its boot", age=age)
-    assert attempt.state == state
-    assert attempt.quiet_s >= 0
+def test_slurm_is_asked_for_a_job_elsewhere(queued, state, tmp_path, monkeypatch):
+    monkeypatch.setattr(slurm, "is_queued", lambda job: queued if job == "81" else 1)
+    assert written(tmp_path / "a.log", START).state == state
+    assert (
+        written(tmp_path / "a.log", START.partition(", S")[0]).state == "out of sight"
+    )
+
+
+def test_a_job_here_lives_while_it_holds_its_log(tmp_path):
+    path = tmp_path / "a.log"
+    assert written(path, HERE).state == "killed"
+    with path.open("a") as job:
+        fcntl.flock(job, fcntl.LOCK_EX)
+        # However long ago it wrote, and by clocks that differ.
+        assert written(path, HERE, age=7200).quiet_s == pytest.approx(7200, abs=60)
+        assert written(path, HERE, age=-7200).quiet_s == 0
+        assert read_attempt(path).state == "running"
+        # It says how it ended just before it lets go.
+        assert written(path, HERE, "INFO failed").state == "failed"
+    assert written(path, HERE).state == "killed"
+
+
+def test_where_files_have_no_locks_nobody_can_tell(tmp_path, monkeypatch):
+    def refuse(*arguments):
+        raise OSError(38, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    assert written(tmp_path / "a.log", HERE).state == "out of sight"
 
 
 @pytest.mark.parametrize(
@@ -52,30 +81,31 @@ def test_a_job_elsewhere_lives_while_it_writes(age, state, tmp_path):
     [
         ("INFO finished", "finished"),
         ("INFO failed", "failed"),
-        ("INFO interrupted: the time is up", "stopped"),
-        ("INFO it finished well", "running"),
-        ("ERROR failed", "running"),
+        ("INFO interrupted: the time is up", "interrupted"),
+        ("INFO it finished well", "out of sight"),
+        ("ERROR failed", "out of sight"),
     ],
 )
-def test_the_last_word_decides(last, state, tmp_path):
-    lines = (f"INFO {ELSEWHERE} its boot", "ERROR no space left", last)
-    attempt = written(tmp_path / "a.log", *lines)
+def test_the_last_word_decides(last, state, tmp_path, monkeypatch):
+    monkeypatch.setattr(slurm, "is_queued", lambda job: None)
+    attempt = written(tmp_path / "a.log", START, "ERROR no space", "INFO done", last)
     assert attempt.state == state
-    assert attempt.last_lines[0] == ("failed" if "ERROR" in last else "no space left")
+    told = (
+        ("no space", "done") if state == "failed" else ("done", last.split(" ", 1)[1])
+    )
+    assert attempt.lines == tuple(told)
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\n\x00", b"half a li"])
 def test_a_log_that_has_only_begun_is_no_trouble(content, tmp_path):
     (tmp_path / "a.log").write_bytes(content)
     attempt = read_attempt(tmp_path / "a.log")
-    assert (attempt.process, attempt.end, attempt.state) == (None, "", "running")
+    assert (attempt.task, attempt.start, attempt.state) == ("", "", "out of sight")
     assert read_attempt(tmp_path / "b.log") is None
 
 
 def test_only_the_ends_of_a_long_log_are_read(tmp_path):
-    lines = [f"INFO mid: step {i} of 9, 1 steps/s, 3 s left" for i in range(20_000)]
-    start = f"INFO {ELSEWHERE} its boot"
-    attempt = written(tmp_path / "a.log", start, *lines, "INFO failed")
-    assert attempt.process.pid == 4
-    assert attempt.far.startswith("step 19999 of 9")
-    assert len(attempt.last_lines) == 8
+    lines = [f"ERROR line {i} of a traceback\n\n" for i in range(20_000)]
+    attempt = written(tmp_path / "a.log", START, *lines, "INFO failed")
+    assert attempt.start.startswith("n7, process 4,")
+    assert attempt.lines == ("line 19999 of a traceback", "", "")

@@ -1,5 +1,7 @@
-import logging
+"""What `mid status` says of a small run: before it, at work, failed, killed, done."""
+
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -9,44 +11,46 @@ import yaml
 
 from mid_core.errors import MidError
 from mid_core.jobs import status
-from mid_core.jobs.log import read_attempt
-from mid_core.runtime import progress
-from mid_core.runtime.liveness import Process
+from mid_core.jobs.dag import Job
+from mid_core.jobs.rule import run_rule
 from tests.conftest import ROOT
-from tests.running import CONFIG, snakemake
-from tests.workflow.test_sidd_run import data_sets, paper_config
+from tests.running import CONFIG, changed
 
-VARIANTS = {
-    **CONFIG,
-    "variants": {"mid": {}, "short": {"rounds": [{"mask_ratio": 0.8}]}},
-}
-RESULTS = "results/tiny"
+LOG = "results/tiny/logs/train_round/mid_0.log"
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A folder with the images of a small config, in which nothing has run."""
-    for name in ("clean", "pairs"):
-        (tmp_path / name).mkdir()
-    (tmp_path / "config.yaml").write_text(yaml.safe_dump(VARIANTS))
+    """A folder in which nothing has run."""
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(CONFIG))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-@pytest.fixture
-def report(folder):
-    """What ``mid status`` says: its lines, and whether nothing has failed."""
+def job(rule, *wildcards, to_do=True):
+    """A job of Snakemake's graph, as `read_jobs` gives it."""
+    own, name = dict(wildcards), "_".join(value for _, value in wildcards)
+    facts = {"outputs": [f"results/tiny/{rule}{name}.json"], "inputs": [], "needs": []}
+    facts |= {"log": f"results/tiny/logs/{rule}/{name}.log", "benchmark": ""}
+    facts |= {"gpus": 0, "memory_mb": 9, "minutes": 9, "threads": 1, "to_do": to_do}
+    return Job(rule=rule, wildcards={"dataset": "tiny"} | own, **facts)
 
-    def read():
+
+def training(k="0", to_do=True):
+    return job("train_round", ("variant", "mid"), ("k", k), to_do=to_do)
+
+
+@pytest.fixture
+def report(folder, monkeypatch):
+    """What ``mid status`` says of jobs: its lines, and whether nothing has failed."""
+
+    def read(*jobs):
+        known = {one.outputs[0]: one for one in jobs}
+        monkeypatch.setattr(status, "read_jobs", lambda *asked: known)
         text, sound = status.status([folder / "config.yaml"])
         return text.splitlines(), sound
 
     return read
-
-
-def make(path):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch()
 
 
 def row(lines, name):
@@ -55,81 +59,45 @@ def row(lines, name):
     )
 
 
-def attempt(log, job):
-    with pytest.raises(SystemExit):
-        progress.run_rule(job, str(log))
-    logging.basicConfig(force=True)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("paper", [False, True])
-def test_it_knows_every_job_of_the_workflow(paper, folder):
-    config = paper_config() if paper else VARIANTS
-    if paper:
-        data_sets(folder)
-    run = snakemake(folder, config, "--dry-run")
-    said = run.stdout + run.stderr
-    plan = status.read_plan([folder / "config.yaml"])
-    jobs = [*status.pool_jobs(plan), *status.round_jobs(plan)]
-    jobs += status.result_jobs(plan)
-    assert {str(job.log) for job in jobs} == set(re.findall(r"    log: (\S+)", said))
-    made = re.findall(r"    output: (.+)", said)
-    for job in jobs:
-        assert any(str(job.result) in outputs.split(", ") for outputs in made)
-
-
-def test_done_is_what_has_its_result(folder, report):
-    lines, sound = report()
+def test_jobs_are_laid_out_by_rule_and_by_round(folder, report):
+    extract = job("extract_noise", ("variant", "mid"), ("k", "1"))
+    pools = [job("ingest", ("pool", name), to_do=name != "a") for name in "abc"]
+    (folder / "results/tiny").mkdir(parents=True)
+    # Its inputs are newer, or its settings others: Snakemake would do it again.
+    (folder / pools[1].outputs[0]).touch()
+    lines, sound = report(*pools, training(to_do=False), extract, training("1"))
     assert sound
-    assert row(lines, "mid 0") == ["mid 0", "waiting", "waiting", "waiting"]
-    for name in ("mid/round_0/model.json", "mid/round_0/scores/noisy.csv"):
-        make(folder / RESULTS / name)
-    make(folder / RESULTS / "data/noisy/truth.files.json")
-    lines, sound = report()
-    assert row(lines, "mid 0") == ["mid 0", "waiting", "done", "done"]
-    # The short variant's only round is the other's first.
-    shared = ["short 0", "waiting", "done (mid's)", "done (mid's)"]
-    assert row(lines, "short 0") == shared
-    assert row(lines, "noisy") == ["noisy", "1 of 2 done", "waiting"]
-    # 6 of three stacks, 1 check, 2 banks, 2 trainings, 2 scores, 6 results.
-    assert "3 of 19 done; next: snakemake --cores all --configfile" in lines[-1]
+    assert row(lines, "ingest") == ["ingest", "1 of 3 done, 1 out of date"]
+    # In the order of the work, though the first round has only one of them.
+    assert row(lines, "round") == ["round", "extract_noise", "train_round"]
+    assert row(lines, "mid 0") == ["mid 0", "done"]
+    assert row(lines, "mid 1") == ["mid 1", "waiting", "waiting"]
+    assert lines[-1].startswith("tiny: 2 of 6 done, 1 out of date; next: snakemake")
+    assert report(training(to_do=False))[0][-1] == "tiny: 1 of 1 done; nothing to do"
 
 
-def test_all_done_names_no_job(folder, report):
-    plan = status.read_plan([folder / "config.yaml"])
-    for jobs in (status.pool_jobs, status.round_jobs, status.result_jobs):
-        for job in jobs(plan):
-            make(folder / job.result)
-    lines, sound = report()
-    assert sound
-    assert lines[-1].startswith("tiny: 19 of 19 done; `snakemake -n` says")
-
-
-def test_a_failure_is_told_with_the_end_of_its_log(folder, report):
-    def job():
+def test_a_failure_is_told_with_the_end_of_its_log(report):
+    def fail():
         raise MidError("the loss became nan: lower training.learning_rate")
 
-    log = f"{RESULTS}/logs/train_round/mid_0.log"
-    attempt(folder / log, job)
-    lines, sound = report()
+    with pytest.raises(SystemExit):
+        run_rule(fail, LOG)
+    lines, sound = report(training(), training("1"))
     assert not sound
-    assert row(lines, "mid 0")[2] == "failed"
-    assert row(lines, "short 0")[2] == "failed (mid's)"
+    assert row(lines, "mid 0")[1] == "failed"
     at = lines.index("failed: train_round/mid_0")
     assert lines[at + 1] == "  the loss became nan: lower training.learning_rate"
-    assert lines[at + 2].endswith(f"log: {log}")
+    assert lines[at + 2].endswith(f"log: {LOG}")
     assert "mend what failed, then: snakemake" in lines[-1]
     # Done again, it is no failure any more.
-    make(folder / RESULTS / "mid/round_0/model.json")
-    lines, sound = report()
-    assert sound
-    assert "failed" not in "".join(lines)
+    assert report(training(to_do=False))[1]
 
 
 def test_a_running_and_a_killed_job(folder, report):
-    log = folder / RESULTS / "logs/train_round/mid_0.log"
+    log = folder / LOG
     code = (
-        "from mid_core.runtime.progress import TrainingReport, run_rule\n"
+        "from mid_core.jobs.rule import run_rule\n"
+        "from mid_core.runtime.progress import TrainingReport\n"
         "import time\n"
         "def job():\n"
         "    TrainingReport('mid, round 0', 3)(3, 0.5, 1e-3)\n"
@@ -137,34 +105,54 @@ def test_a_running_and_a_killed_job(folder, report):
         f"run_rule(job, {str(log)!r})"
     )
     with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT) as child:
-        while not (log.exists() and read_attempt(log).far):
+        while not (log.exists() and "step 3" in log.read_text()):
             time.sleep(0.05)
-        lines, sound = report()
+        lines, sound = report(training())
         child.kill()
         child.wait()
     assert sound
-    assert row(lines, "mid 0")[2] == "running"
+    assert row(lines, "mid 0")[1] == "running"
     at = lines.index("running: train_round/mid_0")
-    assert re.fullmatch(
-        r"  step 3 of 3, loss 0.50000, \S+ steps/s, 0 s left", lines[at + 1]
-    )
-    assert f"{Process.this().host}, process {child.pid}, since" in lines[at + 3]
-    lines, sound = report()
+    far = r"  mid, round 0: step 3 of 3, loss 0.50000, \S+ steps/s, 0 s left"
+    assert re.fullmatch(far, lines[at + 2])
+    assert f", process {child.pid}, since" in lines[at + 3]
+    lines, sound = report(training())
     assert sound
-    assert row(lines, "mid 0")[2] == "stopped"
-    assert "killed, as it is neither finished nor alive" in "".join(lines)
+    assert row(lines, "mid 0")[1] == "killed"
+    assert "killed: train_round/mid_0" in lines
     assert "next: snakemake" in lines[-1]
 
 
 def test_a_killed_run_is_to_be_recovered(folder, report):
-    make(folder / ".snakemake/locks/0.input.lock")
-    assert report()[0][-1].endswith("next: mid recover")
+    lock = folder / ".snakemake/locks/0.input.lock"
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+    assert report(training())[0][-1].endswith("next: mid recover")
 
 
 def test_a_wrong_config_is_a_sentence(folder):
     (folder / "config.yaml").write_text("dataset: a\npols: {}\n")
     with pytest.raises(MidError, match="'pols' is not a known key"):
         status.status([folder / "config.yaml"])
+
+
+@pytest.mark.slow
+def test_of_a_finished_run_a_changed_round_is_out_of_date(
+    finished, tmp_path, monkeypatch
+):
+    shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    text, sound = status.status(["config.yaml"])
+    assert sound
+    assert re.search(r"tiny: (\d+) of \1 done; nothing to do$", text)
+    rounds = [{"mask_ratio": 0.8}, {"mask_ratio": 0.25}]
+    text = yaml.safe_dump(changed(rounds=rounds), sort_keys=False)
+    (tmp_path / "config.yaml").write_text(text)
+    lines = status.status(["config.yaml"])[0].splitlines()
+    assert row(lines, "round") == ["round", "extract_noise", "train_round", "evaluate"]
+    assert row(lines, "mid 0") == ["mid 0", "done", "done"]
+    assert row(lines, "mid 1") == ["mid 1", "done", "out of date", "out of date"]
+    assert "next: snakemake --cores all --configfile config.yaml" in lines[-1]
 
 
 @pytest.mark.slow

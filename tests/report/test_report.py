@@ -13,7 +13,6 @@ from PIL import Image
 
 from mid_core.errors import MidError
 from mid_core.evaluation.noise_statistics import Statistics
-from mid_core.jobs.every_job import Job
 from mid_core.noise import white_gaussian
 from mid_core.report import (
     Figure,
@@ -246,7 +245,3 @@ def test_any_finished_run_has_a_report(finished, tmp_path):
     assert scored["truth"] is None
     # Pictures compared, two of the slider, four figures, three banks.
     assert page.tags.count("img") == 6 + 2 + 4 + 3
-    for result in (index, Path("results/tiny/report.html")):
-        job = Job("", "", result)
-        assert (tmp_path / job.log).is_file()
-        assert (tmp_path / job.benchmark).is_file()

@@ -31,8 +31,9 @@ def hold(checkout: Checkout) -> list[str]:
     def held() -> bool:
         for name in sorted(left):
             if list(checkout.results.glob(f"{name}/round_0/training/*/*.pt")):
-                process = read_attempt(log(checkout, name)).process
-                os.kill(process.pid, signal.SIGSTOP)
+                started = read_attempt(log(checkout, name)).start
+                pid = int(re.search(r"process (\d+)", started)[1])
+                os.kill(pid, signal.SIGSTOP)
                 left.remove(name)
         return not left
 

@@ -261,7 +261,7 @@ def test_a_second_writer_is_told_who_writes(tmp_path):
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen([sys.executable, "-c", code], **pipes) as first:
         first.stdout.readline()
-        said = rf"noise\.lock is held by .*, process {first.pid}, since"
+        said = rf"noise\.lock is held by .*, process {first.pid}:"
         with pytest.raises(MidError, match=said), laid_out(path):
             pass
         # Its content would be another: the store would be begun anew.

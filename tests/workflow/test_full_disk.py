@@ -86,11 +86,11 @@ def test_a_store_that_cannot_even_be_begun_is_a_sentence(disk):
     path, sizes = disk.path / "noise.zarr", [(512, 512)]
     disk.fill()
     with (
-        pytest.raises(MidError, match=r"noise\.zarr cannot be written .*make room"),
+        pytest.raises(MidError, match=r"noise\.lock cannot be written .*make room"),
         StoreWriter(path, "noise", {"version": 1}) as store,
     ):
         store.lay_out(["a"], sizes, "float16", 3)
-    with pytest.raises(MidError, match=r"noise\.zarr cannot be written .*make room"):
+    with pytest.raises(MidError, match=r"noise\.lock cannot be written .*make room"):
         write(path, {"version": 1}, [np.zeros((16, 16, 3), np.uint8)])
 
 

@@ -240,18 +240,13 @@ def lineage_input(wildcards):
     return {"leaves": leaves, "pools": list(dict.fromkeys(pools))}
 
 
-def further_results(wildcards):
-    """What those of the paper's jobs make that may open an image."""
-    if wildcards.lineage == "lineage":
-        return []
-    made = [path for path in paper_wanted() if path.endswith(".png")]
-    made += [path for method in METHODS for path in method["scores"]]
-    for table in TABLES.values():
-        made += files_of_rows(table_rows(plan, table))
-    for one in PAPER_ROUNDS:
-        made += [plan.bank(*one), plan.model(*one)]
-    for pool in plan.ceilings():
-        made += [plan.files(pool, "truth"), plan.pool(pool, "truth")]
-    folder = f"results/{plan.dataset}"
-    made += [f"{folder}/compared/index.json"] if SCORED else []
-    return made + ([f"{folder}/tables/realism.csv"] if REALISM else [])
+def logs_before(wildcards, input):
+    """The logs of all jobs that make a job's inputs, whatever made theirs."""
+    made_by = {path: job for job in workflow.dag.jobs for path in job.output}
+    left, seen = [made_by[path] for path in input if path in made_by], set()
+    while left:
+        job = left.pop()
+        if job not in seen:
+            seen.add(job)
+            left += workflow.dag.dependencies[job]
+    return sorted(str(job.log[0]) for job in seen)

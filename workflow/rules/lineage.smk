@@ -19,7 +19,7 @@ rule lineage:
         lineage="lineage|lineage_paper",
     localrule: True
     params:
-        further=further_results,
+        logs=logs_before,
         version=VERSIONS["lineage"],
     script:
         "../scripts/lineage.py"

@@ -1,62 +1,34 @@
-"""Who runs in this folder: noted for `mid recover`, should it be killed. No rules."""
+"""Who runs in this folder: a log like a job's, for `mid recover`. No rules."""
 
-import json
-import shlex
+import fcntl
 import socket
 import time
+from contextlib import suppress
 
-import psutil
-
-HOST = socket.gethostname()
-OWNERS = Path(".snakemake/mid_owners")
-OWNER = OWNERS / f"{HOST}_{os.getpid()}.json"
+# As in mid_core/jobs/recovery.py, which reads it.
+RUN_LOG = Path(".snakemake/mid_run.log")
 
 
-def note_owner():
-    forget_the_dead()
-    own = psutil.Process()
-    process = {
-        "host": HOST,
-        "pid": own.pid,
-        # Since the machine's boot: no clock can shift it.
-        "born": round(own.create_time() - psutil.boot_time(), 2),
-        "slurm": os.environ.get("SLURM_JOB_ID", ""),
-    }
+def note_run(text):
+    now = time.strftime("%Y-%m-%d %H:%M:%S,000")
+    print(f"{now} INFO {text}", file=run_log, flush=True)
+
+
+def note_start():
+    global run_log
+    run_log = RUN_LOG.open("w")
+    # The run holds its log while it lives; some file systems have no locks.
+    with suppress(OSError):
+        fcntl.flock(run_log, fcntl.LOCK_EX | fcntl.LOCK_NB)
     command = shlex.join(["snakemake", *sys.argv[1:]])
-    since = time.strftime("%Y-%m-%d %H:%M:%S")
-    note = {"process": process, "since": since, "command": command}
-    OWNERS.mkdir(parents=True, exist_ok=True)
-    partial = OWNER.with_suffix(".partial")
-    partial.write_text(json.dumps(note))
-    partial.replace(OWNER)
+    note_run(f"started: {command} on {socket.gethostname()}, process {os.getpid()}")
 
 
-def forget_owner():
-    OWNER.unlink(missing_ok=True)
-
-
-def forget_the_dead():
-    """Their lock was cleared by hand, or this run would not have come so far."""
-    for path in OWNERS.glob(f"{HOST}_*.json"):
-        if not psutil.pid_exists(int(path.stem.removeprefix(f"{HOST}_"))):
-            path.unlink(missing_ok=True)
-
-
-def say_whose_the_lock_is():
-    """Snakemake refuses a locked folder, but knows neither by whom nor `mid`."""
-    if not any(Path(".snakemake/locks").glob("*.lock")):
-        return
-    notes = [json.loads(path.read_text()) for path in OWNERS.glob("*.json")]
-    runs = [
-        f"`{one['command']}` on {one['process']['host']} since {one['since']}"
-        for one in notes
-    ]
+# Snakemake refuses a locked folder, but knows neither by whom nor `mid`.
+if workflow.is_main_process and any(Path(".snakemake/locks").glob("*.lock")):
+    first = RUN_LOG.read_text().partition("\n")[0] if RUN_LOG.is_file() else "a run"
     print(
-        f"This folder is locked by {', '.join(runs) or 'a run'}. If it was killed, "
-        "`mid recover` clears the lock.",
+        f"This folder is locked by\n  {first}\nIf it was killed, `mid recover` clears "
+        "the lock.",
         file=sys.stderr,
     )
-
-
-if workflow.is_main_process:
-    say_whose_the_lock_is()

@@ -1,8 +1,8 @@
 """Draw the bank N_0 of white Gaussian noise."""
 
 from mid_core.evaluation.noise_statistics import Statistics
+from mid_core.jobs.rule import run_rule
 from mid_core.noise import white_gaussian
-from mid_core.runtime.progress import run_rule
 from mid_core.store import StoreWriter, store_path
 
 

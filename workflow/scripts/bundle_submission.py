@@ -5,7 +5,8 @@ import platform
 from pathlib import Path
 
 from mid_core.evaluation.submissions import dnd_bundle, sidd_csv, sidd_mat
-from mid_core.runtime.progress import log, run_rule
+from mid_core.jobs.rule import run_rule
+from mid_core.runtime.progress import log
 from mid_core.store import Store, store_path, write_json
 
 COMPLETE = {"sidd_csv": 1280, "sidd_mat": 1280, "dnd": 1000}

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from mid_core.datasets.checking import check
-from mid_core.runtime.progress import run_rule
+from mid_core.jobs.rule import run_rule
 from mid_core.store import Store, store_path, write_json
 
 

@@ -14,9 +14,10 @@ from mid_core.evaluation.baselines import BASELINES, NotInstalledError
 from mid_core.evaluation.metrics import scores
 from mid_core.figures.crops import busiest_window
 from mid_core.images.picture import to_dtype, to_float
+from mid_core.jobs.rule import run_rule
 from mid_core.masking import Masking, image_seed
 from mid_core.runtime.devices import pick_device
-from mid_core.runtime.progress import Progress, log, run_rule
+from mid_core.runtime.progress import Progress, log
 from mid_core.store import Store, pairs, store_path, write_json
 
 # Pictures that no method makes, and where they stand in (name, y, x).

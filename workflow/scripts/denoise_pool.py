@@ -10,10 +10,11 @@ import torch
 from mid_core.checkpoints.model_file import load_model
 from mid_core.ensemble import denoise
 from mid_core.images.picture import to_float
+from mid_core.jobs.rule import run_rule
 from mid_core.masking import Masking, image_seed
 from mid_core.runtime.devices import pick_device
 from mid_core.runtime.interruption import until_stopped
-from mid_core.runtime.progress import Progress, run_rule
+from mid_core.runtime.progress import Progress
 from mid_core.store import Store, StoreWriter, store_path
 
 

@@ -11,10 +11,11 @@ from mid_core.checkpoints.model_file import load_model
 from mid_core.ensemble import denoise
 from mid_core.evaluation.scoring import image_rows, same_images
 from mid_core.images.picture import to_float
+from mid_core.jobs.rule import run_rule
 from mid_core.masking import Masking, image_seed
 from mid_core.runtime.devices import pick_device
 from mid_core.runtime.parallel import ahead
-from mid_core.runtime.progress import Progress, run_rule
+from mid_core.runtime.progress import Progress
 from mid_core.store import Store, pairs, store_path
 
 Estimates = tuple[str, np.ndarray, np.ndarray, dict[int, np.ndarray]]

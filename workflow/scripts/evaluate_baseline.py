@@ -8,8 +8,9 @@ import pandas as pd
 from mid_core.evaluation.baselines import BASELINES, NotInstalledError
 from mid_core.evaluation.scoring import image_rows, same_images
 from mid_core.images.picture import to_float
+from mid_core.jobs.rule import run_rule
 from mid_core.runtime.parallel import ahead
-from mid_core.runtime.progress import Progress, log, run_rule
+from mid_core.runtime.progress import Progress, log
 from mid_core.store import Store, pairs, store_path
 
 Pair = tuple[str, np.ndarray, np.ndarray]

@@ -9,13 +9,14 @@ from mid_config.rounds import extraction_gpus
 from mid_core.checkpoints.model_file import load_model
 from mid_core.evaluation.noise_statistics import Statistics
 from mid_core.images.picture import to_float
+from mid_core.jobs.rule import run_rule
 from mid_core.masking import Masking, image_seed
 from mid_core.noise import residual
 from mid_core.runtime.devices import pick_device
 from mid_core.runtime.distributed import SINGLE_PROCESS, ProcessGroup
 from mid_core.runtime.interruption import Stop, until_stopped
 from mid_core.runtime.launching import launch
-from mid_core.runtime.progress import Progress, log, run_rule
+from mid_core.runtime.progress import Progress, log
 from mid_core.store import PartWriter, Store, StoreWriter, store_path
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from mid_core.datasets import survey
 from mid_core.errors import MidError
-from mid_core.runtime.progress import log, run_rule
+from mid_core.jobs.rule import run_rule
+from mid_core.runtime.progress import log
 from mid_core.store import write_json
 
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from mid_core.datasets.ingesting import ingest
-from mid_core.runtime.progress import run_rule
+from mid_core.jobs.rule import run_rule
 from mid_core.store import store_path
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from mid_core.runtime.progress import run_rule
+from mid_core.jobs.rule import run_rule
 from mid_core.tables.claims import claims_table
 from mid_core.tables.layout import Layout, write
 

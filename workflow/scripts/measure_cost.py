@@ -5,9 +5,9 @@ from pathlib import Path
 import torch
 
 from mid_core.checkpoints.model_file import load_model
+from mid_core.jobs.rule import run_rule
 from mid_core.networks.measure import measure
 from mid_core.runtime.devices import pick_device
-from mid_core.runtime.progress import run_rule
 from mid_core.store import write_json
 
 

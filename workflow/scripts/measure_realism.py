@@ -8,7 +8,8 @@ import pandas as pd
 from mid_core.evaluation.inspection import middle_crops
 from mid_core.evaluation.realism import gap, half_statistics, realism
 from mid_core.images.picture import to_float
-from mid_core.runtime.progress import Progress, run_rule
+from mid_core.jobs.rule import run_rule
+from mid_core.runtime.progress import Progress
 from mid_core.store import Store, store_path
 
 # As much of a pool as fits in memory: the middle of so many images.

@@ -9,9 +9,9 @@ from mid_core.ensemble import denoise
 from mid_core.figures.crops import busiest_window, crops_figure, scored_crops
 from mid_core.figures.style import draw
 from mid_core.images.picture import to_float
+from mid_core.jobs.rule import run_rule
 from mid_core.masking import Masking, image_seed, mask_rows
 from mid_core.runtime.devices import pick_device
-from mid_core.runtime.progress import run_rule
 from mid_core.store import Store, pairs, store_path
 
 

@@ -14,7 +14,7 @@ from mid_core.figures.method import (
     method_figure,
 )
 from mid_core.figures.style import draw
-from mid_core.runtime.progress import run_rule
+from mid_core.jobs.rule import run_rule
 from mid_core.store import Store, store_path
 
 # What a bank is, by the stage that made it, and how its colour is known.

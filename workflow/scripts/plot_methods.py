@@ -10,7 +10,7 @@ from mid_core.evaluation.metrics import scores
 from mid_core.figures.crops import busiest_window, crops_figure, remains_figure
 from mid_core.figures.style import draw
 from mid_core.images.picture import to_float
-from mid_core.runtime.progress import run_rule
+from mid_core.jobs.rule import run_rule
 
 Pictures = dict[str, tuple[str, np.ndarray]]
 

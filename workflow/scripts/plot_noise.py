@@ -3,7 +3,7 @@
 from mid_core.evaluation.inspection import noise_patches
 from mid_core.figures.noise import noise_figure
 from mid_core.figures.style import draw
-from mid_core.runtime.progress import run_rule
+from mid_core.jobs.rule import run_rule
 from mid_core.store import Store, store_path
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 from mid_core.figures.noise import autocorrelation_figure, brightness_figure
 from mid_core.figures.realism import gap_figure, realism_figure
 from mid_core.figures.style import draw
-from mid_core.runtime.progress import run_rule
+from mid_core.jobs.rule import run_rule
 from mid_core.store import Store, store_path
 
 TRUE = "true noise"

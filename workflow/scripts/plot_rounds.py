@@ -4,7 +4,7 @@ import pandas as pd
 
 from mid_core.figures.rounds import rounds_figure
 from mid_core.figures.style import draw
-from mid_core.runtime.progress import run_rule
+from mid_core.jobs.rule import run_rule
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import yaml
 
 from mid_config.plan import Plan
+from mid_core.jobs.rule import run_rule
 from mid_core.report import (
     Figure,
     Report,
@@ -21,7 +22,6 @@ from mid_core.report import (
     training_table,
     versions,
 )
-from mid_core.runtime.progress import run_rule
 from mid_core.store import Store, store_path
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from mid_core.datasets import split_pool
-from mid_core.runtime.progress import run_rule
+from mid_core.jobs.rule import run_rule
 from mid_core.store import write_json
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from mid_core.runtime.progress import run_rule
+from mid_core.jobs.rule import run_rule
 from mid_core.tables.layout import write
 from mid_core.tables.paper import Entry, paper_layout, paper_table
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from mid_core.runtime.progress import run_rule
+from mid_core.jobs.rule import run_rule
 from mid_core.tables.layout import write
 from mid_core.tables.realism import LAYOUTS
 

@@ -14,6 +14,7 @@ from mid_core.checkpoints.model_file import save_model
 from mid_core.checkpoints.saving import Checkpointer
 from mid_core.evaluation.gate import check_bank
 from mid_core.evaluation.held_out import HeldOut
+from mid_core.jobs.rule import run_rule
 from mid_core.masking import Masking
 from mid_core.networks import build
 from mid_core.patches import hold
@@ -23,7 +24,7 @@ from mid_core.runtime.files import disk_space_needed, written_whole
 from mid_core.runtime.interruption import Stop
 from mid_core.runtime.launching import launch
 from mid_core.runtime.lock import Lock
-from mid_core.runtime.progress import TrainingReport, log, run_rule
+from mid_core.runtime.progress import TrainingReport, log
 from mid_core.runtime.slurm import slice_seconds
 from mid_core.store import Store, store_path, write_json
 from mid_core.training import Trainer, Training, train
@@ -114,7 +115,7 @@ def publish(states: Checkpoints) -> None:
 
 def was_finished(states: Checkpoints) -> bool:
     """Publish the model of this training, if an earlier job finished it."""
-    with Lock(states.folder.parent):
+    with Lock(states.folder.parent / "lock"):
         if not is_finished(states.folder):
             return False
         log.info("nothing is trained: %s has the finished model", states.folder)
@@ -137,7 +138,8 @@ def fit(group: ProcessGroup, device: torch.device) -> None:
     # Several processes have a launcher, which knows when their time is over.
     stop = Stop(time_limit() if group.size == 1 else None)
     torch.set_num_threads(max(1, snakemake.threads // group.size))
-    with Lock(states.folder.parent) if group.rank == 0 else nullcontext() as lock:
+    lock = Lock(states.folder.parent / "lock")
+    with lock if group.rank == 0 else nullcontext() as lock:
         batches = batches_of(settings, stores)
         held_out = held_out_of(settings, batches, stores)
         channels = batches.channels

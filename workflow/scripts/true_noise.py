@@ -4,7 +4,7 @@ import numpy as np
 
 from mid_core.evaluation.noise_statistics import Statistics
 from mid_core.images.picture import to_float
-from mid_core.runtime.progress import run_rule
+from mid_core.jobs.rule import run_rule
 from mid_core.store import Store, StoreWriter, pairs, store_path
 
 
