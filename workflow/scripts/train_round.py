@@ -138,8 +138,8 @@ def fit(group: ProcessGroup, device: torch.device) -> None:
     # Several processes have a launcher, which knows when their time is over.
     stop = Stop(time_limit() if group.size == 1 else None)
     torch.set_num_threads(max(1, snakemake.threads // group.size))
-    lock = Lock(states.folder.parent / "lock")
-    with lock if group.rank == 0 else nullcontext() as lock:
+    lock_path = states.folder.parent / "lock"
+    with Lock(lock_path) if group.rank == 0 else nullcontext() as lock:
         batches = batches_of(settings, stores)
         held_out = held_out_of(settings, batches, stores)
         channels = batches.channels
