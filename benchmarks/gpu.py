@@ -4,7 +4,7 @@
     python -m benchmarks.gpu --device cpu --quick       tries the script, without a GPU
 
 Prints a table for each part and writes results/benchmarks/gpu_<card>.json after each.
-It needs no Snakemake: PyTorch, NumPy, Numba, SciPy, scikit-image, safetensors, psutil, tqdm,
+It needs no Snakemake: PyTorch, NumPy, Numba, SciPy, scikit-image, safetensors, tqdm,
 tabulate, TensorStore, Zarr (with numcodecs, donfig and google-crc32c) and imagecodecs do.
 """
 

@@ -290,8 +290,3 @@ class Plan:
     def shown(self) -> str:
         """The variant whose rounds are drawn."""
         return self.config["figures"]["variant"] or next(iter(self.rounds))
-
-    def owned(self, kind: str) -> list[tuple[str, int]]:
-        """Who owns each ``bank``, ``model`` or ``scores`` that a run shows."""
-        asked = [(v, k) for v in self.asked() for k in range(len(self.rounds[v]))]
-        return list(dict.fromkeys((self.owner(kind, v, k), k) for v, k in asked))

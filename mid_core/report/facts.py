@@ -8,7 +8,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pandas as pd
-import psutil
 import torch
 
 from mid_config.last_run import duration, usage
@@ -49,7 +48,7 @@ def hardware(cards: Mapping[str, dict]) -> dict[str, str]:
         Of the models, by any name.
     """
     devices = sorted({card["device"] for card in cards.values()})
-    memory = psutil.virtual_memory().total / 2**30
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     found = {
         "trained on": ", ".join(devices) or "nothing was trained",
         "this report's machine": f"{platform.system()} on {platform.machine()}, "
