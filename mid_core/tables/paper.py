@@ -98,7 +98,7 @@ def _wide(table: pd.DataFrame) -> pd.DataFrame:
     )
     first = table.groupby("label", sort=False).first()
     wide.insert(0, "K", first["k"])
-    wide.insert(1, "hidden", first["mask_ratio"].astype(str))
+    wide.insert(1, "mask ratio", first["mask_ratio"].astype(str))
     for place, (key, (name, unit, digits)) in enumerate(_COST.items(), 2):
         if key in first:
             numbers = (first[key] * unit).map(f"{{:.{digits}f}}".format)

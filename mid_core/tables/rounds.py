@@ -79,11 +79,11 @@ def _block(test: str, protocol: str, part: pd.DataFrame) -> Layout:
         score=[score_text(row) for row in part.to_dict("records")],
         column=part["k"].map("K = {}".format),
         round=part["round"].astype("string").fillna("–"),
-        hidden=part["mask_ratio"].astype("string").fillna("–"),
+        **{"mask ratio": part["mask_ratio"].astype("string").fillna("–")},
     )
     noisy, wide = wide["score"].iloc[0], wide[wide["k"] > 0]
     cells = wide.pivot_table(
-        index=["variant", "round", "hidden"],
+        index=["variant", "round", "mask ratio"],
         columns="column",
         values="score",
         aggfunc="first",

@@ -38,7 +38,7 @@ def test_gap_has_a_row_for_each_ratio_and_a_column_for_each_bank():
     text = markdown(layout)
     lines = [line.replace(" ", "") for line in text.splitlines()]
     assert [line for line in lines if line.startswith("|")][::2] == [
-        "|hidden|floor|N_0|",
+        "|maskratio|floor|N_0|",
         "|0%|0.0100|6.0000|",
     ]
     assert "|15%|0.0050|3.0000|" in lines
