@@ -5,9 +5,8 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from pathlib import Path
 
-import imageio.v3 as iio
-import numpy as np
 import psutil
 import pytest
 import yaml
@@ -17,12 +16,12 @@ from mid_core.jobs.recovery import is_locked, recover
 from mid_core.jobs.status import status
 from mid_core.runtime import slurm
 from tests.conftest import ROOT
-from tests.running import CONFIG, changed
+from tests.running import CONFIG, changed, draw_images
 
 SNAKEMAKE = [sys.executable, "-m", "snakemake", "--cores", "1"]
 SNAKEMAKE += ["--configfile", "config.yaml"]
 SNAKEMAKE += ["--snakefile", str(ROOT / "workflow/Snakefile")]
-TRAINING = "results/tiny/logs/train_round/no_mask_0.log"
+LOG = Path("results/tiny/logs/train_round/no_mask_0.log")
 COMMAND = "snakemake --cores 3 --configfile 'my config.yaml'"
 HERE = socket.gethostname()
 
@@ -108,27 +107,17 @@ def test_a_job_elsewhere_keeps_the_lock_until_slurm_knows_it_no_more(
 
 
 @pytest.fixture
-def images(tmp_path, monkeypatch):
-    """A config of one short training, and its images."""
+def halted(tmp_path, monkeypatch):
+    """A run whose only training has begun and stands still; and its jobs."""
     training = CONFIG["method"]["training"] | {"iterations": 20}
     config = changed(training=training) | {"tests": []}
     config["variants"] = {"no_mask": CONFIG["variants"]["no_mask"]}
-    rng = np.random.default_rng(4)
-    for name in ("clean/a.png", "pairs/noisy_a.png", "pairs/clean_a.png"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        iio.imwrite(tmp_path / name, rng.integers(0, 256, (29, 37, 3), np.uint8))
+    draw_images(tmp_path)
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
     monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def halted(images):
-    """A run whose training has begun and stands still; and its jobs."""
-    with (images / "output.txt").open("w") as output:
+    with Path("output.txt").open("w") as output:
         run = subprocess.Popen(SNAKEMAKE, stdout=output, stderr=output)
-    log = images / TRAINING
-    while run.poll() is None and not (log.exists() and "started" in log.read_text()):
+    while run.poll() is None and not (LOG.exists() and "started" in LOG.read_text()):
         time.sleep(0.02)
     jobs = psutil.Process(run.pid).children(recursive=True)
     for job in jobs:
@@ -140,32 +129,32 @@ def halted(images):
     run.wait()
 
 
+def snakemake():
+    return subprocess.run(SNAKEMAKE, capture_output=True, text=True, check=False)
+
+
 @pytest.mark.slow
-def test_a_living_run_is_left_alone(images, halted):
-    run, _ = halted
-    text, _ = status([images / "config.yaml"])
+def test_a_living_run_is_left_alone_and_a_killed_one_goes_on(halted, tmp_path):
+    run, jobs = halted
+    configs = [Path("config.yaml")]
+    text, _ = status(configs)
     assert "running: train_round/no_mask_0" in text
     owner = rf"snakemake --cores 1 .*{HERE}, process {run.pid}"
     assert re.search(rf"at work: {owner}, since 20", text)
     for _ in range(2):
-        second = subprocess.run(SNAKEMAKE, capture_output=True, text=True, check=False)
+        # What the first refused run did has not hidden whose the lock is.
+        second = snakemake()
         assert second.returncode == 1
         assert re.search(rf"locked by\n.*{owner}\n", second.stderr)
         assert "If it was killed, `mid recover` clears the lock." in second.stderr
-    # What the refused run did has not hidden whose the lock is.
     with pytest.raises(MidError, match=owner):
-        recover(images)
-
-
-@pytest.mark.slow
-def test_after_a_kill_the_same_command_finishes(images, halted):
-    run, jobs = halted
+        recover(tmp_path)
     run.kill()
     run.wait()
-    configs = [images / "config.yaml"]
+    # Its jobs go on without it.
     assert "at work: train_round/no_mask_0 (" in status(configs)[0]
     with pytest.raises(MidError, match="train_round/no_mask_0"):
-        recover(images)
+        recover(tmp_path)
     for job in jobs:
         job.kill()
     psutil.wait_procs(jobs, timeout=20)
@@ -173,12 +162,12 @@ def test_after_a_kill_the_same_command_finishes(images, halted):
     assert sound
     assert "killed: train_round/no_mask_0" in text
     assert text.endswith("next: mid recover")
-    said = recover(images)
+    said = recover(tmp_path)
     assert "Go on with\n  snakemake --cores 1 --configfile config.yaml" in said
-    again = subprocess.run(SNAKEMAKE, capture_output=True, text=True, check=False)
+    again = snakemake()
     assert again.returncode == 0, again.stdout + again.stderr
     assert re.search(r"tiny: (\d+) of \1 done; nothing", status(configs)[0])
-    assert not is_locked(images)
-    assert (images / ".snakemake/mid_run.log").read_text().endswith("INFO finished\n")
-    attempts = (images / TRAINING).with_suffix(".attempts.txt").read_text()
+    assert not is_locked(tmp_path)
+    assert (tmp_path / ".snakemake/mid_run.log").read_text().endswith("INFO finished\n")
+    attempts = LOG.with_suffix(".attempts.txt").read_text()
     assert attempts.count("started: train_round/no_mask_0") == 2

@@ -42,25 +42,22 @@ def test_a_log_says_who_wrote_it_and_how_it_ended(tmp_path, monkeypatch):
     assert "started: train_round/mid_0 on" in first
     assert "at work" in middle
     assert last.endswith("INFO finished")
+    # One that comes through at once leaves one log.
+    assert {p.name for p in log.parent.iterdir()} == {"mid_0.log", "mid_0.opened.json"}
     attempt = read_attempt(log)
     who = f"{socket.gethostname()}, process {os.getpid()}, SLURM job 81, since 20"
     assert attempt.start.startswith(who)
 
 
-def test_a_mistake_ends_a_rule_with_a_sentence_said_once(tmp_path, capfd):
+@pytest.mark.parametrize(("kind", "status"), [(MidError, 1), (NotFinite, 65)])
+def test_a_mistake_ends_a_rule_with_a_sentence_said_once(kind, status, tmp_path, capfd):
     log = tmp_path / "logs/rule.log"
-    assert end_of(raising(MidError("'a.png' is broken:\nleave it out")), log) == 1
+    assert end_of(raising(kind("'a.png' is broken:\nleave it out")), log) == status
     assert log.read_text().count("'a.png' is broken:\nleave it out\n") == 1
     assert "Traceback" not in log.read_text()
     assert read_attempt(log).state == "failed"
     # Snakemake prints the log.
     assert capfd.readouterr() == ("", "")
-
-
-def test_a_training_that_is_not_finite_ends_with_a_status_of_its_own(tmp_path):
-    log = tmp_path / "rule.log"
-    assert end_of(raising(NotFinite("step 3 is not finite")), log) == 65
-    assert read_attempt(log).state == "failed"
 
 
 def test_a_bug_leaves_its_traceback_in_the_log(tmp_path):
@@ -98,11 +95,3 @@ def test_no_attempt_that_failed_is_lost(tmp_path):
         *("started", "finished") * 2,
     ]
     assert log.read_text().count("started") == 1
-
-
-def test_a_job_that_comes_through_at_once_leaves_one_log(tmp_path):
-    end_of(lambda: None, tmp_path / "rule.log")
-    assert sorted(p.name for p in tmp_path.iterdir()) == [
-        "rule.log",
-        "rule.opened.json",
-    ]

@@ -153,17 +153,3 @@ def test_of_a_finished_run_a_changed_round_is_out_of_date(
     assert row(lines, "mid 0") == ["mid 0", "done", "done"]
     assert row(lines, "mid 1") == ["mid 1", "done", "out of date", "out of date"]
     assert "next: snakemake --cores all --configfile config.yaml" in lines[-1]
-
-
-@pytest.mark.slow
-def test_it_needs_no_heavy_library(folder):
-    code = "import sys; from mid_core.commands.cli import main; main()\n"
-    code += "print({'torch', 'zarr', 'snakemake', 'scipy'} & set(sys.modules))"
-    said = subprocess.run(
-        [sys.executable, "-c", code, "status", "config.yaml"],
-        env={"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert said.stdout.endswith("set()\n")
