@@ -102,7 +102,7 @@ def test_the_slider_moves_and_nothing_goes_wrong(tmp_path, text):
     seen = json.loads(found.replace("&lt;", "<").replace("&gt;", ">"))
     assert seen["wrong"] == []
     assert seen["start"] == ["<b>noisy: 20.00 dB / 0.000", "<b>mid_0: 21.00 dB / 0.250"]
-    assert seen["mask_ratio"] == pytest.approx(31 / 19, rel=0.01)
+    assert seen["ratio"] == pytest.approx(31 / 19, rel=0.01)
     assert seen["range"][0] == "20%"
     assert seen["range"][1] == pytest.approx(0.2, abs=0.05)
     assert seen["drag"] == pytest.approx(75)
