@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -37,8 +37,9 @@ def replacing(path: Path, suffix: str = ".partial") -> Iterator[Path]:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
-    # The rename itself must last, too.
-    _sync(path.parent)
+    # The rename itself must last, too; some file systems cannot sync a folder.
+    with suppress(OSError):
+        _sync(path.parent)
 
 
 @contextmanager
