@@ -24,7 +24,7 @@ from mid_core.images.scratch import scratch
 from mid_core.masking import image_seed, mask_rows
 from mid_core.networks import build
 from tests.conftest import ROOT
-from tests.damaged_images import chunk
+from tests.damaged import chunk
 
 SIDE, STRIP = 30_000, 1200
 LIMIT_BYTES = 4 * 2**30

@@ -8,7 +8,7 @@ import pytest
 
 from mid_core.errors import MidError
 from mid_core.images import files
-from tests.damaged_images import chunk
+from tests.damaged import chunk
 from tests.pictures import HEIGHT, WIDTH, noise, save_pillow, save_turned
 
 HEADER = 33
