@@ -115,9 +115,9 @@ def publish(states: Checkpoints) -> None:
 
 def was_finished(states: Checkpoints) -> bool:
     """Publish the model of this training, if an earlier job finished it."""
+    if not is_finished(states.folder):
+        return False
     with Lock(states.folder.parent / "lock"):
-        if not is_finished(states.folder):
-            return False
         log.info("nothing is trained: %s has the finished model", states.folder)
         publish(states)
     return True
