@@ -9,8 +9,9 @@ from mid_config.merging import merge
 from mid_config.pools import POOL_ROLES, has_truth, split_settings
 from mid_config.rounds import parallelism
 
-RESERVED = {"awgn", "benchmarks", "data", "figures", "logs", "submissions"}
-RESERVED |= {"baselines", "tables", "truth"}
+# The folders beside those of the variants, in results/<dataset>.
+FOLDERS = {"awgn", "baselines", "benchmarks", "data", "figures", "logs"}
+FOLDERS |= {"submissions", "tables"}
 
 
 def _check_unpaired(
@@ -137,13 +138,23 @@ def check_method(
     _check_parallelism(where, method)
 
 
+def _check_folders(
+    section: str, taken: Iterable[str], config: Mapping[str, Any]
+) -> None:
+    """Refuse two names that are one folder: some disks do not tell `a` from `A`."""
+    seen = {folder: f"results/<dataset>/{folder} of the workflow" for folder in taken}
+    for name in config[section]:
+        if (other := seen.get(name.lower())) is not None:
+            raise ConfigError(
+                f"{section}.{name}: its folder would be {other}; choose another name"
+            )
+        seen[name.lower()] = f"that of '{name}'"
+
+
 def check_names(config: Mapping[str, Any]) -> None:
     """Refuse names that mean nothing, or two things."""
-    for variant in RESERVED & set(config["variants"]):
-        raise ConfigError(
-            f"variants.{variant}: results/<dataset>/{variant} holds "
-            "something else; choose another name"
-        )
+    for section in ("variants", "pools", "submissions"):
+        _check_folders(section, FOLDERS if section == "variants" else (), config)
     if not config["variants"]:
         raise ConfigError("variants: at least one is needed, e.g. 'mid: {}'")
     pools = config["pools"]

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from mid_config.paper import percent
+from mid_config.numbers import percent_name
 from mid_config.plan import Plan
 
 # Round 0 without a mask.
-WHITE_NOISE = f"ratio_{percent(0)}"
+WHITE_NOISE = f"ratio_{percent_name(0)}"
 
 
 def shown_method(plan: Plan) -> str:
@@ -19,8 +19,8 @@ def pictured_methods(plan: Plan) -> list[dict[str, Any]]:
     """Return the methods to show beside each other, in order and in plain values.
 
     Methods without training, the one trained on white noise, each round of the shown
-    variant, the network that it taught, the ceiling; without a section ``paper`` each round of the shown variant,
-    then the last of each other variant.
+    variant, the network that it taught, the ceiling; without a section ``paper`` each
+    round of the shown variant, then the last of each other variant.
 
     Returns
     -------

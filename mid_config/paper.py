@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from mid_config.merging import merge
+from mid_config.numbers import percent, percent_name
 from mid_config.pools import has_truth
 
 
@@ -36,11 +37,6 @@ class Table(NamedTuple):
     cost: bool = False
 
 
-def percent(mask_ratio: float) -> str:
-    """A mask ratio as it stands in the names of variants."""
-    return f"{100 * mask_ratio:02.0f}"
-
-
 def repetition(variant: str, seed: int) -> str:
     """The name of a variant that is run again with another seed."""
     return f"{variant}_seed_{seed}"
@@ -62,16 +58,20 @@ def paper_variants(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     changes["ensemble"] = {"evaluation": {"num_masks": paper["num_masks"]}}
     for ratio in dict.fromkeys([0, *paper["mask_ratios"]]):
         own = {"rounds": [first | {"mask_ratio": ratio}]}
-        changes[f"ratio_{percent(ratio)}"] = own
+        changes[f"ratio_{percent_name(ratio)}"] = own
     for name, network in paper["networks"].items():
         changes[f"net_{name}"] = {"network": network}
     changes |= _distilled(paper) | _inpainters(config)
     made = {name: merge(base, change) for name, change in changes.items()}
-    made |= {name: variants[name] or {} for name in made.keys() & variants.keys()}
-    once = {paper["variant"]: base} | made
+    once = {paper["variant"]: base} | made | _taken(variants, made)
     for seed in paper["seeds"]:
         made |= {repetition(v, seed): _seeded(own, seed) for v, own in once.items()}
-    return made
+    return made | _taken(variants, made)
+
+
+def _taken(variants: Mapping[str, Any], made: Mapping[str, Any]) -> dict[str, Any]:
+    """The config's own variants under names that the section ``paper`` gives, too."""
+    return {name: variants[name] or {} for name in made.keys() & variants.keys()}
 
 
 def _seeded(own: Mapping[str, Any], seed: int) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def inpainters(config: Mapping[str, Any]) -> dict[float, str]:
     """Return the inpainter's variant for each mask ratio of Figure 4."""
     wanted = config["paper"]["inpainting"] if config["tests"] else None
     ratios = sorted(wanted["mask_ratios"]) if wanted else []
-    return {ratio: f"inpaint_{percent(ratio)}" for ratio in ratios}
+    return {ratio: f"inpaint_{percent_name(ratio)}" for ratio in ratios}
 
 
 def _inpainters(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -127,10 +127,10 @@ def paper_tables(config: Mapping[str, Any]) -> dict[str, Table]:
     paper, base = config["paper"], config["paper"]["variant"]
     method = merge(config["method"], config["variants"][base] or {})
     network = method["network"]["name"]
-    first = f"ratio_{percent(0)}"
+    first = f"ratio_{percent_name(0)}"
     nets = [Row(name, f"net_{name}") for name in paper["networks"]]
     ratios = [
-        Row(f"{100 * r:g} %", f"ratio_{percent(r)}") for r in paper["mask_ratios"]
+        Row(f"{percent(r)} %", f"ratio_{percent_name(r)}") for r in paper["mask_ratios"]
     ]
     counts = [Row(f"K = {k}", "ensemble", None, k) for k in sorted(paper["num_masks"])]
     components = [
@@ -145,7 +145,7 @@ def paper_tables(config: Mapping[str, Any]) -> dict[str, Table]:
     cost += (
         [Row("distilled, one unmasked pass", "distilled")] if paper["distilled"] else []
     )
-    inpainting = [Row(f"{100 * r:g} %", v) for r, v in inpainters(config).items()]
+    inpainting = [Row(f"{percent(r)} %", v) for r, v in inpainters(config).items()]
     choices = [Row(variant, variant) for variant in paper["choices"]]
     tables = {
         "networks": Table("Architectures (Table 2)", [Row(network, base), *nets], True),

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from mid_config.paper import Table, paper_tables, percent, repetition
+from mid_config.numbers import percent_name
+from mid_config.paper import Table, paper_tables, repetition
 from mid_config.plan import Plan
 
 
@@ -69,7 +70,7 @@ def _compared_variants(plan: Plan) -> dict[str, tuple[str, str]]:
     """The variants in Table 1: what each is called there, and its category."""
     paper = plan.config["paper"]
     known = {
-        f"ratio_{percent(0)}": ("white noise, no mask", "synthetic pairs"),
+        f"ratio_{percent_name(0)}": ("white noise, no mask", "synthetic pairs"),
         paper["variant"]: ("MID", "unpaired"),
         "distilled": ("MID, distilled", "unpaired"),
         "ceiling": ("true noise, no mask", "supervised"),

@@ -141,7 +141,7 @@ class Plan:
         if first["initial_noise"] == "teacher":
             return f"{self._folder('bank', variant, k)}/targets.manifest.json"
         if first["initial_noise"] == "true_noise":
-            return f"results/{self.dataset}/truth/{first['pool']}/noise.manifest.json"
+            return f"results/{self.dataset}/data/{first['pool']}/noise.manifest.json"
         return f"results/{self.dataset}/awgn/{awgn_name(first)}/noise.manifest.json"
 
     def model(self, variant: str, k: int) -> str:

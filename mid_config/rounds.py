@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mid_config.merging import merge
+from mid_config.numbers import decimal
 
 # How a batch is computed: other processes or parts give the same numbers.
 PARALLELISM = ("gpus", "gradient_accumulation")
@@ -103,7 +104,7 @@ def awgn_name(settings: Mapping[str, Any]) -> str:
     """A readable name that no other bank of white noise has."""
     low, high = settings["sigma"]
     size = f"{settings['count']}x{settings['size']}px"
-    return f"sigma_{low:g}-{high:g}_{size}_seed_{settings['seed']}"
+    return f"sigma_{decimal(low)}-{decimal(high)}_{size}_seed_{settings['seed']}"
 
 
 def key(*parts: object) -> str:

@@ -175,7 +175,7 @@ CONFIGS = [
     ("  clean: {", "  'a*b': {", "'pools' cannot be 'a*b'"),
     ("mid: {}", "../mid: {}", "'variants' cannot be '../mid'"),
     ("    unet: {", '    "evil\\n": {', r"'paper.networks' cannot be 'evil\n'"),
-    ("no_mask: {", "logs: {", "holds something else; choose another name"),
+    ("no_mask: {", "logs: {", "would be results/<dataset>/logs of the workflow"),
     ("tests: [test]", "tests: [../test]", "'../test' must be a pool with a truth"),
     ("tests: [test]", f"submissions: {{../s: {SEND}}}", "cannot be '../s'"),
     ("tests: [test]", LAUGHS + "]", "holds more than 10000 values"),

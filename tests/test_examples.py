@@ -1,4 +1,4 @@
-"""The examples in the docstrings of the method's files."""
+"""The examples in docstrings: the method's files, and numbers as text."""
 
 import doctest
 from importlib import import_module
@@ -7,9 +7,14 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    "name", ["masking", "noise", "patches", "batches", "training", "ensemble"]
+    "name",
+    [
+        "mid_config.numbers",
+        *(f"mid_core.{file}" for file in ("masking", "noise", "patches")),
+        *(f"mid_core.{file}" for file in ("batches", "training", "ensemble")),
+    ],
 )
 def test_the_examples_do_what_they_say(name):
-    found = doctest.testmod(import_module(f"mid_core.{name}"))
+    found = doctest.testmod(import_module(name))
     assert found.attempted
     assert not found.failed

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 
+from mid_config.numbers import percent
 from mid_core.figures.style import PAGE, look
 
 
@@ -61,7 +62,7 @@ def inpainter_figure(
     # Viridis without its end, which is too pale to see on white.
     shades = colormaps["viridis"](np.linspace(0, 0.85, len(ratios)))
     for shade, ratio in zip(shades, ratios, strict=True):
-        history, text = histories[ratio], f"{100 * ratio:.0f} %"
+        history, text = histories[ratio], f"{percent(ratio)} %"
         curves.plot(history["step"], history["psnr_db"], color=shade, label=text)
         last = history["psnr_db"].iloc[-1]
         ends.plot(100 * ratio, last, "o", color=shade)

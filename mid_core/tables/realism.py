@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from mid_config.numbers import percent
 from mid_core.evaluation.realism import MEASURES, MOMENTS
 from mid_core.tables.layout import Layout
 
@@ -54,7 +55,7 @@ def gap_layout(table: pd.DataFrame) -> Layout:
     """
     wide = table.pivot(index="mask_ratio", columns="bank", values="gap_nats")
     wide = wide[table["bank"].unique()].map("{:.4f}".format)
-    hidden = [f"{100 * ratio:g} %" for ratio in wide.index.to_series().round(4)]
+    hidden = [f"{percent(ratio)} %" for ratio in wide.index.to_series().round(4)]
     wide.insert(0, "mask ratio", hidden)
     notes = [
         _about(table),

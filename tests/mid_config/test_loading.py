@@ -1,9 +1,11 @@
 """A mistake in the config stops with its key, its line, and what to do."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from mid_config.checking import FOLDERS
 from mid_config.errors import ConfigError
 from mid_config.loading import load_config
 from mid_config.plan import Plan
@@ -79,7 +81,15 @@ MEANINGLESS = [
     ("encoder: [1, 1]", "encoder: [1]", "must be lists of one length"),
     ("- mask_ratio: 0.8", "- mask_ratio: [0.8, 0.5]", r"must be \[low, high\]"),
     ("size: 128", "size: 16", "awgn.size 16 is smaller than training.patch_size 32"),
-    ("no_mask: {", "data: {", "holds something else"),
+    ("no_mask: {", "data: {", "would be results/<dataset>/data of the workflow"),
+    # Some disks do not tell one case from the other.
+    ("no_mask: {", "Data: {", "would be results/<dataset>/data of the workflow"),
+    ("no_mask: {", "MID: {", "variants.MID: its folder would be that of 'mid'"),
+    (
+        "  clean: {",
+        "  Clean: {reader: camera, part: clean}\n  clean: {",
+        "pools.clean: its folder would be that of 'Clean'",
+    ),
     (
         "# gpus: 1 ",
         "gpus: 3 ",
@@ -99,6 +109,12 @@ def test_what_a_schema_cannot_see_is_refused_too(right, wrong, message, tmp_path
     assert right in DEMO
     with pytest.raises(ConfigError, match=message):
         plan(DEMO.replace(right, wrong, 1), tmp_path)
+
+
+def test_every_folder_of_the_rules_is_one_that_no_variant_can_have():
+    text = "".join(file.read_text() for file in ROOT.glob("workflow/rules/*.smk"))
+    folders = set(re.findall(r"results/\{+(?:plan\.)?dataset\}+/(\w+)/", text))
+    assert folders | {"benchmarks", "logs"} == FOLDERS
 
 
 def test_how_a_training_is_spread_is_no_setting_of_its_round(tmp_path):

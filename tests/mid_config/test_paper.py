@@ -150,3 +150,20 @@ def test_every_round_behind_the_tables_is_told(planned):
 def test_an_unknown_variant_is_named(planned):
     with pytest.raises(ConfigError, match=r"paper.variant: 'mod' is not a variant"):
         planned(variant="mod")
+
+
+def test_ratios_of_one_rounded_percent_are_variants_of_their_own(planned):
+    plan = planned(mask_ratios=[0.004, 0.12, 0.124])
+    rows = paper_tables(plan.config)["ratios"].rows
+    assert [row.label for row in rows] == ["0.4 %", "12 %", "12.4 %"]
+    hidden = [plan.methods[row.variant]["rounds"][0]["mask_ratio"] for row in rows]
+    assert hidden == [0.004, 0.12, 0.124]
+    # The baseline without a mask stays one.
+    assert plan.methods["ratio_00"]["rounds"] == [{"mask_ratio": 0}]
+
+
+def test_a_variant_of_yours_is_never_replaced_by_a_repetition(planned):
+    own = {"rounds": [{"mask_ratio": 0.5}], "seed": 7}
+    plan = planned({"mid_seed_3": own}, seeds=[3])
+    assert plan.methods["mid_seed_3"]["seed"] == 7
+    assert plan.methods["unmasked_seed_3"]["seed"] == 3

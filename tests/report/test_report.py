@@ -233,7 +233,7 @@ def test_any_finished_run_has_a_report(finished, tmp_path):
     run = snakemake(tmp_path, CONFIG, "--", "report")
     assert run.returncode == 0, run.stdout + run.stderr
     page = Page((tmp_path / "results/tiny/report.html").read_text())
-    index = Path("results/tiny/compared/index.json")
+    index = Path("results/tiny/figures/compared/index.json")
     found = json.loads((tmp_path / index).read_text())
     (image,) = found["images"]
     keys = [method["key"] for method in image["methods"]]

@@ -86,7 +86,7 @@ def shown_noise(wildcards, variants=None):
     noisy = plan.methods[shown]["noisy"]
     if noisy in plan.ceilings(variants):
         banks["true noise"] = (
-            f"results/{plan.dataset}/truth/{noisy}/noise.manifest.json"
+            f"results/{plan.dataset}/data/{noisy}/noise.manifest.json"
         )
     return banks
 

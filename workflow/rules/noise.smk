@@ -2,7 +2,7 @@
 
 in   results/{dataset}/data/{pool}/*.manifest.json       a pool with a truth
 out  results/{dataset}/awgn/{name}/noise.zarr        N_0; listed in noise.manifest.json
-     results/{dataset}/truth/{pool}/noise.zarr       noisy minus clean
+     results/{dataset}/data/{pool}/noise.zarr       noisy minus clean
 """
 
 
@@ -26,7 +26,7 @@ rule true_noise:
         noisy="results/{dataset}/data/{pool}/image.manifest.json",
         truth="results/{dataset}/data/{pool}/truth.manifest.json",
     output:
-        manifest="results/{dataset}/truth/{pool}/noise.manifest.json",
+        manifest="results/{dataset}/data/{pool}/noise.manifest.json",
     resources:
         runtime="2h",
     params:

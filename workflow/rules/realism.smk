@@ -1,7 +1,7 @@
 """How real the banks are, and what masks do for it, where the true noise is known.
 
 in   results/{dataset}/{variant}/round_{k}/noise.manifest.json   the banks of the paper's variant
-     results/{dataset}/truth/{pool}/noise.manifest.json          the true noise
+     results/{dataset}/data/{pool}/noise.manifest.json          the true noise
 out  results/{dataset}/tables/realism.*, gap.*           CSV, Markdown, LaTeX
      results/{dataset}/figures/realism.*, brightness.*, autocorrelation.*, gap.*
 """

@@ -2,7 +2,7 @@
 
 in   results/{dataset}/tables/*.md, figures/*.png   what the config asks for, in order
      results/{dataset}/{variant}/round_{k}/...       models, noise
-out  results/{dataset}/compared/index.json           the same windows by every method
+out  results/{dataset}/figures/compared/index.json           the same windows by every method
      results/{dataset}/report.html
 """
 
@@ -13,7 +13,7 @@ rule compare_images:
         truth=plan.pool(plan.tests[0], "truth") if plan.tests else [],
         models=[method["model"] for method in COMPARED if "model" in method],
     output:
-        index="results/{dataset}/compared/index.json",
+        index="results/{dataset}/figures/compared/index.json",
     threads: plan.config["runtime"]["threads"]
     resources:
         runtime="4h",
@@ -33,7 +33,7 @@ rule report:
         tables=shown_results(".md"),
         figures=shown_results(".png"),
         others=shown_results(".json"),
-        compared=f"results/{plan.dataset}/compared/index.json" if plan.tests else [],
+        compared=f"results/{plan.dataset}/figures/compared/index.json" if plan.tests else [],
         banks=shown_noise({}).values(),
         models=models_table().values(),
         lineage=f"results/{plan.dataset}/tables/{lineage_table()}.csv",

@@ -1,7 +1,7 @@
 """A round: draw the noise bank from the last network, train the next, score it.
 
 in   results/{dataset}/data/{pool}/*.manifest.json          clean, noisy and test pixels
-     results/{dataset}/awgn|truth/.../noise.manifest.json   the bank of round 0
+     results/{dataset}/awgn/.../noise.manifest.json         the bank of round 0
 out  results/{dataset}/{variant}/round_{k}/noise.zarr   N_k; listed in noise.manifest.json
      results/{dataset}/{variant}/round_{k}/model.safetensors, model.json, history.csv
      results/{dataset}/{variant}/round_{k}/scores/{test}.csv

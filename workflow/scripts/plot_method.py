@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from mid_config.numbers import percent
 from mid_core.figures.method import (
     CLEAN,
     NETWORK,
@@ -26,10 +27,10 @@ BANKS = {
 }
 
 
-def percent(ratio: float | list[float]) -> str:
+def hidden_share(ratio: float | list[float]) -> str:
     """Write a ratio, or the lowest and the highest."""
     ratios = ratio if isinstance(ratio, list) else [ratio]
-    return "–".join(f"{100 * one:g}" for one in ratios) + " %"
+    return "–".join(percent(one) for one in ratios) + " %"
 
 
 def texts(known: dict) -> list[str]:
@@ -40,7 +41,7 @@ def texts(known: dict) -> list[str]:
 def network(path: str, k: int) -> Node:
     card = json.loads(Path(path).read_text())
     ratio, steps = card["masking"]["mask_ratio"], card["training"]["iterations"]
-    text = f"{percent(ratio)} hidden,\n{steps} steps"
+    text = f"{hidden_share(ratio)} hidden,\n{steps} steps"
     others = texts({key: card[key] for key in card if key != "sha256"})
     return Node((k, NETWORK), f"$D_{{{k}}}$", text, "", card["sha256"], others)
 
@@ -67,7 +68,7 @@ def answers(path: str, network: str, k: int) -> dict[str, Node]:
     count, test = last["image"].nunique(), last["test"].iloc[0]
     column = k + 1
     mean = f"mean of {masks}\npredictions" if masks > 1 else "its prediction"
-    masked = f"K = {masks},\n{percent(json.loads(str(hidden)))} hidden"
+    masked = f"K = {masks},\n{hidden_share(json.loads(str(hidden)))} hidden"
     made_of = ["masks", network]
     return {
         "y": Node((column, NOISY), "noisy $y$", f"{test},\n{count} images", "", "y"),
