@@ -2,7 +2,6 @@
 
 import copy
 import difflib
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -11,16 +10,15 @@ from typing import Any
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.exceptions import best_match
 from ruamel.yaml import YAML
-from ruamel.yaml.constructor import DuplicateKeyError
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from mid_config.errors import ConfigError
 from mid_config.merging import merge
 from mid_config.paper import paper_variants
+from mid_config.reading import line_of, read_yaml
 from mid_config.registry import add_registered
 
-# References in YAML can make a few lines unfold to more than any memory holds.
-MOST_VALUES = 10_000
+# Sections that null switches off.
+SWITCHED_OFF_BY_NULL = ("held_out", "paper", "submissions", "teacher")
 
 # Keys that were renamed, and how they are called now.
 RENAMED = {
@@ -38,69 +36,6 @@ RENAMED = {
     "ratios": "mask_ratios",
     "rivals": "baselines",
 }
-
-
-def read_yaml(path: Path) -> Any:
-    """Read a YAML 1.2 file, in which 1e-4 is a number, remembering its lines.
-
-    Raises
-    ------
-    ConfigError
-        If the file is missing, is not YAML, gives a key twice, or holds infinite
-        numbers, NaN, or more values than any config.
-    """
-    if not path.is_file():
-        raise ConfigError(f"there is no config file at {path.absolute()}")
-    try:
-        content = YAML(typ="rt").load(path)
-    except DuplicateKeyError as error:
-        line = error.problem_mark.line + 1
-        text = path.read_text().splitlines()[line - 1].strip()
-        raise ConfigError(
-            f"{path}, line {line}: '{text.split(':')[0]}' is given twice; keep one"
-        ) from error
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ConfigError(f"{path}, line {line}: {error.problem}") from error
-    except (YAMLError, RecursionError) as error:
-        why = " ".join(str(error).split())
-        raise ConfigError(f"{path} is no config, but something else: {why}") from error
-    if not isinstance(content, Mapping):
-        raise ConfigError(f"{path} holds no settings")
-    _check_values(path, content)
-    return content
-
-
-def _check_values(path: Path, content: Mapping[str, Any]) -> None:
-    for number, (keys, value) in enumerate(_unfold(content, ())):
-        if number > MOST_VALUES:
-            raise ConfigError(f"{path} holds more than {MOST_VALUES} values")
-        if isinstance(value, float) and not math.isfinite(value):
-            where = f"{path}, line {_line(content, keys)}: '{'.'.join(map(str, keys))}'"
-            raise ConfigError(f"{where} must be a finite number, not {value}")
-
-
-def _unfold(value: Any, keys: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Any]]:
-    """Yield every value with the keys that lead to it."""
-    yield keys, value
-    pairs = enumerate(value) if isinstance(value, list) else ()
-    for key, inner in value.items() if isinstance(value, Mapping) else pairs:
-        yield from _unfold(inner, (*keys, key))
-
-
-def _line(content: Any, keys: Sequence[str | int]) -> int | None:
-    """Line on which the innermost key that exists stands."""
-    line = None
-    for key in keys:
-        try:
-            position = (
-                content.lc.key(key) if isinstance(key, str) else content.lc.item(key)
-            )
-            content = content[key]
-        except (AttributeError, KeyError, IndexError, TypeError):
-            break
-        line = position[0] + 1
-    return line
 
 
 def _sentence(error: ValidationError) -> tuple[list[str | int], str]:
@@ -197,8 +132,22 @@ def _typed(value: Any) -> Any:
     return YAML(typ="safe").load(value) if isinstance(value, str) else value
 
 
-def check(content: Any, schema: Mapping[str, Any], source: str) -> None:
+def check(
+    content: Any,
+    schema: Mapping[str, Any],
+    source: str,
+    files: Mapping[str, Any] | None = None,
+) -> None:
     """Stop at the first mistake in ``content``.
+
+    Parameters
+    ----------
+    content, schema
+        What is checked, and against what.
+    source
+        Where it comes from.
+    files
+        The content of each file that it was merged from, for the line of a mistake.
 
     Raises
     ------
@@ -206,13 +155,14 @@ def check(content: Any, schema: Mapping[str, Any], source: str) -> None:
         With the source, the line where it is known, the key, and a suggestion.
     """
     error = best_match(Draft202012Validator(schema).iter_errors(content))
-    if error is not None:
-        keys, problem = _sentence(error)
-        line = _line(content, keys)
-        where = f"{source}, line {line}" if line else source
-        raise ConfigError(
-            f"{where}: '{'.'.join(map(str, keys)) or 'config'}' {problem}"
-        )
+    if error is None:
+        return
+    keys, problem = _sentence(error)
+    for name, written in reversed(list((files or {}).items())):
+        if line := line_of(written, keys):
+            source = f"{name}, line {line}"
+            break
+    raise ConfigError(f"{source}: '{'.'.join(map(str, keys)) or 'config'}' {problem}")
 
 
 @cache
@@ -223,10 +173,28 @@ def read_schema(path: Path) -> dict[str, Any]:
     return schema
 
 
+def partial(schema: Any) -> Any:
+    """Return the schema for a part of the settings, which others complete.
+
+    Nothing is required, and what depends on a key holds only where that key is given.
+    """
+    if isinstance(schema, list):
+        return [partial(inner) for inner in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    kept = {key: partial(inner) for key, inner in schema.items() if key != "required"}
+    if "if" in kept:
+        kept["if"]["required"] = list(kept["if"]["properties"])
+    return kept
+
+
 def load_config(
     paths: Sequence[Path], schema: Path, overrides: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Read config files, later ones over earlier ones, then ``overrides``.
+
+    Keys and types are checked in each file alone; what is required, and what depends on
+    other keys, in all of them together.
 
     Parameters
     ----------
@@ -247,24 +215,43 @@ def load_config(
         At the first mistake.
     """
     rules = read_schema(schema)
+    # A variant is complete only with the method, and is checked so below.
+    changes = {"additionalProperties": {"type": ["object", "null"]}}
+    properties = rules["properties"] | {
+        "variants": rules["properties"]["variants"] | changes
+    }
+    files = {str(path): read_yaml(Path(path)) for path in paths}
+    parts = files | ({"--config": _typed(overrides)} if overrides else {})
     merged: dict[str, Any] = {}
-    partial = {**rules, "required": []}
-    for path in paths:
-        content = read_yaml(Path(path))
-        check(content, partial, str(path))
+    for name, content in parts.items():
+        check(content, partial(rules), name, {name: content})
         merged = merge(merged, plain(content))
-    merged = merge(merged, plain(_typed(overrides)))
-    source = " + ".join(map(str, paths)) + (" + --config" if overrides else "")
-    check(merged, rules, source)
+    source = " + ".join(parts)
+    check(merged, rules | {"properties": properties}, source, files)
+    merged = _without_absent(merged)
+    merged["method"] = _without_absent(merged["method"])
     filled: dict[str, Any] = fill_defaults(merged, rules, rules)
     if "paper" in filled:
         _add_paper(filled, source)
     method = {"$ref": "#/$defs/method", "$defs": rules["$defs"]}
     for name, changes in filled["variants"].items():
-        whole = merge(filled["method"], changes or {})
+        whole = _without_absent(merge(filled["method"], changes or {}))
         check(whole, method, f"{source}, variant '{name}'")
         filled["variants"][name] = fill_defaults(whole, method, rules)
     return filled
+
+
+def _without_absent(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out the sections that are null: so a later file switches one off."""
+    kept = {
+        key: value
+        for key, value in settings.items()
+        if value is not None or key not in SWITCHED_OFF_BY_NULL
+    }
+    if "submissions" in kept:
+        wanted = kept["submissions"].items()
+        kept["submissions"] = {name: one for name, one in wanted if one is not None}
+    return kept
 
 
 def _add_paper(config: dict[str, Any], source: str) -> None:

@@ -261,3 +261,82 @@ def test_without_hidden_pixels_one_prediction_is_scored(tmp_path):
     rounds = plan(DEMO, tmp_path).rounds
     assert rounds["no_mask"][0].evaluate["num_masks"] == [1]
     assert rounds["mid"][0].evaluate["num_masks"] == [1, 10]
+
+
+# What people write into a config file, and what is said of it.
+NO_TEXT = [
+    (b"dataset: a\n1: 2\n", "'config' has the key 1, but keys are names"),
+    (
+        b"dataset: a\nmethod:\n  training: {learning_rate: 1,0e-3}\n",
+        r"line 3: 'method.training' has the key 0.0, .* write decimal numbers with a po",
+    ),
+    ("dataset: a\n".encode("utf-16"), "line 1: this is not UTF-8"),
+    ("dataset: a\n# Größe\n".encode("latin-1"), "line 2: this is not UTF-8"),
+    (None, "cannot be read: Is a directory"),
+]
+
+
+@pytest.mark.parametrize(("content", "message"), NO_TEXT)
+def test_what_is_no_text_ends_in_a_sentence(content, message, tmp_path):
+    path = tmp_path / "c.yaml"
+    path.mkdir() if content is None else path.write_bytes(content)
+    with pytest.raises(ConfigError, match=message):
+        load_config([path], SCHEMA, {})
+
+
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path):
+    assert plan("\ufeff" + DEMO, tmp_path).dataset == "demo"
+
+
+@pytest.fixture
+def over(tmp_path):
+    """Return a function that plans the demo with a second file over it."""
+
+    def planned(second, base=DEMO):
+        paths = tmp_path / "c.yaml", tmp_path / "mine.yaml"
+        for path, text in zip(paths, (base, second), strict=True):
+            path.write_text(text)
+        return Plan(load_config(paths, SCHEMA, {}))
+
+    return planned
+
+
+def test_a_file_over_another_says_only_what_it_changes(over):
+    paper = over("paper: {num_masks: [1, 3]}").config["paper"]
+    assert paper["num_masks"] == [1, 3]
+    assert paper["variant"] == "mid"
+    pools = over("pools: {clean: {shots: 2}}").config["pools"]
+    assert (pools["clean"]["part"], pools["clean"]["shots"]) == ("clean", 2)
+    # Another reader has keys of its own: none of the former's are kept.
+    pools = over("pools: {clean: {reader: folders, path: x}}").config["pools"]
+    assert pools["clean"].keys() == {"reader", "path", "broken"}
+
+
+def test_a_network_is_changed_by_key_whichever_it_is(over):
+    base = "dataset: a\npools: {x: {reader: camera, part: clean}, "
+    base += "y: {reader: camera, part: noisy}}\nmethod: {clean: x, noisy: y, "
+    base += "network: {name: dncnn, width: 8}}\nvariants: {mid: {}}\n"
+    both = "method: {network: {depth: 5}}\nvariants: {deep: {network: {depth: 7}}}"
+    methods = over(both, base).methods
+    assert [methods[v]["network"]["depth"] for v in ("mid", "deep")] == [5, 7]
+    with pytest.raises(
+        ConfigError, match="mine.yaml, line 1: 'method.network.encoder' is not a"
+    ):
+        over("method: {network: {encoder: [1]}}", base)
+
+
+def test_null_switches_a_section_off(over):
+    assert "ceiling" in over("dataset: other").methods
+    config = over("paper: null\nsubmissions: null").config
+    assert "paper" not in config
+    assert config["submissions"] == {}
+    assert over("paper: null").tests == ["test"]
+
+
+def test_a_key_that_no_file_has_is_missed_in_all_of_them(over, tmp_path):
+    with pytest.raises(ConfigError, match=r"c.yaml \+ .*mine.yaml: 'config' lacks"):
+        over("tests: []", "dataset: a")
+    with pytest.raises(
+        ConfigError, match="mine.yaml, line 1: 'pools.b' lacks .*reader"
+    ):
+        over("pools: {b: {part: clean}}")
