@@ -18,6 +18,11 @@ def _check_unpaired(
     where: str, clean: Mapping[str, Any], noisy: Mapping[str, Any]
 ) -> None:
     """Refuse two pools of one data set that may show the same scenes."""
+    if clean == noisy:
+        raise ConfigError(
+            f"{where}: its clean and its noisy pool are the same images; noisy ones must "
+            "not be learnt as clean: name other images under method.clean"
+        )
     if clean["reader"] != noisy["reader"] or not {"path", "part"} <= clean.keys():
         return
     if Path(clean["path"]).absolute() != Path(noisy["path"]).absolute():

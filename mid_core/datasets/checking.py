@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 
+from mid_core.datasets.overlap import Files, overlaps
 from mid_core.errors import MidError
 from mid_core.store import Store
 
 
 def check(
-    images: Mapping[str, Store], truths: Mapping[str, Store], needs: Sequence[dict]
+    images: Mapping[str, Store],
+    truths: Mapping[str, Store],
+    needs: Sequence[dict],
+    files: Mapping[tuple[str, str], Files],
 ) -> None:
     """See that every pool fits the method, before time is spent on training.
 
@@ -19,6 +23,8 @@ def check(
     needs
         For each use of a pool: its name ``pool``, the ``clean`` pool whose colours it
         must share, and the side ``pixels`` of a square that must fit.
+    files
+        Those of each pool and stack, by their content: see `overlaps`.
 
     Raises
     ------
@@ -28,6 +34,7 @@ def check(
     problems = [problem for need in needs for problem in _unfit(images, need)]
     for pool, truth in truths.items():
         problems += _unlike(pool, images[pool], truth)
+    problems += overlaps(files, needs)
     if problems:
         raise MidError("\n".join(dict.fromkeys(problems)))
 

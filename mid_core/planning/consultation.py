@@ -5,10 +5,12 @@ from pathlib import Path
 
 from mid_config.plan import Plan
 from mid_core.datasets.checking import check
+from mid_core.datasets.overlap import files_by, overlaps, place
 from mid_core.errors import MidError
 from mid_core.jobs.dag import read_jobs
 from mid_core.jobs.status import read_plan
 from mid_core.planning import doctor
+from mid_core.runtime.files import sha256
 
 
 def consult(configs: Sequence[Path], quick: bool) -> tuple[str, bool]:
@@ -34,7 +36,7 @@ def consult(configs: Sequence[Path], quick: bool) -> tuple[str, bool]:
     plan = read_plan(configs)
     used = {pool: uses for pool, uses in plan.uses().items() if uses}
     findings = [_examine(plan, pool, uses, quick) for pool, uses in used.items()]
-    wrong, costs = doctor.wrong(findings), ""
+    wrong, costs = doctor.wrong(findings) or _shared(plan, findings, quick), ""
     if not quick and not wrong:
         wrong = _unfit(plan, findings)
         costs = "" if wrong else _costs(plan, configs, findings)
@@ -59,6 +61,17 @@ def _examine(plan: Plan, pool: str, uses: Sequence[str], quick: bool) -> doctor.
     return finding
 
 
+def _shared(plan: Plan, findings: Sequence[doctor.Finding], quick: bool) -> list[str]:
+    """Say which pools share files; quickly, copies of a file do not count."""
+    identity = place if quick else sha256
+    files = {
+        (finding.pool, stack): files_by(identity, finding.found.items, stack)
+        for finding in findings
+        for stack in ("image", "truth")
+    }
+    return overlaps(files, plan.needs())
+
+
 def _unfit(plan: Plan, findings: Sequence[doctor.Finding]) -> list[str]:
     """Say what of the pools, each sound by itself, does not go together."""
     stacks: dict[str, dict] = {"image": {}, "truth": {}}
@@ -66,7 +79,7 @@ def _unfit(plan: Plan, findings: Sequence[doctor.Finding]) -> list[str]:
         for stack, decoded in finding.decoded.items():
             stacks[stack][finding.pool] = decoded
     try:
-        check(stacks["image"], stacks["truth"], plan.needs())
+        check(stacks["image"], stacks["truth"], plan.needs(), {})
     except MidError as error:
         return str(error).splitlines()
     return []

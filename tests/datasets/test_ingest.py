@@ -6,8 +6,7 @@ import pytest
 import tifffile
 
 from mid_config.registry import keys
-from mid_core.datasets import READERS, describe, reader, split_pool, survey
-from mid_core.datasets.checking import check
+from mid_core.datasets import READERS, checking, describe, reader, split_pool, survey
 from mid_core.datasets.ingesting import ingest
 from mid_core.datasets.splitting import split
 from mid_core.errors import MidError
@@ -203,6 +202,10 @@ def test_pools_that_do_not_go_together_are_refused(tmp_path):
         "noisy": store("noisy", (40, 30, 1)),
     }
     need = {"pool": "clean", "clean": "clean", "pixels": 30}
+
+    def check(images, truths, needs):
+        checking.check(images, truths, needs, {})
+
     check(images, {}, [need])
     with pytest.raises(MidError, match="'photo' is 30x40 pixels, but 31 a side"):
         check(images, {}, [need | {"pixels": 31}])

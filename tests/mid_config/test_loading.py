@@ -320,7 +320,7 @@ def test_a_network_is_changed_by_key_whichever_it_is(over):
     methods = over(both, base).methods
     assert [methods[v]["network"]["depth"] for v in ("mid", "deep")] == [5, 7]
     with pytest.raises(
-        ConfigError, match="mine.yaml, line 1: 'method.network.encoder' is not a"
+        ConfigError, match=r"mine.yaml, line 1: 'method.network.encoder' is not a"
     ):
         over("method: {network: {encoder: [1]}}", base)
 
@@ -337,6 +337,6 @@ def test_a_key_that_no_file_has_is_missed_in_all_of_them(over, tmp_path):
     with pytest.raises(ConfigError, match=r"c.yaml \+ .*mine.yaml: 'config' lacks"):
         over("tests: []", "dataset: a")
     with pytest.raises(
-        ConfigError, match="mine.yaml, line 1: 'pools.b' lacks .*reader"
+        ConfigError, match=r"mine.yaml, line 1: 'pools.b' lacks .*reader"
     ):
         over("pools: {b: {part: clean}}")

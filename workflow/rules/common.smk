@@ -1,12 +1,10 @@
 """The config, read strictly, and the questions that rules ask of it. No rules."""
 
-import hashlib
 import json
 import os
 import shlex
 import subprocess
 import sys
-from fnmatch import fnmatchcase
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -20,9 +18,9 @@ sys.path.insert(0, str(ROOT))
 from mid_config.errors import ConfigError
 from mid_config.loading import load_config
 from mid_config.plan import Plan
+from mid_config.pool_files import fingerprint, record_of
 from mid_config.pools import absent_pools
 from mid_config.requests import memory_mb
-from mid_config.walking import walk
 
 try:
     settings = load_config(
@@ -39,8 +37,6 @@ config.clear()
 config.update(plan.config)
 
 ON_GPU = plan.config["runtime"]["device"] != "cpu"
-# What the readers open; other files beside them are of no matter.
-IMAGE_FILES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".mat")
 VERSIONS = yaml.safe_load((ROOT / "mid_core/stage_versions.yaml").read_text())
 
 
@@ -103,32 +99,11 @@ def own_split(wildcards):
     return {"split": split} if split else {}
 
 
-def files_below(path, pattern):
-    """Name and size of a folder's files; of those at any depth where it is None."""
-    deep = pattern is None or "**" in pattern or Path(pattern).name != pattern
-    found = []
-    for root, folders, names in walk(path):
-        folders[:] = folders if deep else []
-        names = [name for name in names if name.lower().endswith(IMAGE_FILES)]
-        paths = [os.path.join(root, name) for name in names if name[0] != "."]
-        found += [(one, os.stat(one).st_size) for one in paths if os.path.exists(one)]
-    if deep:
-        return sorted(found)
-    fits = pattern.lower()
-    return sorted(f for f in found if fnmatchcase(os.path.basename(f[0]).lower(), fits))
-
-
 def pool_files(wildcards):
-    """Hash of names and sizes: a changed folder is noticed, a touched one is not."""
-    pool = pool_settings(wildcards)
-    anywhere = "*" if pool["reader"] == "folders" else None
-    truth = pool.get("truth") if wildcards.get("stack") == "truth" else None
-    found = [
-        files_below(part["path"], part.get("pattern", anywhere))
-        for part in (pool, truth)
-        if part and "path" in part
-    ]
-    return hashlib.sha256(repr(found).encode()).hexdigest()
+    """Hash of a pool's files: a changed folder is noticed, a touched one is not."""
+    stack = wildcards.get("stack", "image")
+    record = record_of(plan.files(wildcards.pool, stack))
+    return fingerprint(pool_settings(wildcards), stack, record)
 
 
 def consult_doctor():

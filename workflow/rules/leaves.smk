@@ -85,9 +85,7 @@ def shown_noise(wildcards, variants=None):
     banks = {f"N_{k}": plan.bank(shown, k) for k in shown_rounds()}
     noisy = plan.methods[shown]["noisy"]
     if noisy in plan.ceilings(variants):
-        banks["true noise"] = (
-            f"results/{plan.dataset}/data/{noisy}/noise.manifest.json"
-        )
+        banks["true noise"] = f"results/{plan.dataset}/data/{noisy}/noise.manifest.json"
     return banks
 
 

@@ -33,7 +33,9 @@ rule report:
         tables=shown_results(".md"),
         figures=shown_results(".png"),
         others=shown_results(".json"),
-        compared=f"results/{plan.dataset}/figures/compared/index.json" if plan.tests else [],
+        compared=(
+            f"results/{plan.dataset}/figures/compared/index.json" if plan.tests else []
+        ),
         banks=shown_noise({}).values(),
         models=models_table().values(),
         lineage=f"results/{plan.dataset}/tables/{lineage_table()}.csv",

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from mid_config.pool_files import hashes, record_of
 from mid_core.datasets.checking import check
 from mid_core.jobs.rule import run_rule
 from mid_core.store import Store, store_path, write_json
@@ -9,10 +10,13 @@ from mid_core.store import Store, store_path, write_json
 
 def main() -> None:
     stores = [Store(store_path(manifest)) for manifest in snakemake.input]
-    pools = {"image": {}, "truth": {}}
+    pools, files = {"image": {}, "truth": {}}, {}
     for store in stores:
-        pools[store.kind][store.path.parent.name] = store
-    check(pools["image"], pools["truth"], snakemake.params.needs)
+        pool = store.path.parent.name
+        pools[store.kind][pool] = store
+        listed = store.path.with_name(f"{store.kind}.files.json")
+        files[pool, store.kind] = hashes(record_of(listed))
+    check(pools["image"], pools["truth"], snakemake.params.needs, files)
     write_json(Path(snakemake.output[0]), {"needs": snakemake.params.needs})
 
 
