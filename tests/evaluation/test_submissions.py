@@ -63,7 +63,8 @@ def test_the_mat_file_holds_what_sidd_denoise_m_saves(blocks, tmp_path):
         found = content["DenoisedBlocksSrgb"][divmod(index, 3)]
         assert found.dtype == np.float32
         np.testing.assert_array_equal(found, image.clip(0, 1))
-    assert content["TimeMPSrgb"].item() == 1.25
+    # formats.md, 4b: seconds * 1024 * 1024 / pixels; 1.25 is of a million pixels.
+    assert content["TimeMPSrgb"].item() == pytest.approx(1.31072)
     assert content["OptionalData"]["MethodName"].item().item() == "MID"
     with pytest.raises(MidError, match=r"photos have \[2, 3\] blocks"):
         sidd_mat(blocks[:5], tmp_path, 1.25, ABOUT)

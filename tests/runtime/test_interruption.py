@@ -17,7 +17,7 @@ from mid_core.datasets import folders
 from mid_core.errors import Interrupted
 from mid_core.jobs.log import read_attempt
 from mid_core.runtime.interruption import until_stopped
-from mid_core.store import Store, StoreWriter
+from mid_core.store import Store, StoreWriter, writing
 from tests.conftest import ROOT, TINY
 
 IMAGES = 5
@@ -124,6 +124,21 @@ JOBS = [
     ("extract_noise", noise, "residual", IMAGES),
     ("denoise_pool", inference, "denoise", IMAGES + 1),
 ]
+
+
+def test_a_job_that_was_cut_after_its_last_image_still_tells_its_time(
+    inputs, tmp_path, monkeypatch
+):
+    with monkeypatch.context() as patch:
+        patch.setattr(writing, "write_manifest", counted(None, [], stop=0))
+        assert run("denoise_pool", inputs, tmp_path) != 0
+    calls: list[int] = []
+    slow = counted(inference.denoise, calls, stop=0)
+    monkeypatch.setattr(inference, "denoise", slow)
+    assert run("denoise_pool", inputs, tmp_path) == 0
+    store = Store(tmp_path / "store.zarr")
+    assert (len(store), len(calls)) == (IMAGES, 1)
+    assert store.attributes["seconds_per_megapixel"] > 0
 
 
 @pytest.mark.parametrize(("job", "module", "name", "most"), JOBS)

@@ -73,11 +73,14 @@ def test_the_bank_of_a_round_is_what_the_last_network_left(finished):
 def test_pools_that_do_not_fit_stop_before_training(finished, tmp_path):
     for part in ("clean", "pairs"):
         shutil.copytree(finished / part, tmp_path / part)
+    noisy = sorted((tmp_path / "pairs").glob("noisy_*.png"))
+    shutil.copy(noisy[0], tmp_path / "clean/copy.png")
     training = CONFIG["method"]["training"] | {"patch_size": 32}
     run = snakemake(tmp_path, changed(training=training, awgn={"size": 40, "count": 2}))
     said = run.stdout + run.stderr
     assert run.returncode == 1
     assert re.search(r"pool '\w+': '.*' is 58x27 pixels, but 32", said)
+    assert "pool 'noisy' shares 1 file(s) with the clean pool 'clean'" in said
     assert not list(tmp_path.glob("results/tiny/*/round_*/model.json"))
 
 

@@ -39,7 +39,9 @@ def main() -> None:
     with StoreWriter(store_path(snakemake.output.manifest), "image", made) as store:
         done, pixels, seconds = len(store.names), 0, 0.0
         report = Progress(title, len(noisy), "image", done)
-        for i in until_stopped(range(done, len(noisy))):
+        left = range(done, len(noisy))
+        # If none is left, one is denoised again, for the time that it takes.
+        for i in until_stopped(left or range(1)):
             y, name = to_float(noisy.read(i)), noisy.names[i]
             seed = image_seed(params.seed, "evaluate", name)
             start = time.perf_counter()
@@ -48,8 +50,9 @@ def main() -> None:
             )
             seconds += time.perf_counter() - start
             pixels += y.shape[0] * y.shape[1]
-            store.append(name, np.clip(x_hat, 0, 1))
-        speed = seconds / max(pixels, 1) * 1024**2
+            if i in left:
+                store.append(name, np.clip(x_hat, 0, 1))
+        speed = seconds / (pixels / 1e6)
         made |= {"seconds_per_megapixel": speed, "machine": str(device)}
         store.attributes = made
 
