@@ -7,9 +7,12 @@ from typing import ClassVar
 import numpy as np
 
 from mid_core.errors import MidError
-from mid_core.images.pixelwise import add_noise, unit
+from mid_core.images.pixelwise import BLACK, add_noise, unit
 from mid_core.masking import Masking, quick_bernoulli
 from mid_core.patches import PatchSampler, Pool
+
+# Of crops with other colours, of their own contrast.
+LEAST_CONTRAST = 0.3
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,10 @@ class Batches(PatchSampler):
         The pools X and N_k. Positions of the two crops are independent.
     clip
         Whether x + n is clipped to [0, 1], as a camera's image is.
+    recolour
+        Share of clean crops that get other colours, so that a network knows more of
+        them than its clean images have: x becomes s x + (1 - s) c, with a contrast s
+        drawn from [0.3, 1] and a colour c from the whole RGB cube.
 
     Examples
     --------
@@ -45,6 +52,7 @@ class Batches(PatchSampler):
     masking: Masking
     clip: bool
     seed: Sequence[int]
+    recolour: float = 0.0
 
     POOLS: ClassVar = {"clean": "clean images", "noise": "noise"}
 
@@ -65,9 +73,19 @@ class Batches(PatchSampler):
         clean = self._cut(self.clean, self._place(self.clean, rng))
         # White noise has three colours; a grey pool takes the first.
         noise = self._cut(self.noise, self._place(self.noise, rng))
-        add_noise(clean, noise, x, y)
+        contrast, lift = self._other_colours(rng)
+        add_noise(clean, noise, x, y, contrast, lift)
         if self.clip:
             np.clip(y, 0, 1, out=y)
+
+    def _other_colours(self, rng: np.random.Generator) -> tuple[float, np.ndarray]:
+        """Draw a contrast s, and the colour (1 - s) c; mostly 1, and black."""
+        # Without the chance nothing is drawn: all that follows stays what it was.
+        if not self.recolour or rng.random() >= self.recolour:
+            return 1.0, BLACK
+        contrast = rng.uniform(LEAST_CONTRAST, 1)
+        colour = rng.random(self.channels, dtype=np.float32)
+        return contrast, np.float32(1 - contrast) * colour
 
 
 @dataclass(frozen=True)

@@ -85,6 +85,31 @@ def test_the_sum_is_clipped_if_asked(clip, top):
     assert batches(clean, noise, clip=clip).draw(0)[0].max() == pytest.approx(top)
 
 
+@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
+def test_a_share_of_the_crops_has_other_colours(share):
+    # Black and white side by side: their values show contrast and colour.
+    clean = np.zeros((21, 32, 3), np.uint8)
+    clean[:, ::2] = 255
+    noise = [np.full((10, 11, 3), 0.25, np.float16)]
+    sampler = batches([clean], noise, batch_size=2000, patch_size=2, recolour=share)
+    y, x = (part.numpy() for part in sampler.draw(0))
+    np.testing.assert_allclose(y - x, 0.25, atol=1e-6)
+    black, white = x.min((2, 3)), x.max((2, 3))
+    changed = (white - black)[:, 0] < 1
+    assert changed.mean() == pytest.approx(share, abs=0.03)
+    np.testing.assert_array_equal(black[~changed], 0)
+    contrast = (white - black)[changed]
+    np.testing.assert_allclose(contrast[:, 1:], contrast[:, :2], atol=1e-6)
+    if share:
+        colour = black[changed] / (1 - contrast)
+        assert contrast.mean() == pytest.approx(0.65, abs=0.03)
+        # The whole cube, each colour by itself.
+        assert colour.min() >= 0
+        assert colour.max() <= 1 + 1e-6
+        np.testing.assert_allclose(colour.mean(0), 0.5, atol=0.05)
+        assert abs(np.corrcoef(colour[:, 0], colour[:, 1])[0, 1]) < 0.15
+
+
 def test_crops_come_from_everywhere_in_all_orientations():
     # Each pixel of the clean image has its own value; 16 bits keep them apart.
     clean = np.arange(11 * 13, dtype=np.uint16).reshape(11, 13, 1)

@@ -56,7 +56,8 @@ def batches_of(
     common |= {"seed": [settings["seed"], settings["round"]]}
     if "recharge" in settings:
         return DistillationBatches(**held, **common, recharge=settings["recharge"])
-    return Batches(**held, **common, clip=settings["clip"])
+    colours = {"recolour": settings.get("recolour", 0.0)}
+    return Batches(**held, **common, clip=settings["clip"], **colours)
 
 
 def held_out_of(settings: dict, batches: Batches, stores: dict) -> HeldOut | None:
