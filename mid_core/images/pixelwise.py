@@ -42,6 +42,11 @@ def add_noise(
     _scale_and_add(window, one, lift, bits, HALVES, x, y, _each(x))
 
 
+def ranges(window: np.ndarray) -> np.ndarray:
+    """The mean, the least and the largest value of each colour: (3, C) in [0, 1]."""
+    return _ranges(window, _each(window)) * _one(window)
+
+
 def _one(window: np.ndarray) -> np.float32:
     """What a step of the window's integers is worth; floats stay as they are."""
     white = np.iinfo(window.dtype).max if window.dtype.kind == "u" else 1
@@ -59,6 +64,20 @@ def _scale(window, one, out, colours):
         for j in range(out.shape[1]):
             for c in range(len(colours)):
                 out[i, j, c] = np.float32(window[i, j, c]) * one
+
+
+@compiled
+def _ranges(window, colours):
+    found = np.empty((3, len(colours)), np.float32)
+    for c in range(len(colours)):
+        total, low, high = 0.0, np.inf, -np.inf
+        for i in range(window.shape[0]):
+            for j in range(window.shape[1]):
+                value = float(window[i, j, c])
+                total += value
+                low, high = min(low, value), max(high, value)
+        found[:, c] = total / (window.shape[0] * window.shape[1]), low, high
+    return found
 
 
 @compiled
