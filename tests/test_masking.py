@@ -98,3 +98,31 @@ def test_what_is_hidden_is_filled_and_the_mask_may_be_shown(rng, layers, fill):
         np.testing.assert_array_equal(shown[..., :3], expected)
         if as_input:
             np.testing.assert_array_equal(shown[..., 3:], mask)
+
+
+@pytest.mark.parametrize("layers", [1, 3])
+def test_hidden_pixels_may_take_the_mean_of_the_visible_ones_around(rng, layers):
+    y = rng.normal(size=(31, 24, 3)).astype(np.float32)
+    mask = rng.random((31, 24, layers)) < 0.2
+    masking = Masking(0.8, "pixel" if layers == 1 else "colour", "mean")
+    shown = masking.apply(torch.from_numpy(y), torch.from_numpy(mask)).numpy()
+    np.testing.assert_array_equal(np.where(mask, shown, 0), np.where(mask, y, 0))
+    kept = np.broadcast_to(mask, y.shape)
+    for i, j, c in [(0, 0, 0), (15, 12, 1), (30, 3, 2), (7, 23, 0)]:
+        sums = np.zeros(2)
+        for side, weight in ((5, 1), (21, 1 / 20)):
+            rows = slice(max(0, i - side // 2), i + side // 2 + 1)
+            columns = slice(max(0, j - side // 2), j + side // 2 + 1)
+            seen, values = kept[rows, columns, c], y[rows, columns, c]
+            sums += weight * np.array([(values * seen).mean(), seen.mean()])
+        expected = y[i, j, c] if kept[i, j, c] else sums[0] / sums[1]
+        assert shown[i, j, c] == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_flat_image_stays_flat_under_a_filled_mask(rng):
+    y = torch.full((19, 26, 3), 0.7)
+    mask = torch.from_numpy(rng.random((19, 26, 1)) < 0.05)
+    shown = Masking(0.95, fill="mean").apply(y, mask)
+    np.testing.assert_allclose(shown.numpy(), 0.7, rtol=1e-5)
+    hidden = torch.zeros((19, 26, 1), dtype=torch.bool)
+    assert not Masking(0.95, fill="mean").apply(y, hidden).any()

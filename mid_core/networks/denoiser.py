@@ -1,9 +1,13 @@
 """What all networks share: padding, pixel-unshuffle, the residual, and their tiles."""
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mid_core.networks.layers import CELLS_PER_WINDOW
+from mid_core.networks.layers import CELLS_PER_WINDOW, box_mean
+
+# Side of the squares whose mean a centred network does not see, in pixels.
+MEAN_PX = 21
 
 
 class Denoiser(nn.Module):
@@ -28,6 +32,11 @@ class Denoiser(nn.Module):
         Whether the body gives a correction of the input, or the estimate itself.
         Where most of the input is hidden, a correction takes longer to learn: it
         has to take out the visible pixels first.
+    centred
+        Whether the body sees what differs from the mean of the 21x21 pixels around,
+        which is added again at the end. A colour added to the whole input is then
+        added to the estimate, whatever colours the training had. This needs masks
+        whose hidden pixels have the mean of the visible ones.
 
     Attributes
     ----------
@@ -47,9 +56,10 @@ class Denoiser(nn.Module):
         pixel_unshuffle: int,
         levels: int,
         residual: bool = True,
+        centred: bool = False,
     ) -> None:
         super().__init__()
-        self.channels, self.residual = channels, residual
+        self.channels, self.residual, self.centred = channels, residual, centred
         self.pixel_unshuffle = pixel_unshuffle
         self.inputs = (channels + extra_channels) * pixel_unshuffle**2
         self.outputs = channels * pixel_unshuffle**2
@@ -89,6 +99,7 @@ class Denoiser(nn.Module):
     def margin(self) -> int:
         """Pixels around an output pixel that its value mostly depends on."""
         radius = self.pixel_unshuffle * self.receptive_field_radius
+        radius += MEAN_PX // 2 if self.centred else 0
         return radius + CELLS_PER_WINDOW * (self.cell_px or 0) // 2
 
     @property
@@ -98,6 +109,13 @@ class Denoiser(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C + extra, H, W) in [0, 1] to the clean estimate (N, C, H, W)."""
+        if not self.centred:
+            return self._corrected(x)
+        colours, others = x[:, : self.channels], x[:, self.channels :]
+        mean = box_mean(colours, MEAN_PX)
+        return self._corrected(torch.cat([colours - mean, others], dim=1)) + mean
+
+    def _corrected(self, x: Tensor) -> Tensor:
         (height, width), factor = x.shape[-2:], self.pixel_unshuffle
         x = F.pad(x, (0, -width % self.stride, 0, -height % self.stride))
         z = self.body(F.pixel_unshuffle(x, factor) if factor > 1 else x)

@@ -12,6 +12,7 @@ depth: {type: integer, minimum: 2, maximum: 1000, default: 17, examples: [4], de
 norm: {enum: [none, batch], default: none, description: "batch is the paper's; then training.gpus and gradient_accumulation change numbers."}
 pixel_unshuffle: {$ref: "#/$defs/pixel_unshuffle"}
 residual: {$ref: "#/$defs/residual"}
+centred: {$ref: "#/$defs/centred"}
 """
 
 
@@ -20,7 +21,7 @@ class DnCNN(Denoiser):
 
     Parameters
     ----------
-    channels, extra_channels, pixel_unshuffle, residual
+    channels, extra_channels, pixel_unshuffle, residual, centred
         See ``Denoiser``.
     width
         Features of each layer.
@@ -42,8 +43,11 @@ class DnCNN(Denoiser):
         norm: str = "none",
         pixel_unshuffle: int = 1,
         residual: bool = True,
+        centred: bool = False,
     ) -> None:
-        super().__init__(channels, extra_channels, pixel_unshuffle, 0, residual)
+        super().__init__(
+            channels, extra_channels, pixel_unshuffle, 0, residual, centred
+        )
         if norm not in ("none", "batch"):
             raise ValueError(f"norm '{norm}' is unknown; there are: none, batch")
         self.depth = depth

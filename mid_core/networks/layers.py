@@ -22,6 +22,17 @@ class LayerNorm2d(nn.Module):
         return x.permute(0, 3, 1, 2)
 
 
+def box_mean(x: Tensor, side: int) -> Tensor:
+    """Mean over the square of so many pixels around each, as far as there are any.
+
+    (N, C, H, W) in and out; ``side`` is odd.
+    """
+    # One axis after the other: two passes of `side` terms, not one of side**2.
+    half = side // 2
+    x = F.avg_pool2d(x, (side, 1), 1, (half, 0), count_include_pad=False)
+    return F.avg_pool2d(x, (1, side), 1, (0, half), count_include_pad=False)
+
+
 def window_mean(cells: Tensor) -> Tensor:
     """Mean over the 5x5 cells around each; those outside the image do not count."""
     return F.avg_pool2d(

@@ -18,6 +18,7 @@ middle: {type: integer, minimum: 0, maximum: 1000, default: 12, examples: [1], d
 decoder: {type: array, items: {type: integer, minimum: 0, maximum: 1000}, default: [2, 2, 2, 2], examples: [[1]], description: "Blocks a level, coarsest first."}
 pixel_unshuffle: {$ref: "#/$defs/pixel_unshuffle"}
 residual: {$ref: "#/$defs/residual"}
+centred: {$ref: "#/$defs/centred"}
 """
 
 
@@ -78,7 +79,7 @@ class NAFNet(Denoiser):
 
     Parameters
     ----------
-    channels, extra_channels, pixel_unshuffle, residual
+    channels, extra_channels, pixel_unshuffle, residual, centred
         See ``Denoiser``; published with the residual.
     width
         Features at full resolution; doubled by each level.
@@ -100,9 +101,10 @@ class NAFNet(Denoiser):
         decoder: tuple[int, ...] = (2, 2, 2, 2),
         pixel_unshuffle: int = 1,
         residual: bool = True,
+        centred: bool = False,
     ) -> None:
         super().__init__(
-            channels, extra_channels, pixel_unshuffle, len(encoder), residual
+            channels, extra_channels, pixel_unshuffle, len(encoder), residual, centred
         )
         if len(encoder) != len(decoder):
             raise ValueError("encoder and decoder need equally many levels")

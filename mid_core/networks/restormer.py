@@ -19,6 +19,7 @@ refinement: {type: integer, minimum: 0, maximum: 1000, default: 4, examples: [1]
 expansion: {type: number, exclusiveMinimum: 0, maximum: 1000, default: 2.66, description: Features of the feed-forward for each of the block's.}
 pixel_unshuffle: {$ref: "#/$defs/pixel_unshuffle"}
 residual: {$ref: "#/$defs/residual"}
+centred: {$ref: "#/$defs/centred"}
 """
 
 EPSILON = 1e-12
@@ -140,7 +141,7 @@ class Restormer(Denoiser):
 
     Parameters
     ----------
-    channels, extra_channels, pixel_unshuffle, residual
+    channels, extra_channels, pixel_unshuffle, residual, centred
         See ``Denoiser``.
     width
         Features at full resolution; doubled by each level, and so are the heads.
@@ -162,9 +163,15 @@ class Restormer(Denoiser):
         expansion: float = 2.66,
         pixel_unshuffle: int = 1,
         residual: bool = True,
+        centred: bool = False,
     ) -> None:
         super().__init__(
-            channels, extra_channels, pixel_unshuffle, len(blocks) - 1, residual
+            channels,
+            extra_channels,
+            pixel_unshuffle,
+            len(blocks) - 1,
+            residual,
+            centred,
         )
         if len(blocks) < 2:
             raise ValueError("blocks needs two levels or more")

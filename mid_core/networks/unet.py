@@ -15,6 +15,7 @@ width: {type: integer, minimum: 1, maximum: 1000, default: 64, examples: [4], de
 depth: {type: integer, minimum: 1, maximum: 10, default: 4, examples: [2], description: Halvings of the resolution.}
 pixel_unshuffle: {$ref: "#/$defs/pixel_unshuffle"}
 residual: {type: boolean, default: false, description: Whether the output is a correction of the input.}
+centred: {$ref: "#/$defs/centred"}
 """
 
 SLOPE = 0.1
@@ -33,7 +34,7 @@ class UNet(Denoiser):
 
     Parameters
     ----------
-    channels, extra_channels, pixel_unshuffle, residual
+    channels, extra_channels, pixel_unshuffle, residual, centred
         See ``Denoiser``.
     width
         Features at full resolution; doubled by each level. The paper's is 64; 24
@@ -50,8 +51,11 @@ class UNet(Denoiser):
         depth: int = 4,
         pixel_unshuffle: int = 1,
         residual: bool = False,
+        centred: bool = False,
     ) -> None:
-        super().__init__(channels, extra_channels, pixel_unshuffle, depth, residual)
+        super().__init__(
+            channels, extra_channels, pixel_unshuffle, depth, residual, centred
+        )
         self.depth = depth
         widths = [width * 2**level for level in range(depth + 1)]
         self.encoders, self.ups, self.decoders = (nn.ModuleList() for _ in range(3))

@@ -145,6 +145,19 @@ def test_training_lowers_the_loss(settings, rng):
     assert np.mean(losses[-5:]) < losses[0] / 2
 
 
+@every_network
+def test_a_centred_network_keeps_any_colour_it_is_given(settings, rng):
+    settings = settings | {"centred": True}
+    network = stir(build(settings, extra_channels=1)).eval()
+    x = random(rng, 1, 4, 27, 38)
+    colour = torch.tensor([0.3, -2.0, 0.05, 0.0]).view(1, 4, 1, 1)
+    with torch.no_grad():
+        before, after = network(x), network(x + colour)
+    np.testing.assert_allclose(after, before + colour[:, :3], atol=1e-4)
+    plain = build(settings | {"centred": False}, extra_channels=1)
+    assert network.margin == plain.margin + 10
+
+
 def test_an_unknown_network_is_refused():
     message = "'unett' is unknown; there are: nafnet, unet"
     with pytest.raises(MidError, match=message):
