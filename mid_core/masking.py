@@ -76,8 +76,10 @@ class Masking:
         >>> Masking(mask_ratio=0.5).apply(y, mask).tolist()
         [[[0.25], [0.0]]]
         """
-        fill = visible_means(y, mask) if self.fill == "mean" else self.fill
-        shown = torch.where(mask, y, fill)
+        if self.fill == "mean":
+            shown = torch.where(mask, y, visible_means(y, mask))
+        else:
+            shown = torch.where(mask, y, float(self.fill))
         return torch.cat([shown, mask.float()], dim=-1) if self.as_input else shown
 
 
