@@ -77,9 +77,6 @@ def round_settings(method: Mapping[str, Any], k: int) -> Round:
     # Where they are not set, they are no keys: other trainings stay what they are.
     more = {"recharge": method["teacher"]["recharge"]} if taught else {}
     more |= {name: method[name] for name in ("held_out",) if name in method}
-    more |= (
-        {"recolour": method["recolour"]} if method["recolour"] and not taught else {}
-    )
     return Round(
         extract=_extract(method, k),
         train={

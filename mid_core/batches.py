@@ -7,12 +7,9 @@ from typing import ClassVar
 import numpy as np
 
 from mid_core.errors import MidError
-from mid_core.images.pixelwise import BLACK, add_noise, ranges, unit
+from mid_core.images.pixelwise import add_noise, unit
 from mid_core.masking import Masking, quick_bernoulli
 from mid_core.patches import PatchSampler, Pool
-
-# Of crops with other colours, of their own contrast.
-LEAST_CONTRAST = 0.3
 
 
 @dataclass(frozen=True)
@@ -27,11 +24,6 @@ class Batches(PatchSampler):
         The pools X and N_k. Positions of the two crops are independent.
     clip
         Whether x + n is clipped to [0, 1], as a camera's image is.
-    recolour
-        Share of clean crops that get other colours, so that a network knows more of
-        them than its clean images have: x becomes c + s (x - mean of x). The contrast
-        s is drawn from [0.3, 1], the colour c from the whole RGB cube, and moved
-        inwards as far as x needs to stay in [0, 1].
 
     Examples
     --------
@@ -53,7 +45,6 @@ class Batches(PatchSampler):
     masking: Masking
     clip: bool
     seed: Sequence[int]
-    recolour: float = 0.0
 
     POOLS: ClassVar = {"clean": "clean images", "noise": "noise"}
 
@@ -74,22 +65,9 @@ class Batches(PatchSampler):
         clean = self._cut(self.clean, self._place(self.clean, rng))
         # White noise has three colours; a grey pool takes the first.
         noise = self._cut(self.noise, self._place(self.noise, rng))
-        contrast, lift = self._other_colours(clean, rng)
-        add_noise(clean, noise, x, y, contrast, lift)
+        add_noise(clean, noise, x, y)
         if self.clip:
             np.clip(y, 0, 1, out=y)
-
-    def _other_colours(
-        self, window: np.ndarray, rng: np.random.Generator
-    ) -> tuple[float, np.ndarray]:
-        """Draw what a crop is multiplied by, and what is then added to each colour."""
-        # Without the chance nothing is drawn: all that follows stays what it was.
-        if not self.recolour or rng.random() >= self.recolour:
-            return 1.0, BLACK
-        contrast = float(rng.uniform(LEAST_CONTRAST, 1))
-        mean, low, high = contrast * ranges(window)
-        colour = rng.random(self.channels, dtype=np.float32)
-        return contrast, np.clip(colour, mean - low, 1 - (high - mean)) - mean
 
 
 @dataclass(frozen=True)

@@ -85,31 +85,6 @@ def test_the_sum_is_clipped_if_asked(clip, top):
     assert batches(clean, noise, clip=clip).draw(0)[0].max() == pytest.approx(top)
 
 
-@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
-def test_a_share_of_the_crops_has_other_colours(share):
-    # Two greys side by side: their values show contrast and colour.
-    clean = np.full((21, 32, 3), 51, np.uint8)
-    clean[:, ::2] = 102
-    noise = [np.full((10, 11, 3), 0.25, np.float16)]
-    sampler = batches([clean], noise, batch_size=2000, patch_size=2, recolour=share)
-    y, x = (part.numpy() for part in sampler.draw(0))
-    np.testing.assert_allclose(y - x, 0.25, atol=1e-6)
-    dark, bright = x.min((2, 3)), x.max((2, 3))
-    changed = np.abs(dark - 0.2).max(1) > 1e-5
-    assert changed.mean() == pytest.approx(share, abs=0.03)
-    np.testing.assert_allclose(dark[~changed], 0.2, rtol=1e-6)
-    contrast = (bright - dark)[changed] / 0.2
-    np.testing.assert_allclose(contrast[:, 1:], contrast[:, :2], atol=1e-5)
-    if share:
-        assert contrast.mean() == pytest.approx(0.65, abs=0.03)
-        assert (dark.min(), bright.max()) == pytest.approx((0, 1), abs=1e-6)
-        # The whole cube, each colour by itself.
-        colour = (dark + bright)[changed] / 2
-        assert (colour < 0.2).mean() == pytest.approx(0.2, abs=0.04)
-        assert (colour > 0.8).mean() == pytest.approx(0.2, abs=0.04)
-        assert abs(np.corrcoef(colour[:, 0], colour[:, 1])[0, 1]) < 0.15
-
-
 def test_crops_come_from_everywhere_in_all_orientations():
     # Each pixel of the clean image has its own value; 16 bits keep them apart.
     clean = np.arange(11 * 13, dtype=np.uint16).reshape(11, 13, 1)

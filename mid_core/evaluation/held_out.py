@@ -41,7 +41,7 @@ class HeldOut:
         self, batches: Batches, clean: Pool, crops: int, checks: int, iterations: int
     ) -> None:
         seed = [*batches.seed, zlib.crc32(b"held out")]
-        own = replace(batches, clean=clean, batch_size=crops, seed=seed, recolour=0.0)
+        own = replace(batches, clean=clean, batch_size=crops, seed=seed)
         self._y, self._x = own.draw(0)
         ends = np.linspace(0, iterations, checks + 1).round().astype(int)[1:]
         self.steps = set(ends.tolist())

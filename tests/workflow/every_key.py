@@ -59,8 +59,6 @@ MATRIX = [
         },
         TRAIN,
     ),
-    # Who is taught sees no clean images.
-    ({"method.recolour": 0.5}, [*TRAIN, "!*/taught_*", "!*/distilled_*"]),
     ({"training.patch_size": 17}, [*TRAIN, "check_pools"]),
     ({"training.gpus": 2, "extraction.gpus": 2}, []),
     ({"training.gradient_accumulation": 2}, []),

@@ -56,8 +56,7 @@ def batches_of(
     common |= {"seed": [settings["seed"], settings["round"]]}
     if "recharge" in settings:
         return DistillationBatches(**held, **common, recharge=settings["recharge"])
-    colours = {"recolour": settings.get("recolour", 0.0)}
-    return Batches(**held, **common, clip=settings["clip"], **colours)
+    return Batches(**held, **common, clip=settings["clip"])
 
 
 def held_out_of(settings: dict, batches: Batches, stores: dict) -> HeldOut | None:
