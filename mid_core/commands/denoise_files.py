@@ -1,7 +1,8 @@
 """Denoise image files: a file or a folder, of any size and mode."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from mid_core.images.picture import Picture
 from mid_core.images.scratch import Space, scratch
 from mid_core.masking import Masking, image_seed
 from mid_core.runtime.devices import pick_device
+from mid_core.runtime.files import check_folder
 from mid_core.runtime.progress import Progress, log
 
 
@@ -27,8 +29,6 @@ def _jobs(source: Path, target: Path) -> list[tuple[Path, Path]]:
             raise MidError(
                 f"{source} is a folder but {target} is a file: name a folder"
             )
-        if target.resolve() == source.resolve():
-            raise MidError(f"{target} holds the noisy images: name another folder")
         images = list_images(source)
         others = sum(1 for entry in source.iterdir() if entry.name not in images)
         if others:
@@ -39,9 +39,27 @@ def _jobs(source: Path, target: Path) -> list[tuple[Path, Path]]:
         raise MidError(f"there is no image or folder at {source}: correct the path")
     if target.is_dir() or not target.suffix:
         target = target / source.name
-    if target.resolve() == source.resolve():
-        raise MidError(f"{target} is the noisy image itself: name another file")
     return [(source, target)]
+
+
+def _refuse_overwriting(jobs: Iterable[tuple[Path, Path]], model: Path) -> None:
+    """Compare files by what they are: links and mounts give one file many names."""
+    read = {_identity(file): file for file in (model, *(file for file, _ in jobs))}
+    for _, result in jobs:
+        if result.is_dir():
+            raise MidError(f"{result} is a folder: name another place")
+        if (one := _identity(result)) and (file := read.get(one)):
+            raise MidError(
+                f"{result} is {file} itself, which is read: name another place"
+            )
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from all others; None where there is none."""
+    with suppress(FileNotFoundError):
+        found = path.stat()
+        return found.st_dev, found.st_ino
+    return None
 
 
 def _input_rows(picture: Picture, channels: int, first: int, last: int) -> np.ndarray:
@@ -113,6 +131,7 @@ def denoise_files(
         cannot be read is reported, and the others are denoised all the same.
     """
     jobs = _jobs(source, target)
+    _refuse_overwriting(jobs, model)
     network, card = load_model(model, pick_device(device, needed=device != "auto"))
     masking = Masking(
         **card["masking"] | ({} if ratio is None else {"mask_ratio": ratio})
@@ -121,17 +140,25 @@ def denoise_files(
     estimate = partial(
         denoise_bands, network, masking=masking, num_masks=num_masks, tile=tile
     )
-    failures, start = [], time.monotonic()
+    folder = jobs[0][1].parent
+    folder.mkdir(parents=True, exist_ok=True)
+    check_folder(folder)
+    space = partial(scratch, folder=folder)
+    failures, written, start = [], {}, time.monotonic()
     report = Progress("denoise", len(jobs), "image")
     for number, (file, result) in enumerate(jobs, start=1):
         try:
             pages = header(file).pages
-            result.parent.mkdir(parents=True, exist_ok=True)
-            space = partial(scratch, folder=result.parent)
+            # Some file systems do not tell A.png from a.png.
+            if other := written.get(_identity(result)):
+                raise MidError(
+                    f"{file} and {other} would both be {result}: rename one of them"
+                )
             answers = _answers(
                 estimate, card["channels"], file, pages, space, seed, report
             )
             write_pages(result, answers, len(pages))
+            written[_identity(result)] = file
         except MidError as error:
             failures.append(str(error))
             report(number - report.done)

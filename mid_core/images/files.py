@@ -18,7 +18,7 @@ from mid_core.images import single_image, tiff
 from mid_core.images.formats import check_writable, refuse_if
 from mid_core.images.picture import Header, Picture, to_dtype
 from mid_core.images.scratch import Space, scratch
-from mid_core.runtime.files import replacing
+from mid_core.runtime.files import refusal, replacing
 
 
 def header(path: str | Path) -> Header:
@@ -38,7 +38,10 @@ def read_pixels(path: str | Path, page: int | None = None) -> np.ndarray:
     a part of the image is transparent: that part's colours mean nothing.
     """
     picture = read(path, page)
-    if picture.alpha is not None and np.ptp(picture.alpha) > 0:
+    opaque = (
+        1 if picture.samples.dtype.kind == "f" else np.iinfo(picture.samples.dtype).max
+    )
+    if picture.alpha is not None and picture.alpha.min() < opaque:
         raise MidError(
             f"{path} has transparent parts: save it without its alpha channel, or "
             "leave it out."
@@ -108,12 +111,22 @@ def _explained(path: Path) -> Iterator[None]:
         raise
     except MemoryError as error:
         raise MidError(f"{path} does not fit into memory: cut it in parts.") from error
+    except OSError as error:
+        if error.errno is None:  # a decoder's own
+            raise _damage(path, error) from error
+        raise MidError(
+            f"{path} cannot be read ({error.strerror}): correct the path, or its rights"
+        ) from error
     # On damaged files decoders raise whatever they meet, even IndexError.
     except Exception as error:
-        raise MidError(
-            f"{path} cannot be read, it is missing, damaged, cut short or no image "
-            f"({error}): restore it from its source or leave it out."
-        ) from error
+        raise _damage(path, error) from error
+
+
+def _damage(path: Path, error: Exception) -> MidError:
+    return MidError(
+        f"{path} cannot be read, it is damaged, cut short or no image ({error}): "
+        "restore it from its source or leave it out."
+    )
 
 
 def write_pages(
@@ -154,7 +167,7 @@ def write_pages(
                 else:
                     single_image.encode(part, samples, like)
     except OSError as error:
-        raise MidError(f"{path} cannot be written: {error}.") from error
+        raise MidError(refusal(path, error)) from error
 
 
 def _gathered(path: Path, bands: Iterable[np.ndarray], like: Picture) -> np.ndarray:

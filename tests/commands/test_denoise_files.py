@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 from mid_core.checkpoints.model_file import save_model
 from mid_core.commands.denoise_files import denoise_files
 from mid_core.ensemble import denoise
+from mid_core.errors import MidError
 from mid_core.images.picture import to_dtype, to_float
 from mid_core.masking import Masking, image_seed
 from mid_core.networks import build
@@ -122,6 +123,66 @@ def test_denoise_gives_back_the_mode_it_was_given(tmp_path, name, model, network
         np.testing.assert_array_equal(as_colour(after), expected)
     if name == "alpha.png":
         np.testing.assert_array_equal(after[..., 3], samples[..., 3])
+
+
+def linked(tmp_path):
+    (tmp_path / "sel").mkdir()
+    (tmp_path / "sel/a.png").symlink_to("../orig/a.png")
+    return tmp_path / "sel", tmp_path / "orig"
+
+
+def hard_linked(tmp_path):
+    (tmp_path / "sel").mkdir()
+    (tmp_path / "sel/b.png").hardlink_to(tmp_path / "orig/a.png")
+    return tmp_path / "orig", tmp_path / "sel"
+
+
+def itself(tmp_path):
+    return tmp_path / "orig", tmp_path / "orig/../orig"
+
+
+def file_itself(tmp_path):
+    return tmp_path / "orig/a.png", tmp_path / "orig"
+
+
+def the_model(tmp_path):
+    (tmp_path / "m.png").hardlink_to(tmp_path / "model.safetensors")
+    return tmp_path / "orig/a.png", tmp_path / "m.png"
+
+
+@pytest.mark.parametrize("case", [linked, hard_linked, itself, file_itself, the_model])
+def test_nothing_that_is_read_is_overwritten(tmp_path, model, case):
+    (tmp_path / "orig").mkdir()
+    # The first one could be written, and must not be.
+    for name in ("a.png", "b.png"):
+        save_pillow(tmp_path / "orig" / name, noise(3))
+    source, target = case(tmp_path)
+    before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+    with pytest.raises(MidError, match="itself, which is read: name another place"):
+        denoise_files(source, target, model)
+    assert before == {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+
+
+def test_two_images_are_not_written_into_one_file(tmp_path, model):
+    for name in ("a.png", "b.png"):
+        (tmp_path / "in").mkdir(exist_ok=True)
+        save_pillow(tmp_path / "in" / name, noise(3))
+    (tmp_path / "out").mkdir()
+    # As A.png and a.png are, where the disk does not tell them apart.
+    (tmp_path / "out/b.png").symlink_to("a.png")
+    with pytest.raises(MidError, match=r"b\.png and .*a\.png would both be .*b\.png"):
+        denoise_files(tmp_path / "in", tmp_path / "out", model)
+
+
+@pytest.mark.parametrize("target", ["a.png/sub/", "in"])
+def test_places_that_cannot_be_written_are_refused_before_the_work(
+    tmp_path, model, target, monkeypatch
+):
+    (tmp_path / "in/a.png").mkdir(parents=True)
+    save_pillow(tmp_path / "a.png", noise(3))
+    monkeypatch.setattr("mid_core.commands.denoise_files.header", None)
+    with pytest.raises((MidError, NotADirectoryError), match=r"a\.png"):
+        denoise_files(tmp_path / "a.png", tmp_path / target, model)
 
 
 def test_denoising_a_photo_loads_neither_stores_nor_workflow(tmp_path, model):

@@ -228,6 +228,29 @@ def test_cut_files_are_refused_by_name(tmp_path, name, options, fraction):
         files.read_pixels(path)
 
 
+@pytest.mark.parametrize(
+    ("name", "save", "dtype", "opaque"),
+    [
+        ("a.png", save_pillow, "uint8", 255),
+        ("deep.png", save_png16, "uint16", 65535),
+        ("deep.tif", save_tiff, "uint16", 65535),
+        ("float.tif", save_tiff, "float32", 1),
+    ],
+)
+def test_only_the_highest_alpha_everywhere_is_opaque(
+    tmp_path, name, save, dtype, opaque
+):
+    samples = noise(4, dtype)
+    samples[..., 3] = opaque
+    save(tmp_path / name, samples)
+    np.testing.assert_array_equal(files.read_pixels(tmp_path / name), samples[..., :3])
+    for uniform in (0, opaque / 2):
+        samples[..., 3] = uniform
+        save(tmp_path / name, samples)
+        with pytest.raises(MidError, match=f"{name} has transparent parts"):
+            files.read_pixels(tmp_path / name)
+
+
 def test_missing_and_foreign_files_are_refused_by_name(tmp_path):
     (tmp_path / "text.png").write_text("not an image")
     (tmp_path / "empty.jpg").touch()

@@ -126,7 +126,7 @@ def test_pages_are_written_one_by_one_and_each_as_it_was(tmp_path):
         for number in range(len(stack)):
             picture = files.read(tmp_path / "a.tif", number)
             yield [picture.rows(0, HEIGHT)], picture
-            (hidden,) = tmp_path.glob(".b.*.tif")
+            (hidden,) = tmp_path.glob(".mid-*.tif")
             sizes.append(hidden.stat().st_size)
 
     files.write_pages(tmp_path / "b.tif", pages(), len(stack))
