@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -75,11 +76,15 @@ def _answers(
     pages: tuple[int, ...],
     space: Space,
     seed: int,
+    metadata: bool,
+    lost: dict[str, Path],
     report: Callable[[float], None],
 ) -> Iterator[tuple[Iterator[np.ndarray], Picture]]:
     """Denoise the pages of a file, each band of them when it is asked for."""
     for page in pages:
         picture = read(file, page, space)
+        lost.update({name: file for name in picture.lost if metadata})
+        picture = picture if metadata else replace(picture, exif=None)
         if channels == 1 and not picture.is_grey:
             raise MidError(
                 f"{file} is in colour but the model was trained on grey images"
@@ -103,6 +108,7 @@ def denoise_files(
     device: str = "auto",
     tile: int | None = None,
     seed: int = 0,
+    metadata: bool = True,
 ) -> None:
     """Denoise a file or every image of a folder, whatever their size and mode.
 
@@ -123,6 +129,8 @@ def denoise_files(
         Share of hidden pixels; by default the one of the training.
     device, tile, seed
         Where to compute; side of the squares that bound the memory; of the masks.
+    metadata
+        Whether EXIF is kept.
 
     Raises
     ------
@@ -144,7 +152,7 @@ def denoise_files(
     folder.mkdir(parents=True, exist_ok=True)
     check_folder(folder)
     space = partial(scratch, folder=folder)
-    failures, written, start = [], {}, time.monotonic()
+    failures, written, lost, start = [], {}, {}, time.monotonic()
     report = Progress("denoise", len(jobs), "image")
     for number, (file, result) in enumerate(jobs, start=1):
         try:
@@ -155,7 +163,8 @@ def denoise_files(
                     f"{file} and {other} would both be {result}: rename one of them"
                 )
             answers = _answers(
-                estimate, card["channels"], file, pages, space, seed, report
+                *(estimate, card["channels"], file, pages, space, seed),
+                *(metadata, lost, report),
             )
             write_pages(result, answers, len(pages))
             written[_identity(result)] = file
@@ -164,6 +173,8 @@ def denoise_files(
             report(number - report.done)
     seconds = time.monotonic() - start
     log.info("%d denoised in %.1f s: %s", len(jobs) - len(failures), seconds, target)
+    for name, file in lost.items():
+        log.info("not kept: %s, as in %s", name, file)
     if failures:
         raise MidError(
             f"{len(failures)} of {len(jobs)} failed:\n" + "\n".join(failures)

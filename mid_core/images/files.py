@@ -2,9 +2,10 @@
 
 What a file cannot give or take without loss is refused with a reason, never converted
 in silence; it is decoded whole before anyone sees it. Kept: size, dtype, grey or
-colour, alpha, ICC profile, resolution. Changed: EXIF orientation is applied, then all
-EXIF dropped; palettes become RGB, greys of 2 or 4 bits 8-bit. Not noticed: a JPEG
-that lost bytes in its middle but kept its end.
+colour, alpha, the colour space, resolution, EXIF. Changed: the orientation is applied,
+EXIF's thumbnail dropped; palettes become RGB, greys of 2 or 4 bits 8-bit. What else a
+file tells is named in ``Picture.lost``. Not noticed: changed bytes in a JPEG that make
+pixels all the same.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,7 +16,7 @@ import numpy as np
 
 from mid_core.errors import MidError
 from mid_core.images import single_image, tiff
-from mid_core.images.formats import check_writable, refuse_if
+from mid_core.images.formats import check_writable, refuse_if, refuse_others
 from mid_core.images.picture import Header, Picture, to_dtype
 from mid_core.images.scratch import Space, scratch
 from mid_core.runtime.files import refusal, replacing
@@ -86,7 +87,9 @@ def _is_tiff(path: Path) -> bool:
     # To open a pipe would wait for ever.
     refuse_if(path.exists() and not path.is_file(), path, "it is no file")
     with path.open("rb") as file:
-        return file.read(4) in tiff.STARTS
+        start = file.read(16)
+    refuse_others(path, start)
+    return start[:4] in tiff.STARTS
 
 
 def _check_floats(path: Path, samples: np.ndarray, alpha: np.ndarray | None) -> None:
