@@ -1,5 +1,6 @@
 """What each type of file can hold, and what is refused."""
 
+import re
 from pathlib import Path
 
 from mid_core.errors import MidError
@@ -22,20 +23,15 @@ _HOLDS[".tiff"] = _HOLDS[".tif"]
 _LONGEST_PX = {".jpg": 65_500, ".jpeg": 65_500, ".webp": 16_383}
 _LONGEST_EXIF = {".jpg": 65_533, ".jpeg": 65_533}
 SUFFIXES = tuple(_HOLDS)
-# Types that people have and that are not read, by a part of their first bytes.
+# Types that people have and that are not read, by their first bytes.
 _OTHERS = {
-    b"ftypavif": "AVIF",
-    b"ftypavis": "AVIF",
-    b"ftyphei": "HEIC",
-    b"ftypmif1": "HEIC",
-    b"ftypcrx": "a raw photograph",
-    b"JXL \r\n": "JPEG XL",
-    b"\xff\x0a": "JPEG XL",
-    b"jP  \r\n": "JPEG 2000",
-    b"\xff\x4f\xff\x51": "JPEG 2000",
-    b"GIF8": "GIF",
-    b"8BPS": "Photoshop's",
-    b"%PDF": "PDF",
+    "AVIF": rb"....ftypavi",
+    "HEIC": rb"....ftyp(hei|hev|mif1)",
+    "a camera's raw": rb"....ftypcrx|FUJIFILM|IIU\0|II\*\0....CR",
+    "JPEG XL": rb"\xff\x0a|....JXL ",
+    "JPEG 2000": rb"\xff\x4f\xff\x51|....jP  ",
+    "GIF": rb"GIF8",
+    "Photoshop's": rb"8BPS",
 }
 
 
@@ -82,13 +78,9 @@ def refuse_if(is_bad: bool, path: Path, reason: str) -> None:
 
 def refuse_others(path: Path, start: bytes) -> None:
     """Raise MidError where a file's first bytes are of a type that is not read."""
-    for mark, name in _OTHERS.items():
-        # Boxes have their length before their name.
-        refuse_if(
-            start.startswith(mark) or start[4:].startswith(mark),
-            path,
-            f"its type is {name}",
-        )
+    for name, mark in _OTHERS.items():
+        found = re.match(mark, start, re.DOTALL)
+        refuse_if(bool(found), path, f"its type is {name}")
 
 
 def refuse_if_huge(path: Path, width: int, height: int) -> None:

@@ -4,6 +4,7 @@ Beside the samples, memory holds a few strips or tiles.
 """
 
 import os
+import struct
 from dataclasses import replace
 from pathlib import Path
 
@@ -171,7 +172,7 @@ def append(
     tifffile.imwrite(
         path,
         samples,
-        append=number > 0,
+        append="force" if number else False,  # to any description
         bigtiff=is_big,
         photometric="rgb" if channels >= 3 else "minisblack",
         extrasamples=["unassalpha"] if channels in (2, 4) else None,
@@ -192,12 +193,17 @@ def _extra_tags(exif: Image.Exif, is_big: bool) -> list[tuple]:
     texts = [(tag, str(exif[tag]).encode()) for tag in TEXTS if tag in exif]
     tags = [(tag, "s", 0, text, True) for tag, text in texts]
     if not is_big:
-        tags += [(tag, "I", 1, 0, True) for tag in _DIRECTORIES if exif.get_ifd(tag)]
+        tags += [
+            (tag - 1, "I", 1, 0, True) for tag in _DIRECTORIES if exif.get_ifd(tag)
+        ]
     return tags
 
 
 def _append_directories(path: Path, exif: Image.Exif, number: int) -> None:
-    """Write the directories of EXIF behind the page; tifffile has no words for them."""
+    """Write the directories of EXIF behind the page, and tell where they are.
+
+    tifffile leaves their tags out, so the ones before stood in for them.
+    """
     if not any(exif.get_ifd(tag) for tag in _DIRECTORIES):
         return
     with tifffile.TiffFile(path, mode="r+") as tiff:
@@ -214,4 +220,6 @@ def _append_directories(path: Path, exif: Image.Exif, number: int) -> None:
                 file.write(bytes(file.tell() % 2))
                 offset = file.tell()
                 file.write(directory.tobytes(offset))
-                page.tags[int(tag)].overwrite(offset)
+                file.seek(page.tags[tag - 1].offset)
+                entry = struct.pack(f"{tiff.byteorder}HHII", tag, 4, 1, offset)
+                file.write(entry)

@@ -3,6 +3,7 @@
 from functools import partial
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
@@ -262,6 +263,11 @@ def test_missing_and_foreign_files_are_refused_by_name(tmp_path):
 @pytest.mark.parametrize(
     ("reason", "save"),
     [
+        ("GIF", lambda p: Image.new("L", (9, 9)).save(p, "GIF")),
+        ("AVIF", lambda p: Image.new("RGB", (9, 9)).save(p, "AVIF")),
+        ("JPEG 2000", lambda p: Image.new("L", (64, 64)).save(p, "JPEG2000")),
+        ("JPEG XL", lambda p: p.write_bytes(imagecodecs.jpegxl_encode(noise(3)))),
+        ("HEIC", lambda p: p.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0")),
         ("mode is 1", lambda p: Image.new("1", (9, 9)).save(p, "PNG")),
         ("mode is CMYK", lambda p: Image.new("CMYK", (9, 9)).save(p, "JPEG")),
         ("SEPARATED", lambda p: Image.new("CMYK", (9, 9)).save(p, "TIFF")),
