@@ -4,7 +4,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -174,7 +174,7 @@ def _denoise_in_tiles(
         for rows in spans(network, len(y), tile):
             seen = (first_row + rows[0], first_row + rows[1])
             # Once for all tiles of a row: their generators draw the whole width.
-            masks = _ahead(threads, lambda p, seen=seen: draw(p, seen), max(counts))
+            masks = _ahead(threads, partial(draw, rows=seen), max(counts))
             means = _row_means(network, y, rows, masking, masks, counts, tile, report)
             for result, mean in zip(results, means, strict=True):
                 result[slice(*rows[2:])] = mean

@@ -1,6 +1,7 @@
 """Denoise image files: a file or a folder, of any size and mode."""
 
 import time
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -37,10 +38,22 @@ def _jobs(source: Path, target: Path) -> list[tuple[Path, Path]]:
             log.info("%d other entries are left out; types read: %s", others, types)
         return [(source / name, target / name) for name in images]
     if not source.is_file():
-        raise MidError(f"there is no image or folder at {source}: correct the path")
+        raise MidError(f"there is no image or folder at {source}: {_hint(source)}")
     if target.is_dir() or not target.suffix:
         target = target / source.name
     return [(source, target)]
+
+
+def _hint(source: Path) -> str:
+    """Say what to do about a path that is not there."""
+    plain = unicodedata.normalize("NFC", source.name)
+    for entry in source.parent.glob("*"):
+        if unicodedata.normalize("NFC", entry.name) == plain:
+            return (
+                f"{entry.name!a} only looks the same, its accents are other "
+                "characters (NFC and NFD); let the shell complete the name"
+            )
+    return "correct the path"
 
 
 def _refuse_overwriting(jobs: Iterable[tuple[Path, Path]], model: Path) -> None:

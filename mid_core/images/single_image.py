@@ -2,7 +2,7 @@
 
 Pillow would cut a PNG's 16 bits to 8, and take 4 bytes for 3 colours. Beside the
 samples, memory holds what is encoded of a PNG, compressed; of the others the whole
-image once more, with four bytes a pixel in colour and one in grey.
+image once more, with four bytes a pixel in colour and one in grey, of a JPEG twice.
 """
 
 import io

@@ -90,7 +90,8 @@ def _with_words(picture: Picture, page: tifffile.TiffPage, path: Path) -> Pictur
     exif.endian, exif.bigtiff = page.parent.byteorder, page.parent.is_bigtiff
     with path.open("rb") as file:
         exif.load_from_fp(file, page.offset)
-        kept, damage = exif_bytes(exif, *picture.samples.shape[:2], texts)
+        height, width = picture.samples.shape[:2]
+        kept, damage = exif_bytes(exif, height, width, texts)
         icc = picture.icc or told_profile(exif)
     return replace(picture, icc=icc, exif=kept, lost=(*lost, *damage))
 
@@ -190,8 +191,9 @@ def append(
 
 def _extra_tags(exif: Image.Exif, is_big: bool) -> list[tuple]:
     """Give EXIF's texts, and the places for the offsets of its directories."""
-    texts = [(tag, str(exif[tag]).encode()) for tag in TEXTS if tag in exif]
-    tags = [(tag, "s", 0, text, True) for tag, text in texts]
+    tags: list[tuple] = [
+        (tag, "s", 0, str(exif[tag]).encode(), True) for tag in TEXTS if tag in exif
+    ]
     if not is_big:
         tags += [
             (tag - 1, "I", 1, 0, True) for tag in _DIRECTORIES if exif.get_ifd(tag)

@@ -185,6 +185,28 @@ def test_places_that_cannot_be_written_are_refused_before_the_work(
         denoise_files(tmp_path / "a.png", tmp_path / target, model)
 
 
+def test_a_name_that_only_looks_the_same_is_shown(tmp_path, model):
+    save_pillow(tmp_path / "e\u0301te\u0301.png", noise(3))
+    with pytest.raises(MidError, match=r"'e\\u0301te\\u0301.png' only looks the same"):
+        denoise_files(tmp_path / "\u00e9t\u00e9.png", tmp_path / "out", model)
+
+
+@pytest.mark.parametrize("metadata", [True, False])
+def test_exif_is_kept_unless_asked_otherwise_and_losses_are_said(
+    tmp_path, model, metadata, caplog
+):
+    caplog.set_level("INFO")
+    exif = Image.Exif()
+    exif[0x110], exif[0x8769] = "EOS R5", {0xA001: 2}  # Adobe RGB
+    xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"/>'
+    save_pillow(tmp_path / "a.jpg", noise(3), exif=exif, xmp=xmp)
+    denoise_files(tmp_path / "a.jpg", tmp_path / "b.jpg", model, metadata=metadata)
+    with Image.open(tmp_path / "b.jpg") as image:
+        assert image.getexif().get(0x110) == ("EOS R5" if metadata else None)
+        assert b"Adobe RGB" in image.info["icc_profile"]
+    assert ("not kept: XMP, as in" in caplog.text) == metadata
+
+
 def test_denoising_a_photo_loads_neither_stores_nor_workflow(tmp_path, model):
     save_pillow(tmp_path / "a.jpg", noise(3))
     code = "import sys; from mid_core.commands.cli import main; main(); "
