@@ -1,9 +1,10 @@
 """Denoise an image of any size: overlapping tiles, K masks, their mean (Eq. 5)."""
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -173,16 +174,27 @@ def _denoise_in_tiles(
         for rows in spans(network, len(y), tile):
             seen = (first_row + rows[0], first_row + rows[1])
             # Once for all tiles of a row: their generators draw the whole width.
-            masks = [threads.submit(draw, p, seen) for p in range(max(counts))]
-            for columns in spans(network, width, tile):
-                where = (rows, columns)
-                means = _tile_means(network, y, where, masking, masks, counts, report)
-                for result, mean in zip(results, means, strict=True):
-                    result[slice(*rows[2:]), slice(*columns[2:])] = mean
+            masks = _ahead(threads, partial(draw, rows=seen), max(counts))
+            means = _row_means(network, y, rows, masking, masks, counts, tile, report)
+            for result, mean in zip(results, means, strict=True):
+                result[slice(*rows[2:])] = mean
     finally:
         # Where the memory does not suffice, the masks to come are drawn anew.
         threads.shutdown(cancel_futures=True)
     return results
+
+
+def _ahead(
+    threads: ThreadPoolExecutor, draw: Callable[[int], np.ndarray], count: int
+) -> Iterator[np.ndarray]:
+    """Yield masks 0 to ``count`` - 1; no more than ``DRAWING`` others are kept."""
+    coming: deque[Future[np.ndarray]] = deque()
+    for p in range(count):
+        coming.append(threads.submit(draw, p))
+        if len(coming) > DRAWING:
+            yield coming.popleft().result()
+    while coming:
+        yield coming.popleft().result()
 
 
 def spans(network: Denoiser, length: int, tile: int) -> Iterator[Span]:
@@ -199,31 +211,36 @@ def spans(network: Denoiser, length: int, tile: int) -> Iterator[Span]:
         inner = end
 
 
-def _tile_means(
+def _row_means(
     network: Denoiser,
     y: np.ndarray,
-    where: tuple[Span, Span],
+    rows: Span,
     masking: Masking,
-    masks: Sequence[Future[np.ndarray]],
+    masks: Iterator[np.ndarray],
     counts: Sequence[int],
+    tile: int,
     report: Callable[[float], None],
 ) -> list[np.ndarray]:
-    """Mean prediction of what a tile decides, for each K.
+    """Mean prediction of what a row of tiles decides, for each K.
 
     All is done where the network is: masks go there, means come back.
     """
-    device, (height, width, _) = _device_of(network), y.shape
-    (top, bottom, row, row_end), (left, right, col, col_end) = where
-    window = as_tensor(y[top:bottom, left:right]).to(device)
-    inner = (slice(row - top, row_end - top), slice(col - left, col_end - left))
-    total, means = torch.zeros_like(window[inner]), {}
-    for p, drawn in enumerate(masks):
-        kept = torch.from_numpy(drawn.result()[:, left:right]).to(device)
-        batch = masking.apply(window, kept)[None].permute(0, 3, 1, 2)
-        total += network(batch)[0].permute(1, 2, 0)[inner].float()
-        report(total[..., 0].numel() / (height * width * len(masks)))
-        if p + 1 in counts:
-            means[p + 1] = (total / (p + 1)).cpu().numpy()
+    (height, width, _), (top, bottom, row, row_end) = y.shape, rows
+    device = _device_of(network)
+    band = as_tensor(y[top:bottom]).to(device)
+    inner = slice(row - top, row_end - top)
+    total, means = torch.zeros_like(band[inner]), {}
+    # Mask by mask, not tile by tile: else all K would have to be kept.
+    for p, mask in enumerate(masks, start=1):
+        for left, right, col, col_end in spans(network, width, tile):
+            kept = torch.from_numpy(mask[:, left:right]).to(device)
+            batch = masking.apply(band[:, left:right], kept)[None].permute(0, 3, 1, 2)
+            x_hat = network(batch)[0].permute(1, 2, 0)
+            total[:, col:col_end] += x_hat[inner, col - left : col_end - left].float()
+            decided = (row_end - row) * (col_end - col)
+            report(decided / (height * width * max(counts)))
+        if p in counts:
+            means[p] = (total / p).cpu().numpy()
     return [means[count] for count in counts]
 
 
@@ -246,7 +263,7 @@ def denoise_bands(
     """Yield what ``denoise`` returns, number for number, from top to bottom.
 
     A band is what one row of its tiles decides, so that memory holds a few times
-    ``tile`` rows of floats.
+    ``tile`` rows of floats, for any number of masks.
 
     Parameters
     ----------

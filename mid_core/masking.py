@@ -132,7 +132,12 @@ def image_seed(seed: int, stream: str, name: str) -> list[int]:
     >>> image_seed(0, "extract/1", "a.png") == image_seed(0, "extract/1", "b.png")
     False
     """
-    return [seed, zlib.crc32(stream.encode()), zlib.crc32(name.encode())]
+    # Names of files may hold bytes that are no UTF-8 (PEP 383).
+    texts = (stream, name)
+    return [
+        seed,
+        *(zlib.crc32(text.encode(errors="surrogateescape")) for text in texts),
+    ]
 
 
 def draw_mask_ratio(mask_ratio: MaskRatio, rng: np.random.Generator) -> float:

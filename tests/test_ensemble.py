@@ -1,3 +1,4 @@
+import weakref
 from types import SimpleNamespace
 
 import numpy as np
@@ -5,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from mid_core import ensemble
 from mid_core.ensemble import default_tile, denoise, spans
 from mid_core.errors import MidError
 from mid_core.masking import Masking, mask_rows
@@ -229,6 +231,27 @@ def test_what_was_done_with_larger_tiles_is_done_again(rng):
     np.testing.assert_array_equal(found, y)
     assert min(shares) < 0
     assert sum(shares) == pytest.approx(1)
+
+
+def test_memory_holds_few_masks_whatever_k_is(y, monkeypatch):
+    drawn, alive = [], []
+
+    def noted(*arguments):
+        mask = mask_rows(*arguments)
+        drawn.append(weakref.ref(mask))
+        return mask
+
+    class Counting(Identity):
+        def forward(self, x):
+            alive.append(sum(mask() is not None for mask in drawn))
+            return super().forward(x)
+
+    monkeypatch.setattr(ensemble, "mask_rows", noted)
+    denoise(Counting(), y, Masking(0.5), [3], (1, 12), tile=24)
+    bands = len(list(spans(Identity(), len(y), 24)))
+    assert len(drawn) == 12 * bands > 12  # each mask once for a row of tiles
+    # What is used, what two threads draw, and one that waits for the next pass.
+    assert max(alive) <= ensemble.DRAWING + 2
 
 
 @pytest.mark.parametrize(("alignment", "smallest"), [(4, 64), (48, 96)])

@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 
 from mid_core.errors import MidError
-from mid_core.runtime.files import partial_path, written_whole
+from mid_core.runtime.files import advice, remove_partials, written_whole
 
 FORMAT = 1
 log = logging.getLogger("mid")
@@ -94,10 +94,10 @@ class Checkpoints:
                     self._newest.replace(self._previous)
         # torch turns an error of the disk into a RuntimeError.
         except (OSError, RuntimeError) as error:
+            do = advice(error) if isinstance(error, OSError) else "make room there"
             raise MidError(
                 f"the state of the training cannot be written to {self.folder} "
-                f"({error}): the last good one is kept; make room there, then give the "
-                "same command"
+                f"({error}): the last good one is kept; {do}, then give the same command"
             ) from error
 
     def load(self) -> dict | None:
@@ -110,7 +110,7 @@ class Checkpoints:
         MidError
             If all are damaged, or one is of other settings: the message names them.
         """
-        partial_path(self._newest).unlink(missing_ok=True)
+        remove_partials(self._newest)
         self._name_others()
         found = [path for path in (self._newest, self._previous) if path.is_file()]
         for path in found:
@@ -133,7 +133,8 @@ class Checkpoints:
 
     def remove(self) -> None:
         """Delete the states: a finished training needs none."""
-        for path in (self._newest, self._previous, partial_path(self._newest)):
+        remove_partials(self._newest)
+        for path in (self._newest, self._previous):
             path.unlink(missing_ok=True)
 
     def _refuse_others(self, path: Path, state: dict) -> None:

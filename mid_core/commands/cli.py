@@ -1,26 +1,40 @@
-"""Denoise images; see to data sets, runs and noise stores."""
+"""The command `mid`: finds what to do, and turns what goes wrong into sentences."""
 
 import argparse
 import logging
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module, metadata
+from types import FrameType
 
 from mid_core.errors import MidError
+from mid_core.runtime.files import advice
 
-COMMANDS = ("denoise", "doctor", "inspect", "plan", "recover", "status", "verify")
+# Docstrings would be gone under PYTHONOPTIMIZE=2.
+COMMANDS = {
+    "denoise": "denoise a file or a folder of images",
+    "doctor": "say what is missing or broken before a run",
+    "inspect": "show a noise store",
+    "plan": "say what a run will take: time, GPU-hours, memory, disk, longest chain",
+    "recover": "clear the lock that a killed run left",
+    "status": "say how far a run is, what failed, and what to type next",
+    "verify": "check stores and models against the hashes of when they were made",
+}
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="mid", description=__doc__)
+    about = "Denoise images; see to data sets, runs and noise stores."
+    parser = argparse.ArgumentParser(prog="mid", description=about)
     version = f"%(prog)s {metadata.version('mid-denoise')}"
     parser.add_argument("--version", action="version", version=version)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name in COMMANDS:
+    for name, summary in COMMANDS.items():
         module = import_module(f"mid_core.commands.{name}")
-        summary = module.__doc__
-        help_line = summary[0].lower() + summary[1:].rstrip(".")
-        command = commands.add_parser(name, help=help_line, description=summary)
+        about = f"{summary[0].upper()}{summary[1:]}."
+        command = commands.add_parser(name, help=summary, description=about)
         module.arguments(command)
         command.set_defaults(run=module.run)
     return parser
@@ -28,13 +42,18 @@ def _parser() -> argparse.ArgumentParser:
 
 def main() -> int | None:
     """Run the command line; a mistake ends with a sentence and status 1."""
-    arguments = _parser().parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    _open_streams()
     try:
-        status = arguments.run(arguments)
-        sys.stdout.flush()
+        with _ended_by_signals():
+            try:
+                return _run()
+            finally:
+                sys.stdout.flush()
     except MidError as error:
         sys.exit(f"Error: {error}")
+    except KeyboardInterrupt:
+        print("Interrupted: what was finished is kept.", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("mid_"):
             raise
@@ -43,8 +62,63 @@ def main() -> int | None:
             f"Error: this command needs {error.name}, which is not installed: "
             "pip install 'mid-denoise[workflow]'"
         )
-    except BrokenPipeError:
-        # Who reads has read enough, as `head` does; Python would try once more at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
-    return status
+    except OSError as error:
+        sys.exit(_refusal(error))
+    finally:
+        _give_up_streams()
+
+
+def _run() -> int | None:
+    parser = _parser()
+    # `mid denoise "$UNSET" out` would denoise the current folder.
+    if any(
+        not word or (word.startswith("--") and word[-1] == "=") for word in sys.argv[1:]
+    ):
+        parser.error("an argument is empty: is a variable of the shell not set?")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    return arguments.run(arguments)
+
+
+def _open_streams() -> None:
+    """Make output possible where it was closed, and of any name in any encoding."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115
+        getattr(sys, name).reconfigure(errors="backslashreplace")
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Have SIGTERM and SIGHUP end Python in order, so that no helper file stays."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    # Under nohup, SIGHUP is ignored and stays so.
+    signals = (signal.SIGTERM, signal.SIGHUP)
+    ours = [sign for sign in signals if signal.getsignal(sign) == signal.SIG_DFL]
+    for sign in ours:
+        signal.signal(sign, end)
+    try:
+        yield
+    finally:
+        for sign in ours:
+            signal.signal(sign, signal.SIG_DFL)
+
+
+def _refusal(error: OSError) -> str | int:
+    """Say what the system refused; nothing to a reader who has read enough."""
+    if isinstance(error, BrokenPipeError):
+        return 1
+    where = error.filename or "what it prints"
+    return f"Error: {where} ({error.strerror or error}): {advice(error)}"
+
+
+def _give_up_streams() -> None:
+    """Leave nothing in full or closed streams, which Python would try again."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

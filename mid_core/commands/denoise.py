@@ -35,6 +35,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=_number(int, 0), default=0, help="of the masks (0)"
     )
+    parser.add_argument(
+        "--no-metadata",
+        dest="metadata",
+        action="store_false",
+        help="leave EXIF out, such as date and place; the colour space stays",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -50,6 +56,7 @@ def run(arguments: argparse.Namespace) -> None:
         device=arguments.device,
         tile=arguments.tile,
         seed=arguments.seed,
+        metadata=arguments.metadata,
     )
 
 

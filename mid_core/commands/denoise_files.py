@@ -1,7 +1,10 @@
 """Denoise image files: a file or a folder, of any size and mode."""
 
 import time
-from collections.abc import Callable, Iterator
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from mid_core.images.picture import Picture
 from mid_core.images.scratch import Space, scratch
 from mid_core.masking import Masking, image_seed
 from mid_core.runtime.devices import pick_device
+from mid_core.runtime.files import check_folder
 from mid_core.runtime.progress import Progress, log
 
 
@@ -27,8 +31,6 @@ def _jobs(source: Path, target: Path) -> list[tuple[Path, Path]]:
             raise MidError(
                 f"{source} is a folder but {target} is a file: name a folder"
             )
-        if target.resolve() == source.resolve():
-            raise MidError(f"{target} holds the noisy images: name another folder")
         images = list_images(source)
         others = sum(1 for entry in source.iterdir() if entry.name not in images)
         if others:
@@ -36,12 +38,42 @@ def _jobs(source: Path, target: Path) -> list[tuple[Path, Path]]:
             log.info("%d other entries are left out; types read: %s", others, types)
         return [(source / name, target / name) for name in images]
     if not source.is_file():
-        raise MidError(f"there is no image or folder at {source}: correct the path")
+        raise MidError(f"there is no image or folder at {source}: {_hint(source)}")
     if target.is_dir() or not target.suffix:
         target = target / source.name
-    if target.resolve() == source.resolve():
-        raise MidError(f"{target} is the noisy image itself: name another file")
     return [(source, target)]
+
+
+def _hint(source: Path) -> str:
+    """Say what to do about a path that is not there."""
+    plain = unicodedata.normalize("NFC", source.name)
+    for entry in source.parent.glob("*"):
+        if unicodedata.normalize("NFC", entry.name) == plain:
+            return (
+                f"{entry.name!a} only looks the same, its accents are other "
+                "characters (NFC and NFD); let the shell complete the name"
+            )
+    return "correct the path"
+
+
+def _refuse_overwriting(jobs: Iterable[tuple[Path, Path]], model: Path) -> None:
+    """Compare files by what they are: links and mounts give one file many names."""
+    read = {_identity(file): file for file in (model, *(file for file, _ in jobs))}
+    for _, result in jobs:
+        if result.is_dir():
+            raise MidError(f"{result} is a folder: name another place")
+        if (one := _identity(result)) and (file := read.get(one)):
+            raise MidError(
+                f"{result} is {file} itself, which is read: name another place"
+            )
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from all others; None where there is none."""
+    with suppress(FileNotFoundError):
+        found = path.stat()
+        return found.st_dev, found.st_ino
+    return None
 
 
 def _input_rows(picture: Picture, channels: int, first: int, last: int) -> np.ndarray:
@@ -57,11 +89,15 @@ def _answers(
     pages: tuple[int, ...],
     space: Space,
     seed: int,
+    metadata: bool,
+    lost: dict[str, Path],
     report: Callable[[float], None],
 ) -> Iterator[tuple[Iterator[np.ndarray], Picture]]:
     """Denoise the pages of a file, each band of them when it is asked for."""
     for page in pages:
         picture = read(file, page, space)
+        lost.update({name: file for name in picture.lost if metadata})
+        picture = picture if metadata else replace(picture, exif=None)
         if channels == 1 and not picture.is_grey:
             raise MidError(
                 f"{file} is in colour but the model was trained on grey images"
@@ -85,6 +121,7 @@ def denoise_files(
     device: str = "auto",
     tile: int | None = None,
     seed: int = 0,
+    metadata: bool = True,
 ) -> None:
     """Denoise a file or every image of a folder, whatever their size and mode.
 
@@ -105,6 +142,8 @@ def denoise_files(
         Share of hidden pixels; by default the one of the training.
     device, tile, seed
         Where to compute; side of the squares that bound the memory; of the masks.
+    metadata
+        Whether EXIF is kept.
 
     Raises
     ------
@@ -113,6 +152,7 @@ def denoise_files(
         cannot be read is reported, and the others are denoised all the same.
     """
     jobs = _jobs(source, target)
+    _refuse_overwriting(jobs, model)
     network, card = load_model(model, pick_device(device, needed=device != "auto"))
     masking = Masking(
         **card["masking"] | ({} if ratio is None else {"mask_ratio": ratio})
@@ -121,22 +161,33 @@ def denoise_files(
     estimate = partial(
         denoise_bands, network, masking=masking, num_masks=num_masks, tile=tile
     )
-    failures, start = [], time.monotonic()
+    folder = jobs[0][1].parent
+    folder.mkdir(parents=True, exist_ok=True)
+    check_folder(folder)
+    space = partial(scratch, folder=folder)
+    failures, written, lost, start = [], {}, {}, time.monotonic()
     report = Progress("denoise", len(jobs), "image")
     for number, (file, result) in enumerate(jobs, start=1):
         try:
             pages = header(file).pages
-            result.parent.mkdir(parents=True, exist_ok=True)
-            space = partial(scratch, folder=result.parent)
+            # Some file systems do not tell A.png from a.png.
+            if other := written.get(_identity(result)):
+                raise MidError(
+                    f"{file} and {other} would both be {result}: rename one of them"
+                )
             answers = _answers(
-                estimate, card["channels"], file, pages, space, seed, report
+                *(estimate, card["channels"], file, pages, space, seed),
+                *(metadata, lost, report),
             )
             write_pages(result, answers, len(pages))
+            written[_identity(result)] = file
         except MidError as error:
             failures.append(str(error))
             report(number - report.done)
     seconds = time.monotonic() - start
     log.info("%d denoised in %.1f s: %s", len(jobs) - len(failures), seconds, target)
+    for name, file in lost.items():
+        log.info("not kept: %s, as in %s", name, file)
     if failures:
         raise MidError(
             f"{len(failures)} of {len(jobs)} failed:\n" + "\n".join(failures)

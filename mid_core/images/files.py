@@ -2,9 +2,10 @@
 
 What a file cannot give or take without loss is refused with a reason, never converted
 in silence; it is decoded whole before anyone sees it. Kept: size, dtype, grey or
-colour, alpha, ICC profile, resolution. Changed: EXIF orientation is applied, then all
-EXIF dropped; palettes become RGB, greys of 2 or 4 bits 8-bit. Not noticed: a JPEG
-that lost bytes in its middle but kept its end.
+colour, alpha, the colour space, resolution, EXIF. Changed: the orientation is applied,
+EXIF's thumbnail dropped; palettes become RGB, greys of 2 or 4 bits 8-bit. What else a
+file tells is named in ``Picture.lost``. Not noticed: changed bytes in a JPEG that make
+pixels all the same.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,10 +16,10 @@ import numpy as np
 
 from mid_core.errors import MidError
 from mid_core.images import single_image, tiff
-from mid_core.images.formats import check_writable, refuse_if
+from mid_core.images.formats import check_writable, refuse_if, refuse_others
 from mid_core.images.picture import Header, Picture, to_dtype
 from mid_core.images.scratch import Space, scratch
-from mid_core.runtime.files import replacing
+from mid_core.runtime.files import refusal, replacing
 
 
 def header(path: str | Path) -> Header:
@@ -38,7 +39,10 @@ def read_pixels(path: str | Path, page: int | None = None) -> np.ndarray:
     a part of the image is transparent: that part's colours mean nothing.
     """
     picture = read(path, page)
-    if picture.alpha is not None and np.ptp(picture.alpha) > 0:
+    opaque = (
+        1 if picture.samples.dtype.kind == "f" else np.iinfo(picture.samples.dtype).max
+    )
+    if picture.alpha is not None and picture.alpha.min() < opaque:
         raise MidError(
             f"{path} has transparent parts: save it without its alpha channel, or "
             "leave it out."
@@ -83,7 +87,9 @@ def _is_tiff(path: Path) -> bool:
     # To open a pipe would wait for ever.
     refuse_if(path.exists() and not path.is_file(), path, "it is no file")
     with path.open("rb") as file:
-        return file.read(4) in tiff.STARTS
+        start = file.read(16)
+    refuse_others(path, start)
+    return start[:4] in tiff.STARTS
 
 
 def _check_floats(path: Path, samples: np.ndarray, alpha: np.ndarray | None) -> None:
@@ -108,12 +114,22 @@ def _explained(path: Path) -> Iterator[None]:
         raise
     except MemoryError as error:
         raise MidError(f"{path} does not fit into memory: cut it in parts.") from error
+    except OSError as error:
+        if error.errno is None:  # a decoder's own
+            raise _damage(path, error) from error
+        raise MidError(
+            f"{path} cannot be read ({error.strerror}): correct the path, or its rights"
+        ) from error
     # On damaged files decoders raise whatever they meet, even IndexError.
     except Exception as error:
-        raise MidError(
-            f"{path} cannot be read, it is missing, damaged, cut short or no image "
-            f"({error}): restore it from its source or leave it out."
-        ) from error
+        raise _damage(path, error) from error
+
+
+def _damage(path: Path, error: Exception) -> MidError:
+    return MidError(
+        f"{path} cannot be read, it is damaged, cut short or no image ({error}): "
+        "restore it from its source or leave it out."
+    )
 
 
 def write_pages(
@@ -154,7 +170,7 @@ def write_pages(
                 else:
                     single_image.encode(part, samples, like)
     except OSError as error:
-        raise MidError(f"{path} cannot be written: {error}.") from error
+        raise MidError(refusal(path, error)) from error
 
 
 def _gathered(path: Path, bands: Iterable[np.ndarray], like: Picture) -> np.ndarray:

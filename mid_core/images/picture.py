@@ -26,12 +26,24 @@ class Picture:
         The ICC colour profile.
     dpi : (horizontal, vertical) or None
         Pixels per inch.
+    exif : bytes or None
+        As a JPEG has it: ``Exif``, two zeros and a TIFF.
+    chunks : bytes
+        Those of a PNG that say what its colours mean, as they stand in it.
+    is_srgb : bool
+        Whether the chunks tell nothing but sRGB, or the ICC profile goes before them.
+    lost : tuple of str
+        What else the file tells, and is not kept.
     """
 
     samples: np.ndarray
     alpha: np.ndarray | None = None
     icc: bytes | None = None
     dpi: tuple[float, float] | None = None
+    exif: bytes | None = None
+    chunks: bytes = b""
+    is_srgb: bool = True
+    lost: tuple[str, ...] = ()
 
     @property
     def is_grey(self) -> bool:

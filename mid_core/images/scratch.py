@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from mid_core.errors import MidError
+from mid_core.runtime.files import advice
 
 # What makes an array of a shape and a dtype: `np.empty`, or `scratch` in a folder.
 Space = Callable[[tuple[int, ...], DTypeLike], np.ndarray]
@@ -32,5 +33,5 @@ def scratch(shape: tuple[int, ...], dtype: DTypeLike, folder: Path) -> np.ndarra
     except OSError as error:
         raise MidError(
             f"{folder} cannot hold a file of {size / 2**20:.0f} MB to work in "
-            f"({error}): make room there, or under 'ulimit -v' if that is set"
+            f"({error.strerror or error}): {advice(error)}"
         ) from error

@@ -2,7 +2,7 @@
 
 Pillow would cut a PNG's 16 bits to 8, and take 4 bytes for 3 colours. Beside the
 samples, memory holds what is encoded of a PNG, compressed; of the others the whole
-image once more, with four bytes a pixel in colour and one in grey.
+image once more, with four bytes a pixel in colour and one in grey, of a JPEG twice.
 """
 
 import io
@@ -12,14 +12,23 @@ import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 import imagecodecs
 import numpy as np
 from PIL import Image
+from PIL.ExifTags import Base
+from PIL.JpegImagePlugin import JpegImageFile
 
 from mid_core.images.formats import refuse_if, refuse_if_huge
+from mid_core.images.metadata import (
+    COLOUR_CHUNKS,
+    exif_bytes,
+    means_srgb,
+    told_profile,
+)
 from mid_core.images.picture import Header, Picture, upright, upright_size
 from mid_core.images.scratch import Space
 
@@ -27,7 +36,11 @@ _FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
 # Pillow's mode of a PNG of 16-bit greys is one of the last two.
 _MODES = ("L", "LA", "RGB", "RGBA", "P", "PA", "I", "I;16")
 _JPEG_END = b"\xff\xd9"
+# Bits that no code table takes for an end, to stand behind the pixels of a JPEG.
+_FILLING = 64 * b"\xaa"
 _BAND_ROWS = 256
+# What Pillow finds and is not kept.
+_LOST = {"xmp": "XMP", "photoshop": "IPTC", "comment": "comments"}
 # The chunks of a PNG that may tell an orientation, by EXIF or by XMP.
 _TEXTS = (b"eXIf", b"tEXt", b"zTXt", b"iTXt")
 
@@ -38,7 +51,7 @@ Image.MAX_IMAGE_PIXELS = None
 def header(path: Path) -> Header:
     """Read the size; raises as `decode` does, but not for damaged pixels."""
     with _opened(path) as image:
-        turn = _orientation(path, image)
+        turn = _exif(path, image).get(Base.Orientation, 1)
         return Header(upright_size(image.height, image.width, turn), (0,))
 
 
@@ -48,17 +61,35 @@ def decode(path: Path, space: Space) -> Picture:
     Raises MidError for what is not read; damage raises whatever a decoder raises.
     """
     with _opened(path) as image:
-        # The zeros at the end of a broken download would decode as grey.
-        if _is_jpeg(image) and path.read_bytes().find(_JPEG_END, image.fp.tell()) < 0:
-            raise ValueError("it has no end marker")
+        end = _jpeg_end(path, image) if _is_jpeg(image) else 0
         if image.format == "PNG":
             samples = _png_samples(path, image.has_transparency_data, space)
         else:
             samples = _samples(image, space)
-        turn = _orientation(path, image)
-        return upright(
-            samples, turn, image.info.get("icc_profile"), image.info.get("dpi")
-        )
+        if end:
+            _check_jpeg(path, end, samples)
+        exif, info = _exif(path, image), image.info
+        dpi = info.get("dpi")
+        picture = upright(samples, exif.get(Base.Orientation, 1), None, dpi)
+        return _with_words(picture, path, info, exif)
+
+
+def _with_words(picture: Picture, path: Path, info: dict, exif: Image.Exif) -> Picture:
+    """Add what the file tells beside its pixels."""
+    with path.open("rb") as file:
+        found = list(_chunks(file, COLOUR_CHUNKS)) if _is_png(file) else []
+    by_kind = {chunk[4:8]: chunk[8:-4] for chunk in found}
+    icc = info.get("icc_profile") or (None if found else told_profile(exif))
+    lost = [name for key, name in _LOST.items() if info.get(key)]
+    kept, damage = exif_bytes(exif, *picture.samples.shape[:2])
+    return replace(
+        picture,
+        icc=icc,
+        exif=kept,
+        chunks=b"".join(found),
+        is_srgb=bool(icc and b"cICP" not in by_kind) or means_srgb(by_kind),
+        lost=(*lost, *damage),
+    )
 
 
 @contextmanager
@@ -77,15 +108,44 @@ def _is_jpeg(image: Image.Image) -> bool:
     return image.format in ("JPEG", "MPO")
 
 
+def _jpeg_end(path: Path, image: Image.Image) -> int:
+    """Give where the pixels of a JPEG end."""
+    end = path.read_bytes().find(_JPEG_END, image.fp.tell())
+    # The zeros at the end of a broken download would decode as grey.
+    if end < 0:
+        raise ValueError("it has no end marker")
+    return end
+
+
+def _check_jpeg(path: Path, end: int, samples: np.ndarray) -> None:
+    """Refuse a JPEG whose pixels end before the image does: the rest would be grey.
+
+    A decoder that lacks bits says nothing, but reads on: what follows then matters.
+    """
+    data = path.read_bytes()[:end] + _FILLING + _JPEG_END
+    with JpegImageFile(io.BytesIO(data)) as image:
+        for rows, part in _bands(image, samples):
+            if (rows != part).any():
+                raise ValueError("its pixels end too early")
+
+
 def _samples(image: Image.Image, space: Space) -> np.ndarray:
-    """Convert by bands: Pillow would need several copies of the whole."""
     mode = "L" if image.mode == "L" else "RGB" + "A" * image.has_transparency_data
     samples = space((image.height, image.width, len(mode)), np.uint8)
+    for rows, part in _bands(image, samples):
+        rows[:] = part
+    return samples
+
+
+def _bands(
+    image: Image.Image, samples: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Convert by bands: Pillow would need several copies of the whole."""
+    mode = {1: "L", 3: "RGB", 4: "RGBA"}[samples.shape[2]]
     for top in range(0, image.height, _BAND_ROWS):
         rows = samples[top : top + _BAND_ROWS]
         part = image.crop((0, top, image.width, top + len(rows)))
-        rows[:] = np.asarray(part.convert(mode)).reshape(rows.shape)
-    return samples
+        yield rows, np.asarray(part.convert(mode)).reshape(rows.shape)
 
 
 def _png_samples(path: Path, has_alpha: bool, space: Space) -> np.ndarray:
@@ -99,23 +159,29 @@ def _png_samples(path: Path, has_alpha: bool, space: Space) -> np.ndarray:
     return imagecodecs.png_decode(data, out=out).reshape(height, width, channels)
 
 
-def _orientation(path: Path, image: Image.Image) -> int:
-    """Give the EXIF orientation; in a PNG it may stand behind the pixels."""
+def _exif(path: Path, image: Image.Image) -> Image.Exif:
+    """Give the EXIF; in a PNG it may stand behind the pixels."""
     if image.format != "PNG":
-        return image.getexif().get(274, 1)
+        return image.getexif()
     # Pillow decodes the pixels to see what stands behind them: it gets a single one.
     size = struct.pack(">II5B", 1, 1, 8, 0, 0, 0, 0)
     pixel = _chunk(b"IHDR", size) + _chunk(b"IDAT", zlib.compress(bytes(2)))
     with path.open("rb") as file:
-        small = file.read(8) + pixel + b"".join(_texts(file)) + _chunk(b"IEND", b"")
+        start, texts = file.read(8), b"".join(_chunks(file, _TEXTS))
+    small = start + pixel + texts + _chunk(b"IEND", b"")
     with Image.open(io.BytesIO(small), formats=["PNG"]) as tiny:
-        return tiny.getexif().get(274, 1)
+        return tiny.getexif()
 
 
-def _texts(file: BinaryIO) -> Iterator[bytes]:
+def _is_png(file: BinaryIO) -> bool:
+    return file.read(8) == b"\x89PNG\r\n\x1a\n"
+
+
+def _chunks(file: BinaryIO, kinds: tuple[bytes, ...]) -> Iterator[bytes]:
+    """Yield the chunks of some kinds of a PNG, whose first 8 bytes were read."""
     while len(start := file.read(8)) == 8:
         length, kind = struct.unpack(">I4s", start)
-        if kind in _TEXTS:
+        if kind in kinds:
             yield start + file.read(length + 4)
         else:
             file.seek(length + 4, os.SEEK_CUR)
@@ -130,19 +196,23 @@ def encode(path: Path, samples: np.ndarray, like: Picture) -> None:
     # `exact` keeps the colours below transparent pixels.
     options = {"quality": 95, "subsampling": 0, "lossless": True, "exact": True}
     options |= {"icc_profile": like.icc} | ({"dpi": like.dpi} if like.dpi else {})
+    options |= {"exif": like.exif} if like.exif else {}
     Image.fromarray(samples).save(path, **options)
 
 
 def _encode_png(path: Path, samples: np.ndarray, like: Picture) -> None:
     data = memoryview(imagecodecs.png_encode(samples))
     with path.open("wb") as file:
-        # The two follow the header: PNG 1.2, 4.2.2 and 4.2.4.
+        # All of them may follow the header: PNG 3, 5.6.
         file.write(data[:33])
+        file.write(like.chunks)
         if like.icc:
             file.write(_chunk(b"iCCP", b"icc\0\0" + zlib.compress(like.icc)))
         if like.dpi:
             x, y = (round(dots / 0.0254) for dots in like.dpi)
             file.write(_chunk(b"pHYs", struct.pack(">IIB", x, y, 1)))
+        if like.exif:
+            file.write(_chunk(b"eXIf", like.exif.removeprefix(b"Exif\0\0")))
         file.write(data[33:])
 
 

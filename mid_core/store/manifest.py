@@ -100,6 +100,9 @@ def read_manifest(path: Path) -> dict:
         If the store or its manifest is missing, or the manifest is damaged.
     """
     file, advice = manifest_path(path), rebuilt(manifest_path(path))
+    # A command that deletes is no advice for a path that was mistyped.
+    if path.suffix != ".zarr" or not (path.is_dir() or file.is_file()):
+        raise MidError(f"there is no store at {path}: correct the path to a NAME.zarr")
     if not path.is_dir():
         raise MidError(f"there is no store at {path}: {advice}")
     if not file.is_file():

@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 from mid_core.checkpoints.model_file import save_model
 from mid_core.commands.denoise_files import denoise_files
 from mid_core.ensemble import denoise
+from mid_core.errors import MidError
 from mid_core.images.picture import to_dtype, to_float
 from mid_core.masking import Masking, image_seed
 from mid_core.networks import build
@@ -122,6 +123,88 @@ def test_denoise_gives_back_the_mode_it_was_given(tmp_path, name, model, network
         np.testing.assert_array_equal(as_colour(after), expected)
     if name == "alpha.png":
         np.testing.assert_array_equal(after[..., 3], samples[..., 3])
+
+
+def linked(tmp_path):
+    (tmp_path / "sel").mkdir()
+    (tmp_path / "sel/a.png").symlink_to("../orig/a.png")
+    return tmp_path / "sel", tmp_path / "orig"
+
+
+def hard_linked(tmp_path):
+    (tmp_path / "sel").mkdir()
+    (tmp_path / "sel/b.png").hardlink_to(tmp_path / "orig/a.png")
+    return tmp_path / "orig", tmp_path / "sel"
+
+
+def itself(tmp_path):
+    return tmp_path / "orig", tmp_path / "orig/../orig"
+
+
+def file_itself(tmp_path):
+    return tmp_path / "orig/a.png", tmp_path / "orig"
+
+
+def the_model(tmp_path):
+    (tmp_path / "m.png").hardlink_to(tmp_path / "model.safetensors")
+    return tmp_path / "orig/a.png", tmp_path / "m.png"
+
+
+@pytest.mark.parametrize("case", [linked, hard_linked, itself, file_itself, the_model])
+def test_nothing_that_is_read_is_overwritten(tmp_path, model, case):
+    (tmp_path / "orig").mkdir()
+    # The first one could be written, and must not be.
+    for name in ("a.png", "b.png"):
+        save_pillow(tmp_path / "orig" / name, noise(3))
+    source, target = case(tmp_path)
+    before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+    with pytest.raises(MidError, match="itself, which is read: name another place"):
+        denoise_files(source, target, model)
+    assert before == {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+
+
+def test_two_images_are_not_written_into_one_file(tmp_path, model):
+    for name in ("a.png", "b.png"):
+        (tmp_path / "in").mkdir(exist_ok=True)
+        save_pillow(tmp_path / "in" / name, noise(3))
+    (tmp_path / "out").mkdir()
+    # As A.png and a.png are, where the disk does not tell them apart.
+    (tmp_path / "out/b.png").symlink_to("a.png")
+    with pytest.raises(MidError, match=r"b\.png and .*a\.png would both be .*b\.png"):
+        denoise_files(tmp_path / "in", tmp_path / "out", model)
+
+
+@pytest.mark.parametrize("target", ["a.png/sub/", "in"])
+def test_places_that_cannot_be_written_are_refused_before_the_work(
+    tmp_path, model, target, monkeypatch
+):
+    (tmp_path / "in/a.png").mkdir(parents=True)
+    save_pillow(tmp_path / "a.png", noise(3))
+    monkeypatch.setattr("mid_core.commands.denoise_files.header", None)
+    with pytest.raises((MidError, NotADirectoryError), match=r"a\.png"):
+        denoise_files(tmp_path / "a.png", tmp_path / target, model)
+
+
+def test_a_name_that_only_looks_the_same_is_shown(tmp_path, model):
+    save_pillow(tmp_path / "e\u0301te\u0301.png", noise(3))
+    with pytest.raises(MidError, match=r"'e\\u0301te\\u0301.png' only looks the same"):
+        denoise_files(tmp_path / "\u00e9t\u00e9.png", tmp_path / "out", model)
+
+
+@pytest.mark.parametrize("metadata", [True, False])
+def test_exif_is_kept_unless_asked_otherwise_and_losses_are_said(
+    tmp_path, model, metadata, caplog
+):
+    caplog.set_level("INFO")
+    exif = Image.Exif()
+    exif[0x110], exif[0x8769] = "EOS R5", {0xA001: 2}  # Adobe RGB
+    xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"/>'
+    save_pillow(tmp_path / "a.jpg", noise(3), exif=exif, xmp=xmp)
+    denoise_files(tmp_path / "a.jpg", tmp_path / "b.jpg", model, metadata=metadata)
+    with Image.open(tmp_path / "b.jpg") as image:
+        assert image.getexif().get(0x110) == ("EOS R5" if metadata else None)
+        assert b"Adobe RGB" in image.info["icc_profile"]
+    assert ("not kept: XMP, as in" in caplog.text) == metadata
 
 
 def test_denoising_a_photo_loads_neither_stores_nor_workflow(tmp_path, model):

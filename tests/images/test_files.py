@@ -3,6 +3,7 @@
 from functools import partial
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
@@ -228,6 +229,29 @@ def test_cut_files_are_refused_by_name(tmp_path, name, options, fraction):
         files.read_pixels(path)
 
 
+@pytest.mark.parametrize(
+    ("name", "save", "dtype", "opaque"),
+    [
+        ("a.png", save_pillow, "uint8", 255),
+        ("deep.png", save_png16, "uint16", 65535),
+        ("deep.tif", save_tiff, "uint16", 65535),
+        ("float.tif", save_tiff, "float32", 1),
+    ],
+)
+def test_only_the_highest_alpha_everywhere_is_opaque(
+    tmp_path, name, save, dtype, opaque
+):
+    samples = noise(4, dtype)
+    samples[..., 3] = opaque
+    save(tmp_path / name, samples)
+    np.testing.assert_array_equal(files.read_pixels(tmp_path / name), samples[..., :3])
+    for uniform in (0, opaque / 2):
+        samples[..., 3] = uniform
+        save(tmp_path / name, samples)
+        with pytest.raises(MidError, match=f"{name} has transparent parts"):
+            files.read_pixels(tmp_path / name)
+
+
 def test_missing_and_foreign_files_are_refused_by_name(tmp_path):
     (tmp_path / "text.png").write_text("not an image")
     (tmp_path / "empty.jpg").touch()
@@ -239,6 +263,11 @@ def test_missing_and_foreign_files_are_refused_by_name(tmp_path):
 @pytest.mark.parametrize(
     ("reason", "save"),
     [
+        ("GIF", lambda p: Image.new("L", (9, 9)).save(p, "GIF")),
+        ("AVIF", lambda p: Image.new("RGB", (9, 9)).save(p, "AVIF")),
+        ("JPEG 2000", lambda p: Image.new("L", (64, 64)).save(p, "JPEG2000")),
+        ("JPEG XL", lambda p: p.write_bytes(imagecodecs.jpegxl_encode(noise(3)))),
+        ("HEIC", lambda p: p.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0")),
         ("mode is 1", lambda p: Image.new("1", (9, 9)).save(p, "PNG")),
         ("mode is CMYK", lambda p: Image.new("CMYK", (9, 9)).save(p, "JPEG")),
         ("SEPARATED", lambda p: Image.new("CMYK", (9, 9)).save(p, "TIFF")),

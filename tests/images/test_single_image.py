@@ -95,6 +95,40 @@ def test_jpeg_filled_up_with_zeros_is_refused(tmp_path):
         files.read_pixels(path)
 
 
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"optimize": True}])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("fraction", [0.3, 0.5, 0.8, 0.95])
+def test_jpeg_whose_pixels_end_too_early_is_refused(
+    tmp_path, options, channels, fraction
+):
+    path = tmp_path / "a.jpg"
+    samples = np.tile(noise(channels), (8, 8) + (1,) * (channels == 3))
+    save_pillow(path, samples, **options)
+    whole = path.read_bytes()
+    files.read(path)
+    # A whole image is one whatever stands behind it, as a phone's film.
+    path.write_bytes(whole + noise(3).tobytes())
+    files.read(path)
+    path.write_bytes(whole[: int(fraction * len(whole))] + b"\xff\xd9")
+    with pytest.raises(MidError, match=r"a\.jpg.*its pixels end too early"):
+        files.read(path)
+
+
+@pytest.mark.parametrize("value", [0, 128, 255])
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"quality": 100}])
+def test_flat_jpegs_are_whole(tmp_path, value, options):
+    samples = np.full((HEIGHT, WIDTH, 3), value, np.uint8)
+    save_pillow(tmp_path / "a.jpg", samples, **options)
+    np.testing.assert_array_equal(files.read(tmp_path / "a.jpg").samples, samples)
+
+
+def test_every_real_jpeg_is_read(shared):
+    paths = [p for p in shared.rglob("*") if p.suffix.lower() in (".jpg", ".jpeg")]
+    assert len(paths) > 99
+    for path in paths:
+        files.read(path)
+
+
 def test_a_changed_byte_in_the_pixels_is_refused(tmp_path):
     save_pillow(tmp_path / "a.png", np.tile(noise(3), (4, 4, 1)))
     data = bytearray((tmp_path / "a.png").read_bytes())

@@ -86,9 +86,36 @@ def test_pages_in_colour_and_thumbnails(tmp_path):
     np.testing.assert_array_equal(second, noise(3)[::-1])
 
 
+def save_below(path, pages, below, below_type=1, **options):
+    """Save pages, each with smaller or larger ones in a directory below it."""
+    with tifffile.TiffWriter(path) as file:
+        for page in pages:
+            file.write(page, subifds=len(below), metadata=None, **options)
+            for other in below:
+                file.write(other, subfiletype=below_type, metadata=None)
+
+
+@pytest.mark.parametrize("below", [[noise(1)[:9, :7]], [noise(1)[::2], noise(1)[::4]]])
+@pytest.mark.parametrize("count", [1, 2])
+def test_thumbnails_and_pyramids_below_a_page_are_passed_over(tmp_path, below, count):
+    pages = [noise(1), noise(1)[::-1]][:count]
+    save_below(tmp_path / "a.tif", pages, below)
+    assert files.header(tmp_path / "a.tif") == ((HEIGHT, WIDTH), (0, 1)[:count])
+    for number, page in enumerate(pages):
+        found = files.read_pixels(tmp_path / "a.tif", number)
+        np.testing.assert_array_equal(found[..., 0], page)
+
+
 @pytest.mark.parametrize(
     ("reason", "save"),
     [
+        ("a raw photo", lambda p: save_below(p, [noise(1)[:9]], [noise(1)], 0)),
+        (
+            "a raw photo",
+            lambda p: save_tiff(
+                p, noise(3), extratags=[(50706, 1, 4, b"\1\4\0\0", True)]
+            ),
+        ),
         ("2 pages differ", lambda p: save_pages(p, [noise(1), noise(1)[1:]])),
         ("2 pages differ", lambda p: save_pages(p, [noise(1), noise(1, "uint16")])),
         ("2 pages differ", lambda p: save_pages(p, [noise(1), noise(3)])),
@@ -126,7 +153,7 @@ def test_pages_are_written_one_by_one_and_each_as_it_was(tmp_path):
         for number in range(len(stack)):
             picture = files.read(tmp_path / "a.tif", number)
             yield [picture.rows(0, HEIGHT)], picture
-            (hidden,) = tmp_path.glob(".b.*.tif")
+            (hidden,) = tmp_path.glob(".mid-*.tif")
             sizes.append(hidden.stat().st_size)
 
     files.write_pages(tmp_path / "b.tif", pages(), len(stack))
