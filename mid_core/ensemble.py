@@ -171,7 +171,7 @@ def _denoise_in_tiles(
 
     threads = ThreadPoolExecutor(DRAWING)
     try:
-        for rows in spans(network, len(y), tile):
+        for rows in spans(network, len(y), tile, masking.margin):
             seen = (first_row + rows[0], first_row + rows[1])
             # Once for all tiles of a row: their generators draw the whole width.
             masks = _ahead(threads, partial(draw, rows=seen), max(counts))
@@ -197,10 +197,15 @@ def _ahead(
         yield coming.popleft().result()
 
 
-def spans(network: Denoiser, length: int, tile: int) -> Iterator[Span]:
-    """Yield a network's tiles along an axis: as few as there can be."""
-    step = network.alignment
-    around = -(-min(network.margin, tile // 4) // step) * step
+def spans(
+    network: Denoiser, length: int, tile: int, mask_margin: int = 0
+) -> Iterator[Span]:
+    """Yield a network's tiles along an axis: as few as there can be.
+
+    They overlap by the network's margin and that of what fills hidden pixels.
+    """
+    step, margin = network.alignment, network.margin + mask_margin
+    around = -(-min(margin, tile // 4) // step) * step
     inner = 0
     while inner < length:
         start = max(0, inner - around)
@@ -232,7 +237,7 @@ def _row_means(
     total, means = torch.zeros_like(band[inner]), {}
     # Mask by mask, not tile by tile: else all K would have to be kept.
     for p, mask in enumerate(masks, start=1):
-        for left, right, col, col_end in spans(network, width, tile):
+        for left, right, col, col_end in spans(network, width, tile, masking.margin):
             kept = torch.from_numpy(mask[:, left:right]).to(device)
             batch = masking.apply(band[:, left:right], kept)[None].permute(0, 3, 1, 2)
             x_hat = network(batch)[0].permute(1, 2, 0)
@@ -285,7 +290,7 @@ def denoise_bands(
         As ``denoise`` does.
     """
     tile = tile_for(network, tile)
-    for top, bottom, row, end in spans(network, height, tile):
+    for top, bottom, row, end in spans(network, height, tile, masking.margin):
         y, share = read_rows(top, bottom), (end - row) / height
 
         def report_share(part: float, share: float = share) -> None:

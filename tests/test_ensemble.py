@@ -10,6 +10,7 @@ from mid_core import ensemble
 from mid_core.ensemble import default_tile, denoise, spans
 from mid_core.errors import MidError
 from mid_core.masking import Masking, mask_rows
+from mid_core.networks import build
 from mid_core.noise import residual
 
 
@@ -94,6 +95,16 @@ def test_tiles_equal_the_whole_within_a_grey_level(attentive, rng, mask_ratio):
     assert difference(patch_size=16) < 1 / 255
     # Means over the whole tile are what makes tiles visible.
     assert difference(patch_size=None) > 1 / 255
+
+
+def test_tiles_reach_as_far_as_local_means_do(rng):
+    settings = {"name": "dncnn", "width": 4, "depth": 3, "centred": True}
+    network, y = build(settings).eval(), rng.random((203, 191, 3), dtype=np.float32)
+    whole, tiled = (
+        denoise(network, y, Masking(0.8, fill="mean"), [1], (2,), tile)[0]
+        for tile in (256, 128)
+    )
+    np.testing.assert_allclose(tiled, whole, atol=1e-5)
 
 
 @pytest.mark.parametrize("per", ["pixel", "colour"])

@@ -166,6 +166,7 @@ def test_defaults_are_the_papers():
         "decoder": [2, 2, 2, 2],
         "pixel_unshuffle": 1,
         "residual": True,
+        "centred": False,
     }
     assert 10 in paper["evaluation"]["num_masks"]
 
