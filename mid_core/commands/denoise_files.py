@@ -76,6 +76,13 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return None
 
 
+def _space(folder: Path) -> Space:
+    """Make the folder of the answers; what is worked on lies there, too."""
+    folder.mkdir(parents=True, exist_ok=True)
+    check_folder(folder)
+    return partial(scratch, folder=folder)
+
+
 def _input_rows(picture: Picture, channels: int, first: int, last: int) -> np.ndarray:
     """Rows as the network takes them: one for colours sees grey three times."""
     copies = channels // picture.samples.shape[2]
@@ -161,10 +168,7 @@ def denoise_files(
     estimate = partial(
         denoise_bands, network, masking=masking, num_masks=num_masks, tile=tile
     )
-    folder = jobs[0][1].parent
-    folder.mkdir(parents=True, exist_ok=True)
-    check_folder(folder)
-    space = partial(scratch, folder=folder)
+    space = _space(jobs[0][1].parent)
     failures, written, lost, start = [], {}, {}, time.monotonic()
     report = Progress("denoise", len(jobs), "image")
     for number, (file, result) in enumerate(jobs, start=1):

@@ -37,7 +37,9 @@ _counter = itertools.count()
 
 def advice(error: OSError) -> str:
     """What a person can do about what the system refused."""
-    return _ADVICE.get(error.errno, "correct the path, or look at the disk")
+    # Libraries that write files by themselves give no number.
+    known = _ADVICE | {None: "make room there, or look at the disk"}
+    return known.get(error.errno, "correct the path, or look at the disk")
 
 
 def refusal(path: Path, error: OSError) -> str:
