@@ -149,11 +149,14 @@ class Checkpoints:
         for path in sorted(self.folder.parent.glob("*/checkpoint.pt")):
             if path.parent == self.folder:
                 continue
+            # Mapped: of a state that is not used, the weights are not read.
             try:
-                state = read_checkpoint(path)
-            except MidError:
+                state = torch.load(
+                    path, map_location="cpu", mmap=True, weights_only=True
+                )
+                changed = differences(state["fingerprint"], self.fingerprint)
+            except Exception:
                 continue
-            changed = differences(state["fingerprint"], self.fingerprint)
             log.warning(
                 "%s, at step %s, is not used, as it is of other settings: %s. Restore "
                 "them to go on with it, or delete its folder",

@@ -134,6 +134,32 @@ def test_all_settings_are_kept_with_the_results(finished):
     assert jobs_of(snakemake(finished, config, "--dry-run")) == {}
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("--unlock", "Unlocked working directory"),
+        ("--summary", "results/tiny/tables/rounds.md"),
+        ("--detailed-summary", "results/tiny/tables/rounds.md"),
+        ("--dag", "digraph snakemake_dag"),
+        ("--rulegraph", "train_round"),
+        ("--filegraph", "results/{dataset}/tables/rounds.md"),
+        ("--d3dag", "train_round"),
+        ("--list-untracked", "clean/photo 0.jpg"),
+        ("--list", "measure_cost"),
+        ("--lint", "Congratulations"),
+        ("--report report.zip", "Report created"),
+        ("--cleanup-metadata results/tiny/tables/rounds.tex", ""),
+        ("--touch --dry-run", "Nothing to be done"),
+        ("--delete-all-output --dry-run", "Would delete results/tiny/tables/rounds.md"),
+    ],
+)
+def test_snakemake_answers_without_cores(finished, arguments, said):
+    run = snakemake(finished, CONFIG, *arguments.split(), cores=())
+    assert run.returncode == 0, run.stderr
+    assert said in run.stdout + run.stderr
+
+
 def test_a_dry_run_of_many_variants_is_light(tmp_path):
     rounds = [{"mask_ratio": 0.8}] + 3 * [{"mask_ratio": 0.7}]
     variants = {f"v{i}": {"seed": i, "rounds": rounds} for i in range(20)}
