@@ -27,7 +27,6 @@ from mid_core.store import Store, store_path
 
 ROOT = Path(__file__).parents[1]
 CSV = ROOT / "docs/measurements/gate.csv"
-SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 
 
 def blur(image: np.ndarray, sigma: float) -> np.ndarray:
@@ -112,7 +111,7 @@ def banks(folder: Path, runs: list[Path]) -> Iterator[tuple[str, str, dict]]:
 
 def main(folder: str, *runs: str) -> None:
     """Measure all and write the table."""
-    limits = load_config([ROOT / "config/sidd.yaml"], SCHEMA, {})["method"]["gate"]
+    limits = load_config([ROOT / "config/sidd.yaml"], {})["method"]["gate"]
     with CSV.open("w", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         for kind, name, statistics in banks(Path(folder), [Path(run) for run in runs]):
