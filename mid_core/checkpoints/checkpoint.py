@@ -10,6 +10,7 @@ import json
 import logging
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -150,15 +151,13 @@ class Checkpoints:
             if path.parent == self.folder:
                 continue
             # Mapped: of a state that is not used, the weights are not read.
-            try:
+            with suppress(Exception):
                 state = torch.load(
                     path, map_location="cpu", mmap=True, weights_only=True
                 )
                 changed = differences(state["fingerprint"], self.fingerprint)
-            except Exception:
-                continue
-            log.warning(
-                "%s, at step %s, is not used, as it is of other settings: %s. Restore "
-                "them to go on with it, or delete its folder",
-                *(path, state.get("step"), ", ".join(changed)),
-            )
+                log.warning(
+                    "%s, at step %s, is not used, as it is of other settings: %s. "
+                    "Restore them to go on with it, or delete its folder",
+                    *(path, state.get("step"), ", ".join(changed)),
+                )

@@ -36,7 +36,9 @@ def fill_in(step):
 
 
 # Logs, memory and profiles go by the names of rules, and functions by paths in results.
-kept = workflow.modifier.modify_rulename("all"), workflow.modifier.modify_path("results")
+kept = workflow.modifier.modify_rulename("all"), workflow.modifier.modify_path(
+    "results"
+)
 if AS_MODULE and kept != ("all", "results"):
     raise WorkflowError(
         "MID as a module keeps its rules' names and its folder: `use rule * from ...` "
