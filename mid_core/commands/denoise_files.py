@@ -113,7 +113,9 @@ def denoise_files(
         cannot be read is reported, and the others are denoised all the same.
     """
     jobs = _jobs(source, target)
-    network, card = load_model(model, pick_device(device, needed=device != "auto"))
+    network, card = load_model(
+        model, pick_device(device, needed=device != "auto", wait=False)
+    )
     masking = Masking(
         **card["masking"] | ({} if ratio is None else {"mask_ratio": ratio})
     )

@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT))
 
 from mid_config.errors import ConfigError
 from mid_config.loading import load_config
+from mid_config.machine import gpu_count
 from mid_config.plan import Plan
 from mid_config.pool_files import fingerprint, record_of
 from mid_config.pools import absent_pools
@@ -41,6 +42,12 @@ except ConfigError as error:
 config = plan.config
 
 ON_GPU = plan.config["runtime"]["device"] != "cpu"
+# The GPUs of this machine, which its jobs share out; none where a cluster does that, or
+# `mid plan` asks, which may be about another machine.
+on_this_machine = workflow.nodes is None and "MID_JOBS_FILE" not in os.environ
+GPUS = gpu_count() if ON_GPU and on_this_machine else 0
+if GPUS:
+    workflow.global_resources.setdefault("gpu", GPUS)
 VERSIONS = yaml.safe_load((ROOT / "mid_core/stage_versions.yaml").read_text())
 
 

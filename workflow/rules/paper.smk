@@ -38,6 +38,8 @@ rule measure_cost:
         "results/{dataset}/{variant}/round_{k}/cost.json",
     # All of them, so that no other job disturbs the clock.
     threads: workflow.resource_settings.cores or 1
+    resources:
+        gpu=min(1, GPUS),
     params:
         version=VERSIONS["measure_cost"],
     script:

@@ -53,7 +53,7 @@ def main() -> None:
             if i in left:
                 store.append(name, np.clip(x_hat, 0, 1))
         speed = seconds / (pixels / 1e6)
-        made |= {"seconds_per_megapixel": speed, "machine": str(device)}
+        made |= {"seconds_per_megapixel": speed, "machine": device.type}
         store.attributes = made
 
 

@@ -17,7 +17,7 @@ def main() -> None:
     device = pick_device(runtime["device"], needed=False)
     weights = Path(snakemake.input.model).with_suffix(".safetensors")
     network, _ = load_model(weights, device)
-    found = measure(network, device) | {"device": str(device)}
+    found = measure(network, device) | {"device": device.type}
     write_json(Path(snakemake.output[0]), found | {"threads": runtime["threads"]})
 
 

@@ -79,7 +79,7 @@ def write(folder: Path, trainer: Trainer, card: dict) -> None:
             pd.DataFrame(trainer.history).to_csv(file, index=False)
         run = {"sha256": save_model(folder / WEIGHTS, trainer.model, card)}
         run["train_seconds"] = round(trainer.seconds, 1)
-        run |= {"device": str(trainer.device), "skipped_steps": trainer.skipped}
+        run |= {"device": trainer.device.type, "skipped_steps": trainer.skipped}
         write_json(folder / CARD, card | run)
 
 
