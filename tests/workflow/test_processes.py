@@ -57,5 +57,7 @@ def test_jobs_on_one_machine_share_out_its_gpus(
     config["runtime"] = config["runtime"] | {"device": "auto"}
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     dry = snakemake(tmp_path, config, "--dry-run", *arguments)
-    found = re.findall(r"^(?:local)?rule (\w+):.*?gpu=(\d+)", dry.stdout, re.M | re.S)
+    found = re.findall(
+        r"^(?:local)?rule (\w+):.*?gpu=(\d+)", dry.stdout, re.MULTILINE | re.DOTALL
+    )
     assert {rule: int(gpus) for rule, gpus in found if rule in asked} == asked
