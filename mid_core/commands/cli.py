@@ -28,6 +28,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def main() -> int | None:
     """Run the command line; a mistake ends with a sentence and status 1."""
+    # Names of files may be no UTF-8: what cannot be printed is escaped.
+    sys.stdout.reconfigure(errors="backslashreplace")
     arguments = _parser().parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:

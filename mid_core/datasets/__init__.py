@@ -7,6 +7,7 @@ that can be split also have ``SIDES`` and ``groups(settings)``: what a split div
 """
 
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 
 from mid_core.datasets import pairs
@@ -72,9 +73,22 @@ def survey(settings: dict, sides: dict | None, stack: str) -> Found:
             if "truth" not in item
         ]
         found.problems += pairs.unlike(found.items)
+    found.problems += [
+        f"{escaped}: this name is not UTF-8, and tables cannot hold it; rename the file "
+        "or folder"
+        for item in found.items
+        for part in ("image", "truth")
+        if part in item
+        and (escaped := _escaped(path := str(Path(item[part]).absolute()))) != path
+    ]
     if not found.items and not found.problems:
         found.problems.append(f"{settings['path']} has no image of this pool")
     return found
+
+
+def _escaped(path: str) -> str:
+    """Return the path as text; Python keeps bytes that are none as surrogates."""
+    return path.encode(errors="backslashreplace").decode()
 
 
 def describe(settings: dict, count: int) -> dict[str, str]:

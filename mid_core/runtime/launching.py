@@ -190,7 +190,8 @@ def _end_with_launcher(host: str, port: int) -> None:
 
 
 def _log_to(logs: list[tuple[str, logging.Formatter]], level: int) -> None:
-    handlers = [logging.FileHandler(name) for name, _ in logs]
+    text = {"encoding": "utf-8", "errors": "backslashreplace"}
+    handlers = [logging.FileHandler(name, **text) for name, _ in logs]
     for handler, (_, formatter) in zip(handlers, logs, strict=True):
         handler.setFormatter(formatter)
     logging.basicConfig(handlers=handlers, level=level, force=True)

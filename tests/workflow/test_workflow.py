@@ -204,6 +204,28 @@ def test_every_shipped_config_has_a_graph(name, tmp_path):
     assert jobs["train_round"] == rounds[name]
 
 
+@pytest.mark.exhaustive
+def test_names_of_images_may_be_any_text(finished, tmp_path):
+    names = ("new\nline", "{braces} {variant}", "back\\slash %s", "-q\"uo'te, $x_{$")
+    (tmp_path / "clean").mkdir()
+    (tmp_path / "pairs").mkdir()
+    clean, truth, noisy = (
+        min((finished / folder).glob(pattern))
+        for folder, pattern in (("clean", "*"), ("pairs", "c*"), ("pairs", "n*"))
+    )
+    for name in names:
+        shutil.copy(clean, tmp_path / f"clean/{name}.jpg")
+        shutil.copy(truth, tmp_path / f"pairs/clean_{name}.png")
+        shutil.copy(noisy, tmp_path / f"pairs/noisy_{name}.png")
+    run = snakemake(tmp_path, CONFIG, "--", "all", "report")
+    assert run.returncode == 0, run.stdout + run.stderr
+    results = tmp_path / "results/tiny"
+    scores = pd.read_csv(results / "mid/round_1/scores/noisy.csv")
+    assert set(scores["image"]) == {f"noisy_{name}.png" for name in names}
+    opened = pd.read_csv(results / "tables/lineage.csv")["image"]
+    assert set(opened) >= {f"{tmp_path}/clean/{name}.jpg" for name in names}
+
+
 @pytest.mark.slow
 def test_grey_images_of_16_bits_train_a_network_of_one_channel(tmp_path, rng):
     for part, spread in (("clean", 0), ("noisy", 3000)):
