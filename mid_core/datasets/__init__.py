@@ -73,22 +73,21 @@ def survey(settings: dict, sides: dict | None, stack: str) -> Found:
             if "truth" not in item
         ]
         found.problems += pairs.unlike(found.items)
-    found.problems += [
-        f"{escaped}: this name is not UTF-8, and tables cannot hold it; rename the file "
-        "or folder"
-        for item in found.items
-        for part in ("image", "truth")
-        if part in item
-        and (escaped := _escaped(path := str(Path(item[part]).absolute()))) != path
-    ]
+    paths = [item[k] for item in found.items for k in ("image", "truth") if k in item]
+    found.problems += filter(None, map(_not_utf8, paths))
     if not found.items and not found.problems:
         found.problems.append(f"{settings['path']} has no image of this pool")
     return found
 
 
-def _escaped(path: str) -> str:
-    """Return the path as text; Python keeps bytes that are none as surrogates."""
-    return path.encode(errors="backslashreplace").decode()
+def _not_utf8(path: str) -> str:
+    """Say that a file cannot be named in tables and logs; empty where it can."""
+    whole = str(Path(path).absolute())
+    # Bytes that are no UTF-8 are surrogates to Python.
+    escaped = whole.encode(errors="backslashreplace").decode()
+    if escaped == whole:
+        return ""
+    return f"{escaped}: this name is not UTF-8: rename the file, or its folder"
 
 
 def describe(settings: dict, count: int) -> dict[str, str]:
