@@ -23,8 +23,8 @@ def main() -> None:
     torch.set_num_threads(snakemake.threads)
     card, masks = Path(snakemake.input.model), int(snakemake.wildcards.num_masks)
     device = pick_device(runtime["device"], needed=False)
-    network, _ = load_model(card.with_suffix(".safetensors"), device)
-    noisy, masking = Store(store_path(snakemake.input.noisy)), Masking(**params.masking)
+    network, _ = load_model(card, device)
+    noisy, masking = Store.of(snakemake.input.noisy), Masking(**params.masking)
     made = {
         "made_by": {"stage": "denoise_pool", "version": params.version},
         "settings": {
