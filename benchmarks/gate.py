@@ -23,11 +23,10 @@ from mid_core.errors import MidError
 from mid_core.evaluation.gate import check_bank, measure
 from mid_core.evaluation.noise_statistics import Statistics
 from mid_core.images.picture import to_float
-from mid_core.store import Store, store_path
+from mid_core.store import Store
 
 ROOT = Path(__file__).parents[1]
 CSV = ROOT / "docs/measurements/gate.csv"
-SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 
 
 def blur(image: np.ndarray, sigma: float) -> np.ndarray:
@@ -85,7 +84,7 @@ def gather(fields) -> dict:
 def refined(results: Path) -> Iterator[tuple[str, dict]]:
     """Yield the banks of residuals of a run, whichever code made them."""
     for manifest in sorted(results.glob("*/round_*/noise.manifest.json")):
-        bank = Store(store_path(manifest))
+        bank = Store.of(manifest)
         pool = bank.attributes["settings"]["pool"]
         noisy = Store(results / "data" / pool / "image.zarr")
         fields = (
@@ -112,7 +111,7 @@ def banks(folder: Path, runs: list[Path]) -> Iterator[tuple[str, str, dict]]:
 
 def main(folder: str, *runs: str) -> None:
     """Measure all and write the table."""
-    limits = load_config([ROOT / "config/sidd.yaml"], SCHEMA, {})["method"]["gate"]
+    limits = load_config([ROOT / "config/sidd.yaml"], {})["method"]["gate"]
     with CSV.open("w", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         for kind, name, statistics in banks(Path(folder), [Path(run) for run in runs]):

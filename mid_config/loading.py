@@ -3,13 +3,16 @@
 import copy
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.exceptions import best_match
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from mid_config.errors import ConfigError
 from mid_config.merging import merge
@@ -129,7 +132,13 @@ def _typed(value: Any) -> Any:
         return {key: _typed(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_typed(inner) for inner in value]
-    return YAML(typ="safe").load(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    # As YAML, a pattern such as *.png is a mistake, and a date no text.
+    with suppress(YAMLError):
+        typed = YAML(typ="safe").load(value)
+        return typed if isinstance(typed, int | float | None) else value
+    return value
 
 
 def check(
@@ -166,9 +175,10 @@ def check(
 
 
 @cache
-def read_schema(path: Path) -> dict[str, Any]:
+def read_schema() -> dict[str, Any]:
     """Read the schema, and add the keys of every network and data set."""
-    schema: dict[str, Any] = plain(YAML(typ="safe").load(path))
+    text = files("mid_config").joinpath("config.schema.yaml").read_text("utf-8")
+    schema: dict[str, Any] = plain(YAML(typ="safe").load(text))
     add_registered(schema["$defs"])
     return schema
 
@@ -189,7 +199,7 @@ def partial(schema: Any) -> Any:
 
 
 def load_config(
-    paths: Sequence[Path], schema: Path, overrides: Mapping[str, Any]
+    paths: Sequence[Path], overrides: Mapping[str, Any], said_by: str = "--config"
 ) -> dict[str, Any]:
     """Read config files, later ones over earlier ones, then ``overrides``.
 
@@ -200,10 +210,10 @@ def load_config(
     ----------
     paths
         YAML files.
-    schema
-        JSON schema, in YAML, without the keys of networks and data sets.
     overrides
-        What was given on the command line.
+        What was given on the command line, or by a Snakefile that uses ours.
+    said_by
+        By which of them, for a mistake.
 
     Returns
     -------
@@ -214,20 +224,21 @@ def load_config(
     ConfigError
         At the first mistake.
     """
-    rules = read_schema(schema)
+    rules = read_schema()
     # A variant is complete only with the method, and is checked so below.
     changes = {"additionalProperties": {"type": ["object", "null"]}}
     properties = rules["properties"] | {
         "variants": rules["properties"]["variants"] | changes
     }
-    files = {str(path): read_yaml(Path(path)) for path in paths}
-    parts = files | ({"--config": _typed(overrides)} if overrides else {})
+    written = {str(path): read_yaml(Path(path)) for path in paths}
+    given = overrides or not written
+    parts = written | ({said_by: _typed(overrides)} if given else {})
     merged: dict[str, Any] = {}
     for name, content in parts.items():
         check(content, partial(rules), name, {name: content})
         merged = merge(merged, plain(content))
     source = " + ".join(parts)
-    check(merged, rules | {"properties": properties}, source, files)
+    check(merged, rules | {"properties": properties}, source, written)
     merged = _without_absent(merged)
     merged["method"] = _without_absent(merged["method"])
     filled: dict[str, Any] = fill_defaults(merged, rules, rules)

@@ -48,10 +48,19 @@ CONFIG = {
 }
 
 
-def snakemake(folder: Path, config: dict, *arguments: str, python: tuple = ()):
+CORES = ("--cores", "2")
+
+
+def snakemake(
+    folder: Path,
+    config: dict,
+    *arguments: str,
+    python: tuple = (),
+    cores: tuple = CORES,
+):
     """Run Snakemake in ``folder`` on ``config``; return what it did and said."""
     (folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
-    command = [sys.executable, *python, "-m", "snakemake", "--cores", "2"]
+    command = [sys.executable, *python, "-m", "snakemake", *cores]
     command += ["--snakefile", str(ROOT / "workflow/Snakefile")]
     command += ["--directory", str(folder), "--configfile", str(folder / "config.yaml")]
     return subprocess.run(

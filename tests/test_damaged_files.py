@@ -35,7 +35,6 @@ from tests.damaged import (
 )
 
 CPU = torch.device("cpu")
-SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 DEMO = (ROOT / "config/config.yaml").read_text()
 PHOTO = matfile.Variable("InoisySRGB", ("float32",), (None, None, 3))
 MEGABYTES = 64
@@ -193,14 +192,14 @@ def test_a_config_is_refused(right, wrong, message, theirs):
     assert right in DEMO
     put(theirs / "c.yaml", DEMO.replace(right, wrong, 1).encode())
     with pytest.raises(ConfigError, match=re.escape(message)):
-        Plan(load_config([theirs / "c.yaml"], SCHEMA, {}))
+        Plan(load_config([theirs / "c.yaml"], {}))
 
 
 @pytest.mark.parametrize("make", [pickled, png(9, 7), b"\x93NUMPY\1\0v\0", b""])
 def test_what_is_no_config_is_refused(make, theirs):
     put(theirs / "c.yaml", make)
     with pytest.raises(ConfigError, match=r"c\.yaml(, line 1:| is no | holds no )"):
-        load_config([theirs / "c.yaml"], SCHEMA, {})
+        load_config([theirs / "c.yaml"], {})
 
 
 def test_a_checkpoint_of_another_format_is_named(theirs, monkeypatch, caplog):

@@ -10,6 +10,7 @@ import json
 import logging
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -150,13 +151,14 @@ class Checkpoints:
         for path in sorted(self.folder.parent.glob("*/checkpoint.pt")):
             if path.parent == self.folder:
                 continue
-            try:
-                state = read_checkpoint(path)
-            except MidError:
-                continue
-            changed = differences(state["fingerprint"], self.fingerprint)
-            log.warning(
-                "%s, at step %s, is not used, as it is of other settings: %s. Restore "
-                "them to go on with it, or delete its folder",
-                *(path, state.get("step"), ", ".join(changed)),
-            )
+            # Mapped: of a state that is not used, the weights are not read.
+            with suppress(Exception):
+                state = torch.load(
+                    path, map_location="cpu", mmap=True, weights_only=True
+                )
+                changed = differences(state["fingerprint"], self.fingerprint)
+                log.warning(
+                    "%s, at step %s, is not used, as it is of other settings: %s. "
+                    "Restore them to go on with it, or delete its folder",
+                    *(path, state.get("step"), ", ".join(changed)),
+                )

@@ -42,16 +42,26 @@ def save_model(path: Path, network: nn.Module, card: dict) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def load_model(path: Path, device: torch.device) -> tuple[nn.Module, dict]:
+def load_model(path: Path | str, device: torch.device) -> tuple[nn.Module, dict]:
     """Read a model that ``save_model`` wrote: the network, ready to use, and its card.
 
     Nothing in the file is executed, and it takes no more memory than its own size.
+
+    Parameters
+    ----------
+    path
+        ``model.safetensors``, or the ``model.json`` beside it.
+    device
+        Where the network is to be.
 
     Raises
     ------
     MidError
         If the file is missing, not a model of ours, or does not fit its network.
     """
+    path = Path(path)
+    if path.suffix == ".json":
+        path = path.with_suffix(".safetensors")
     if not path.is_file():
         raise MidError(f"there is no model at {path}: train one, or correct the path")
     # What a stranger wrote may fail anywhere, with whatever it leads to.

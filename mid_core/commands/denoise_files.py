@@ -160,7 +160,9 @@ def denoise_files(
     """
     jobs = _jobs(source, target)
     _refuse_overwriting(jobs, model)
-    network, card = load_model(model, pick_device(device, needed=device != "auto"))
+    network, card = load_model(
+        model, pick_device(device, needed=device != "auto", wait=False)
+    )
     masking = Masking(
         **card["masking"] | ({} if ratio is None else {"mask_ratio": ratio})
     )

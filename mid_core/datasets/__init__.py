@@ -7,6 +7,7 @@ that can be split also have ``SIDES`` and ``groups(settings)``: what a split div
 """
 
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 
 from mid_core.datasets import pairs
@@ -72,9 +73,21 @@ def survey(settings: dict, sides: dict | None, stack: str) -> Found:
             if "truth" not in item
         ]
         found.problems += pairs.unlike(found.items)
+    paths = [item[k] for item in found.items for k in ("image", "truth") if k in item]
+    found.problems += filter(None, map(_not_utf8, paths))
     if not found.items and not found.problems:
         found.problems.append(f"{settings['path']} has no image of this pool")
     return found
+
+
+def _not_utf8(path: str) -> str:
+    """Say that a file cannot be named in tables and logs; empty where it can."""
+    whole = str(Path(path).absolute())
+    # Bytes that are no UTF-8 are surrogates to Python.
+    escaped = whole.encode(errors="backslashreplace").decode()
+    if escaped == whole:
+        return ""
+    return f"{escaped}: this name is not UTF-8: rename the file, or its folder"
 
 
 def describe(settings: dict, count: int) -> dict[str, str]:

@@ -39,7 +39,10 @@ def split(
         )
     # By hash, a group keeps its side when others come or go, but at the border.
     drawn = sorted(
-        groups, key=lambda group: sha256(f"{seed}/{group}".encode()).digest()
+        groups,
+        key=lambda group: sha256(
+            f"{seed}/{group}".encode(errors="surrogateescape")
+        ).digest(),
     )
     parts = zip(sides, (drawn[:count], drawn[count:]), strict=True)
     return {side: sorted(chosen) for side, chosen in parts}

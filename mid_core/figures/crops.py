@@ -62,7 +62,8 @@ def crops_figure(images: Mapping[str, Versions]) -> Figure:
     figure = Figure(figsize=size, layout="constrained")
     parts = figure.subfigures(len(images), squeeze=False)
     for (name, versions), part in zip(images.items(), parts.ravel(), strict=True):
-        part.supylabel(textwrap.fill(name, 24 * rows))
+        # In the name of a file, $ is no mathematics.
+        part.supylabel(textwrap.fill(name, 24 * rows), parse_math=False)
         _draw_versions(part, versions, rows, columns)
     return figure
 

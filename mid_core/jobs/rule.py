@@ -40,7 +40,11 @@ def run_rule(job: Callable[[], None], log_file: str) -> None:
     attempts = attempts_path(path)
     once = not attempts.exists()
     # They append, as other processes of the job may write there too.
-    own, kept = logging.FileHandler(path), logging.FileHandler(attempts)
+    # In names of files, what is not UTF-8 is escaped.
+    own, kept = (
+        logging.FileHandler(file, encoding="utf-8", errors="backslashreplace")
+        for file in (path, attempts)
+    )
     logging.basicConfig(
         handlers=[own, kept], level=logging.INFO, format=LINE, force=True
     )

@@ -17,7 +17,6 @@ from mid_core.jobs.dag import Job, read_jobs
 from mid_core.jobs.log import Attempt, job_name, read_attempt
 from mid_core.jobs.recovery import at_work, is_locked
 
-SCHEMA = Path(__file__).parents[2] / "workflow/schemas/config.schema.yaml"
 DEFAULT_CONFIG = Path("config/config.yaml")
 # In the order in which they are told of.
 DETAILED = ("running", "out of sight", "interrupted", "killed", "failed")
@@ -69,7 +68,7 @@ def read_plan(configs: Sequence[Path]) -> Plan:
         If the config is wrong.
     """
     try:
-        config = load_config(configs, SCHEMA, {})
+        config = load_config(configs, {})
         return Plan(config, absent_pools(config))
     except ConfigError as error:
         raise MidError(str(error)) from error

@@ -65,7 +65,8 @@ class JobTimes:
     ) -> None:
         self.plan, self.pools, self.rate, self.anew = plan, pools, rate, anew
         torch.set_num_threads(plan.config["runtime"]["threads"])
-        self.device = pick_device(plan.config["runtime"]["device"], needed=False)
+        name = plan.config["runtime"]["device"]
+        self.device = pick_device(name, needed=False, wait=False)
         self._known: dict[str, float] = {}
 
     def time(self, job: Job) -> JobTime:

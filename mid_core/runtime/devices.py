@@ -7,12 +7,16 @@ from torch import Tensor
 
 from mid_core.errors import MidError
 from mid_core.runtime import slurm
+from mid_core.runtime.gpus import hold_gpus, too_few
 
 
-def pick_device(name: str, needed: bool = True) -> torch.device:
+def pick_device(
+    name: str, needed: bool = True, wait: bool = True, gpu: int | None = None
+) -> torch.device:
     """Return the named device, or for ``"auto"`` the best there is.
 
-    In a SLURM job, a GPU counts only if the job holds it.
+    Of several GPUs it is one that no other job of the machine has (``hold_gpus``); it
+    becomes torch's current one. In a SLURM job, a GPU counts only if the job holds it.
 
     Parameters
     ----------
@@ -21,12 +25,33 @@ def pick_device(name: str, needed: bool = True) -> torch.device:
     needed
         Whether to insist on it: a training does, scores and pictures do with what is
         there. In SLURM, ``auto`` then stands for a GPU.
+    wait
+        Whether to wait for a GPU of its own where all are taken; else it is shared.
+    gpu
+        The GPU that the process was given; None: it takes one.
 
     Raises
     ------
     MidError
         If it is needed and not there, or does not work: a GPU job must not silently
         become a CPU job.
+    """
+    name = device_kind(name, needed)
+    try:
+        device = _gpu(gpu, wait) if name == "cuda" else torch.device(name)
+        torch.ones(1, device=device).add_(1)
+    except RuntimeError as error:
+        raise MidError(_refusal(name, f"it does not work: {error}")) from error
+    return device
+
+
+def device_kind(name: str, needed: bool = True) -> str:
+    """Return ``cpu``, ``cuda`` or ``mps``, as ``pick_device`` would choose.
+
+    Raises
+    ------
+    MidError
+        If it is needed and not there.
     """
     ours = not slurm.job_id() or slurm.visible_gpus()
     available = {
@@ -40,12 +65,16 @@ def pick_device(name: str, needed: bool = True) -> torch.device:
         name = "cuda" if insists and best == "cpu" else best
     if not available[name]:
         raise MidError(_refusal(name, f"torch {torch.__version__} sees none"))
-    device = torch.device(name)
-    try:
-        torch.ones(1, device=device).add_(1)
-    except RuntimeError as error:
-        raise MidError(_refusal(name, f"it does not work: {error}")) from error
-    return device
+    return name
+
+
+def _gpu(given: int | None, wait: bool) -> torch.device:
+    if given is None:
+        (given,) = hold_gpus(1, wait)
+    if given >= torch.cuda.device_count():
+        raise too_few("cuda")
+    torch.cuda.set_device(given)
+    return torch.device("cuda", given)
 
 
 def sender(device: torch.device) -> Callable[[Tensor], Tensor]:

@@ -16,8 +16,7 @@ import torch.distributed as dist
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from mid_core.errors import MidError
-from mid_core.runtime import slurm
+from mid_core.runtime.gpus import too_few
 
 # A process that hangs for so long ends the job.
 TIMEOUT = timedelta(minutes=10)
@@ -38,22 +37,17 @@ class ProcessGroup:
 
     @classmethod
     def join(
-        cls, store: dist.Store, rank: int, size: int, device: torch.device, local: int
+        cls, store: dist.Store, rank: int, size: int, device: torch.device
     ) -> Self:
         """Meet the other processes at a store.
 
         Raises
         ------
         MidError
-            If the node has no such device left for its process number ``local``.
+            If processes cannot share this kind of device.
         """
-        there = torch.cuda.device_count()
-        if device.type == "mps" or (device.type == "cuda" and local >= there):
-            raise MidError(
-                f"`gpus` asks for more GPUs of kind {device.type} than this node has for "
-                "the job: lower it in the config, or give the job as many"
-                + (f"\n{slurm.describe()}" if slurm.job_id() else "")
-            )
+        if device.type == "mps":
+            raise too_few("mps")
         backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
         ranks = {"rank": rank, "world_size": size}
         dist.init_process_group(backend, store=store, timeout=TIMEOUT, **ranks)

@@ -29,8 +29,9 @@ from torch.multiprocessing.spawn import ProcessException
 
 from mid_core.errors import Interrupted, MidError, NotFinite
 from mid_core.runtime import slurm
-from mid_core.runtime.devices import pick_device
+from mid_core.runtime.devices import device_kind, pick_device
 from mid_core.runtime.distributed import ProcessGroup
+from mid_core.runtime.gpus import hold_gpus
 from mid_core.runtime.interruption import Stop
 
 # How often the launcher looks at the processes. When one has failed, the others get
@@ -80,9 +81,12 @@ def launch(
     files = [h for h in handlers if isinstance(h, logging.FileHandler)]
     logs = [(h.baseFilename, h.formatter) for h in files]
     job = (sys.argv[0], work.__name__), device, logs, (host, store.port), processes
+    # On one node this process takes the GPUs for all; of a SLURM job's nodes, all are its.
+    own = nodes == 1 and device_kind(device) == "cuda"
+    gpus = hold_gpus(processes) if own else list(range(processes // nodes))
     with stop:
         run = _run_here if nodes == 1 else _run_on_nodes
-        problem = run((*job, processes // nodes), stop)
+        problem = run((*job, gpus), stop)
     end = store.get("end").decode() if store.check(["end"]) else ""
     _raise(end, problem, stop.reason)
 
@@ -104,7 +108,8 @@ def _raise(end: str, problem: str, reason: str | None) -> None:
 
 def _run_here(job: tuple, stop: Stop) -> str:
     """Run the processes on this node; return how one of them failed, if it did."""
-    context, told = start_processes(_work, (job,), job[-1], join=False), False
+    *_, processes, _ = job
+    context, told = start_processes(_work, (job,), processes, join=False), False
     try:
         while not context.join(POLL_S, GRACE_S):
             if stop.reason and not told:
@@ -118,7 +123,8 @@ def _run_here(job: tuple, stop: Stop) -> str:
 
 def _run_on_nodes(job: tuple, stop: Stop) -> str:
     """Run the processes on the nodes of the SLURM job; return what srun says."""
-    *_, processes, on_each = job
+    *_, processes, gpus = job
+    on_each = len(gpus)
     # Else srun would take the step of one node in which this is for the whole job.
     command = ["env", *(f"--unset={name}" for name in slurm.step_variables())]
     command += ["srun", "--overlap", "--kill-on-bad-exit=1", "--cpu-bind=none"]
@@ -145,16 +151,14 @@ def _run_on_nodes(job: tuple, stop: Stop) -> str:
 
 def _work(rank: int, job: tuple) -> None:
     """Do the work of one process, and say in the store how it ended."""
-    (script, function), name, logs, meeting, processes, on_each = job
-    store, local_rank = dist.TCPStore(*meeting), rank % on_each
+    (script, function), name, logs, meeting, processes, gpus = job
+    store, gpu = dist.TCPStore(*meeting), gpus[rank % len(gpus)]
     threading.Thread(target=_end_with_launcher, args=meeting, daemon=True).start()
     _log_to(logs, logging.CRITICAL if rank else logging.INFO)
-    if local_rank < torch.cuda.device_count():
-        torch.cuda.set_device(local_rank)
     end = "0"
     try:
-        device = pick_device(name)
-        group = ProcessGroup.join(store, rank, processes, device, local_rank)
+        device = pick_device(name, gpu=gpu)
+        group = ProcessGroup.join(store, rank, processes, device)
         runpy.run_path(script, run_name="__worker__")[function](group, device)
     except Interrupted as error:
         end = f"{error.status} {error}"
@@ -186,7 +190,8 @@ def _end_with_launcher(host: str, port: int) -> None:
 
 
 def _log_to(logs: list[tuple[str, logging.Formatter]], level: int) -> None:
-    handlers = [logging.FileHandler(name) for name, _ in logs]
+    text = {"encoding": "utf-8", "errors": "backslashreplace"}
+    handlers = [logging.FileHandler(name, **text) for name, _ in logs]
     for handler, (_, formatter) in zip(handlers, logs, strict=True):
         handler.setFormatter(formatter)
     logging.basicConfig(handlers=handlers, level=level, force=True)

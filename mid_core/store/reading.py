@@ -2,13 +2,20 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import zarr
 
 from mid_core.errors import MidError
 from mid_core.store.layout import KINDS, covering, shard_name
-from mid_core.store.manifest import damage, read_manifest, rebuild_advice, wrong_size
+from mid_core.store.manifest import (
+    damage,
+    read_manifest,
+    rebuild_advice,
+    store_path,
+    wrong_size,
+)
 from mid_core.store.shards import open_tiles, read_window
 
 
@@ -52,6 +59,11 @@ class Store:
         self.names = list(self.attributes["names"])
         self.sizes = [(int(height), int(width)) for _, height, width in self._index]
         self.dtype, self.channels = group[self.kind].dtype, self._tiles.shape[3]
+
+    @classmethod
+    def of(cls, manifest: Path | str) -> Self:
+        """Open the store that a manifest is of."""
+        return cls(store_path(manifest))
 
     def __len__(self) -> int:
         return len(self.names)

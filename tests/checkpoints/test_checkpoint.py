@@ -175,6 +175,22 @@ def test_other_settings_start_anew_and_are_named(tmp_path, caplog):
     assert "delete its folder to start anew" in str(refused.value)
 
 
+def test_weights_of_other_settings_are_not_read_to_name_them(tmp_path, caplog):
+    old = Checkpoints(tmp_path, SETTINGS)
+    old.save(STATE)
+    path = old.folder / "checkpoint.pt"
+    content = bytearray(path.read_bytes())
+    weight = content.index(np.float32(998).tobytes())
+    content[weight] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(MidError, match="is damaged"):
+        read_checkpoint(path)
+    assert Checkpoints(tmp_path, SETTINGS | {"seed": 4}).load() is None
+    assert "at step 7, is not used, as it is of other settings: seed (3, now 4)" in (
+        caplog.text
+    )
+
+
 def test_settings_are_compared_as_they_are_kept():
     assert differences({"a": {"b": [1, 2]}}, {"a": {"b": [1, 2]}}) == []
     assert differences({"a": {"b": 1}, "c": 2}, {"a": {"b": 1.5}}) == [

@@ -30,6 +30,10 @@ def test_a_model_comes_back_with_its_card(tmp_path, network, rng):
     with torch.no_grad():
         torch.testing.assert_close(loaded(x), network(x), rtol=0, atol=0)
     assert [p.name for p in tmp_path.iterdir()] == ["model.safetensors"]
+    # The card beside it, which rules declare, stands for it.
+    again, card = load_model(tmp_path / "model.json", CPU)
+    assert card == CARD
+    torch.testing.assert_close(again.state_dict(), loaded.state_dict(), rtol=0, atol=0)
 
 
 def test_what_is_no_model_is_refused(tmp_path, network):

@@ -71,3 +71,9 @@ def test_crops_are_scored_in_their_window_by_the_truth():
     # 20 log10 of 1 / 0.5 and of 1 / 0.01.
     assert [text for _, text in found.values()] == ["6.02 dB", "40.00 dB", ""]
     assert {crop.shape for crop, _ in found.values()} == {(7, 7, 3)}
+
+
+def test_names_of_files_are_no_mathematics(drawn):
+    versions = {"noisy": (np.zeros((8, 8, 1)), "27.93 dB / 0.716")}
+    figure = drawn(crops_figure, {"$\\foo_{$": versions})
+    assert figure.subfigs[0].get_supylabel() == "$\\foo_{$"

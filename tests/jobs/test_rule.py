@@ -95,3 +95,9 @@ def test_no_attempt_that_failed_is_lost(tmp_path):
         *("started", "finished") * 2,
     ]
     assert log.read_text().count("started") == 1
+
+
+def test_names_of_files_that_are_no_text_are_escaped(tmp_path):
+    log, name = tmp_path / "rule.log", os.fsdecode(b"caf\xe9.png")
+    assert end_of(raising(MidError(f"{name} is broken")), log) == 1
+    assert "ERROR caf\\udce9.png is broken" in log.read_text()

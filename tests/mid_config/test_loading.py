@@ -11,14 +11,13 @@ from mid_config.loading import load_config
 from mid_config.plan import Plan
 
 ROOT = Path(__file__).parents[2]
-SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 DEMO = (ROOT / "config/config.yaml").read_text()
 
 
 def plan(text, tmp_path, **overrides):
     path = tmp_path / "c.yaml"
     path.write_text(text)
-    return Plan(load_config([path], SCHEMA, overrides))
+    return Plan(load_config([path], overrides))
 
 
 def line_of(text, part):
@@ -127,7 +126,7 @@ def test_how_a_training_is_spread_is_no_setting_of_its_round(tmp_path):
 
 
 def test_a_network_that_looks_at_whole_batches_is_not_spread():
-    config = load_config([ROOT / "config/config.yaml"], SCHEMA, {})
+    config = load_config([ROOT / "config/config.yaml"], {})
     config["variants"]["mid"]["network"]["norm"] = "batch"
     Plan(config)
     config["variants"]["mid"]["training"]["gradient_accumulation"] = 2
@@ -151,7 +150,7 @@ def test_the_command_line_is_checked_and_wins(tmp_path):
 
 
 def test_defaults_are_the_papers():
-    paper = load_config([ROOT / "config/sidd.yaml"], SCHEMA, {})["method"]
+    paper = load_config([ROOT / "config/sidd.yaml"], {})["method"]
     assert [one["mask_ratio"] for one in paper["rounds"]] == [0.8, 0.7, 0.7, [0.5, 0.7]]
     assert paper["training"]["iterations"] == 200_000
     assert paper["training"]["learning_rate"] == 4e-4
@@ -179,12 +178,12 @@ SHIPPED = sorted(set((ROOT / "config").glob("*.yaml")) - {CHOICES, MINUTES})
 @pytest.mark.parametrize("over", [[], [CHOICES]], ids=["alone", "choices"])
 @pytest.mark.parametrize("path", SHIPPED, ids=str)
 def test_every_shipped_config_is_valid(path, over):
-    found = Plan(load_config([path, *over], SCHEMA, {}))
+    found = Plan(load_config([path, *over], {}))
     assert ("paper_test_50" in found.rounds) == bool(over)
 
 
 def test_minutes_share_the_rounds_of_the_table():
-    found = Plan(load_config([ROOT / "config/real_noise.yaml", MINUTES], SCHEMA, {}))
+    found = Plan(load_config([ROOT / "config/real_noise.yaml", MINUTES], {}))
     assert found.table_rounds()[0] == ("mid", 0)
     assert found.owner("model", "steps_500", 0) == "steps_500"
 
@@ -282,7 +281,7 @@ def test_what_is_no_text_ends_in_a_sentence(content, message, tmp_path):
     path = tmp_path / "c.yaml"
     path.mkdir() if content is None else path.write_bytes(content)
     with pytest.raises(ConfigError, match=message):
-        load_config([path], SCHEMA, {})
+        load_config([path], {})
 
 
 def test_a_file_with_a_byte_order_mark_is_read(tmp_path):
@@ -297,7 +296,7 @@ def over(tmp_path):
         paths = tmp_path / "c.yaml", tmp_path / "mine.yaml"
         for path, text in zip(paths, (base, second), strict=True):
             path.write_text(text)
-        return Plan(load_config(paths, SCHEMA, {}))
+        return Plan(load_config(paths, {}))
 
     return planned
 

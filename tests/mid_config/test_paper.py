@@ -11,10 +11,7 @@ from mid_config.loading import load_config
 from mid_config.paper import paper_tables
 from mid_config.paper_rows import compared_methods, paper_rounds, table_rows
 from mid_config.plan import Plan
-from tests.conftest import ROOT
 from tests.running import CONFIG
-
-SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 
 
 @pytest.fixture
@@ -26,7 +23,7 @@ def planned(tmp_path):
         config["variants"] |= variants or {}
         path = tmp_path / "config.yaml"
         path.write_text(yaml.safe_dump(config))
-        return Plan(load_config([path], SCHEMA, {}))
+        return Plan(load_config([path], {}))
 
     return plan
 

@@ -20,6 +20,9 @@ def machine(monkeypatch):
 def gpu(machine):
     """A machine on which torch sees a GPU, played by the CPU."""
     machine.setattr(torch.cuda, "is_available", lambda: True)
+    machine.setattr(torch.cuda, "set_device", lambda gpu: None)
+    machine.setattr(torch.cuda, "device_count", lambda: 1)
+    machine.setattr(devices, "hold_gpus", lambda count, wait: [0])
     real = torch.ones
     machine.setattr(devices.torch, "ones", lambda n, device: real(n))
     return machine

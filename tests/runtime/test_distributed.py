@@ -17,6 +17,7 @@ from safetensors.numpy import load_file
 
 from mid_core.errors import MidError, NotFinite
 from mid_core.networks import build
+from mid_core.runtime.devices import pick_device
 from mid_core.runtime.distributed import SINGLE_PROCESS, ProcessGroup
 from mid_core.runtime.interruption import Stop
 from mid_core.runtime.launching import launch
@@ -265,9 +266,9 @@ def test_a_process_without_a_gpu_says_what_its_job_was_given(monkeypatch):
     facts = {"SLURM_JOB_ID": "71", "CUDA_VISIBLE_DEVICES": "0", "PATH": "/nowhere"}
     for name, value in facts.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-    device, store = torch.device("cuda"), torch.distributed.HashStore()
     with pytest.raises(MidError, match="more GPUs of kind cuda than this") as refused:
-        ProcessGroup.join(store, 1, 2, device, local=1)
+        pick_device("cuda", gpu=1)
     for fact in ("node: ", "CUDA_VISIBLE_DEVICES=0", "SLURM_JOB_ID=71"):
         assert fact in str(refused.value)

@@ -1,5 +1,6 @@
 import multiprocessing
 import os
+import resource
 import socket
 import time
 
@@ -88,6 +89,23 @@ def test_an_owner_that_died_before_it_wrote_its_name_is_followed(path):
     path.parent.mkdir()
     path.touch()
     with Lock(path, **QUICK) as lock:
+        lock.check()
+
+
+@pytest.mark.parametrize("dead_owner", [False, True])
+def test_an_owner_whose_name_cannot_be_written_holds_nothing(dead_owner, owner, path):
+    end(owner)
+    if not dead_owner:
+        path.unlink()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    try:
+        with pytest.raises(MidError, match="cannot be written"), Lock(path, **QUICK):
+            pass
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(path.parent.iterdir()) == []
+    with Lock(path) as lock:
         lock.check()
 
 

@@ -38,7 +38,8 @@ def path(tmp_path, images):
 
 
 def test_images_come_back(path, images):
-    store = Store(path)
+    store = Store.of(manifest_path(path))
+    assert store.path == path
     assert store.attributes["made_by"] == {"stage": "test"}
     found = dict(store)
     assert list(found) == list(images)

@@ -2,11 +2,11 @@
 
 from mid_config.loading import fill_defaults, read_schema
 from mid_config.registry import keys
-from tests.conftest import ROOT, TINY
+from tests.conftest import TINY
 from tests.small_networks import OTHERS, small
 from tests.workflow.whole_config import SMALL
 
-SCHEMA = read_schema(ROOT / "workflow/schemas/config.schema.yaml")
+SCHEMA = read_schema()
 
 
 def other_network(settings: dict) -> dict:

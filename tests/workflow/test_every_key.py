@@ -16,7 +16,6 @@ from tests.running import draw_images, snakemake
 from tests.workflow.every_key import EXEMPT, MATRIX
 from tests.workflow.whole_config import WHOLE, with_changes
 
-SCHEMAS = ROOT / "workflow/schemas"
 # In place of every script: the graph is what is tried here.
 WRITE = """shell:
         "for file in {output}; do echo '{{\\"train_seconds\\": 0}}' > $file; done"
@@ -145,7 +144,7 @@ def settled(tmp_path):
     def plan(changes):
         path = tmp_path / "config.yaml"
         path.write_text(yaml.safe_dump(with_changes(changes)))
-        return Plan(load_config([path], SCHEMAS / "config.schema.yaml", {})).rounds
+        return Plan(load_config([path], {})).rounds
 
     return plan
 
@@ -180,7 +179,7 @@ def leaves(name: str, node: dict, schema: dict):
 
 def every_key() -> set[str]:
     """All keys of the schema, each once."""
-    schema = read_schema(SCHEMAS / "config.schema.yaml")
+    schema = read_schema()
     found = set(leaves("", schema, schema))
     for name, node in schema["$defs"].items():
         if "properties" in node:

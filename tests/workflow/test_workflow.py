@@ -134,6 +134,28 @@ def test_all_settings_are_kept_with_the_results(finished):
     assert jobs_of(snakemake(finished, config, "--dry-run")) == {}
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("--unlock", "Unlocked working directory"),
+        ("--summary", "results/tiny/tables/rounds.md"),
+        ("--dag", "digraph snakemake_dag"),
+        ("--rulegraph", "train_round"),
+        ("--list-untracked", "clean/photo 0.jpg"),
+        ("--list", "measure_cost"),
+        ("--lint", "Congratulations"),
+        ("--report report.zip", "Report created"),
+        ("--touch --dry-run", "Nothing to be done"),
+        ("--delete-all-output --dry-run", "Would delete results/tiny/tables/rounds.md"),
+    ],
+)
+def test_snakemake_answers_without_cores(finished, arguments, said):
+    run = snakemake(finished, CONFIG, *arguments.split(), cores=())
+    assert run.returncode == 0, run.stderr
+    assert said in run.stdout + run.stderr
+
+
 def test_a_dry_run_of_many_variants_is_light(tmp_path):
     rounds = [{"mask_ratio": 0.8}] + 3 * [{"mask_ratio": 0.7}]
     variants = {f"v{i}": {"seed": i, "rounds": rounds} for i in range(20)}
@@ -176,6 +198,28 @@ def test_every_shipped_config_has_a_graph(name, tmp_path):
     jobs = jobs_of(snakemake(tmp_path, config, "--dry-run"))
     rounds = {"config": 4, "sidd": 5, "folders": 2, "real_noise": 8}
     assert jobs["train_round"] == rounds[name]
+
+
+@pytest.mark.exhaustive
+def test_names_of_images_may_be_any_text(finished, tmp_path):
+    names = ("new\nline", "{braces} {variant}", "back\\slash %s", "-q\"uo'te, $x_{$")
+    (tmp_path / "clean").mkdir()
+    (tmp_path / "pairs").mkdir()
+    clean, truth, noisy = (
+        min((finished / folder).glob(pattern))
+        for folder, pattern in (("clean", "*"), ("pairs", "c*"), ("pairs", "n*"))
+    )
+    for name in names:
+        shutil.copy(clean, tmp_path / f"clean/{name}.jpg")
+        shutil.copy(truth, tmp_path / f"pairs/clean_{name}.png")
+        shutil.copy(noisy, tmp_path / f"pairs/noisy_{name}.png")
+    run = snakemake(tmp_path, CONFIG, "--", "all", "report")
+    assert run.returncode == 0, run.stdout + run.stderr
+    results = tmp_path / "results/tiny"
+    scores = pd.read_csv(results / "mid/round_1/scores/noisy.csv")
+    assert set(scores["image"]) == {f"noisy_{name}.png" for name in names}
+    opened = pd.read_csv(results / "tables/lineage.csv")["image"]
+    assert set(opened) >= {f"{tmp_path}/clean/{name}.jpg" for name in names}
 
 
 @pytest.mark.slow

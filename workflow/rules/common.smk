@@ -12,31 +12,42 @@ from tempfile import NamedTemporaryFile
 import yaml
 from snakemake.exceptions import WorkflowError
 
-ROOT = Path(workflow.basedir).parent
+# Not workflow.basedir: that is of a Snakefile that uses this one as a module.
+ROOT = Path(workflow.snakefile).resolve().parents[2]
+AS_MODULE = Path(workflow.basedir).resolve() != ROOT / "workflow"
 sys.path.insert(0, str(ROOT))
 
 from mid_config.errors import ConfigError
 from mid_config.loading import load_config
+from mid_config.machine import gpu_count
 from mid_config.plan import Plan
 from mid_config.pool_files import fingerprint, record_of
 from mid_config.pools import absent_pools
 from mid_config.requests import memory_mb
 
 try:
-    settings = load_config(
-        workflow.config_settings.configfiles or [Path("config/config.yaml")],
-        ROOT / "workflow/schemas/config.schema.yaml",
-        workflow.config_settings.config,
-    )
+    if AS_MODULE:
+        settings = load_config([], config, "config of the module")
+    else:
+        settings = load_config(
+            workflow.config_settings.configfiles or [Path("config/config.yaml")],
+            workflow.config_settings.config,
+        )
     # `mid plan` asks for all data sets, as they will be.
     everything = "MID_EVERY_POOL" in os.environ
     plan = Plan(settings, {} if everything else absent_pools(settings))
 except ConfigError as error:
     raise WorkflowError(str(error))
-config.clear()
-config.update(plan.config)
+# A name of its own: a module's config is another Snakefile's, too.
+config = plan.config
 
 ON_GPU = plan.config["runtime"]["device"] != "cpu"
+# The GPUs of this machine, which its jobs share out; none where a cluster does that, or
+# `mid plan` asks, which may be about another machine.
+on_this_machine = workflow.nodes is None and "MID_JOBS_FILE" not in os.environ
+GPUS = gpu_count() if ON_GPU and on_this_machine else 0
+if GPUS:
+    workflow.global_resources.setdefault("gpu", GPUS)
 VERSIONS = yaml.safe_load((ROOT / "mid_core/stage_versions.yaml").read_text())
 
 

@@ -35,6 +35,17 @@ def fill_in(step):
             step.resources[name] = value
 
 
-for step in workflow.rules:
+# Logs, memory and profiles go by the names of rules, and functions by paths in results.
+kept = workflow.modifier.modify_rulename("all"), workflow.modifier.modify_path(
+    "results"
+)
+if AS_MODULE and kept != ("all", "results"):
+    raise WorkflowError(
+        "MID as a module keeps its rules' names and its folder: `use rule * from ...` "
+        "without `as`, and no prefix."
+    )
+
+# Of a Snakefile that uses this one as a module, no rule is changed.
+for step in workflow.modifier.rules:
     if step.output:
         fill_in(step)

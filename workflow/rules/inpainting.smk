@@ -26,6 +26,8 @@ rule plot_inpainted:
     output:
         **figure("inpainted"),
     threads: plan.config["runtime"]["threads"]
+    resources:
+        gpu=min(1, GPUS),
     params:
         settings=lambda wildcards: pictured(plan.rounds[SHOWN_INPAINTER][0]),
         crops=plan.config["figures"]["crops"],

@@ -37,7 +37,9 @@ rule measure_cost:
     output:
         "results/{dataset}/{variant}/round_{k}/cost.json",
     # All of them, so that no other job disturbs the clock.
-    threads: workflow.cores or 1
+    threads: workflow.resource_settings.cores or 1
+    resources:
+        gpu=min(1, GPUS),
     params:
         version=VERSIONS["measure_cost"],
     script:

@@ -17,6 +17,7 @@ rule compare_images:
     threads: plan.config["runtime"]["threads"]
     resources:
         runtime="4h",
+        gpu=min(1, GPUS),
     params:
         methods=COMPARED,
         shown=shown_method(plan),

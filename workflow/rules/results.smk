@@ -73,6 +73,8 @@ rule plot_crops:
     output:
         **figure("crops"),
     threads: plan.config["runtime"]["threads"]
+    resources:
+        gpu=min(1, GPUS),
     params:
         rounds=[pictured(one) for one in plan.rounds[plan.shown()]],
         crops=plan.config["figures"]["crops"],

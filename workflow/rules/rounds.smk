@@ -62,6 +62,7 @@ rule evaluate:
     threads: plan.config["runtime"]["threads"]
     resources:
         runtime="4h",
+        gpu=min(1, GPUS),
     params:
         settings=round_settings("evaluate"),
         version=VERSIONS["evaluate"],

@@ -16,6 +16,7 @@ rule denoise_pool:
     threads: plan.config["runtime"]["threads"]
     resources:
         runtime="12h",
+        gpu=min(1, GPUS),
     params:
         masking=lambda wildcards: round_settings("evaluate")(wildcards)["masking"],
         seed=lambda wildcards: round_settings("evaluate")(wildcards)["seed"],

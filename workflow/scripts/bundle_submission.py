@@ -7,7 +7,7 @@ from pathlib import Path
 from mid_core.evaluation.submissions import dnd_bundle, sidd_csv, sidd_mat
 from mid_core.jobs.rule import run_rule
 from mid_core.runtime.progress import log
-from mid_core.store import Store, store_path, write_json
+from mid_core.store import Store, write_json
 
 COMPLETE = {"sidd_csv": 1280, "sidd_mat": 1280, "dnd": 1000}
 
@@ -31,7 +31,7 @@ def written(denoised: Store, folder: Path) -> list[Path]:
 
 
 def main() -> None:
-    denoised = Store(store_path(snakemake.input[0]))
+    denoised = Store.of(snakemake.input[0])
     target = Path(snakemake.output[0])
     files = {}
     for path in written(denoised, target.parent):

@@ -5,11 +5,11 @@ from pathlib import Path
 from mid_config.pool_files import hashes, record_of
 from mid_core.datasets.checking import check
 from mid_core.jobs.rule import run_rule
-from mid_core.store import Store, store_path, write_json
+from mid_core.store import Store, write_json
 
 
 def main() -> None:
-    stores = [Store(store_path(manifest)) for manifest in snakemake.input]
+    stores = [Store.of(manifest) for manifest in snakemake.input]
     pools, files = {"image": {}, "truth": {}}, {}
     for store in stores:
         pool = store.path.parent.name

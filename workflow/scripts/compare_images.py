@@ -18,7 +18,7 @@ from mid_core.jobs.rule import run_rule
 from mid_core.masking import Masking, image_seed
 from mid_core.runtime.devices import pick_device
 from mid_core.runtime.progress import Progress, log
-from mid_core.store import Store, pairs, store_path, write_json
+from mid_core.store import Store, pairs, write_json
 
 # Pictures that no method makes, and where they stand in (name, y, x).
 NOISY = {"key": "noisy", "label": "noisy", "given": 1}
@@ -34,8 +34,8 @@ def estimates(method: dict, images: list[Image]) -> Iterator[np.ndarray]:
         yield from (BASELINES[method["baseline"]](y) for _, y, _ in images)
     else:
         runtime, settings = snakemake.config["runtime"], method["settings"]
-        weights = Path(method["model"]).with_suffix(".safetensors")
-        network, _ = load_model(weights, pick_device(runtime["device"], needed=False))
+        device = pick_device(runtime["device"], needed=False)
+        network, _ = load_model(method["model"], device)
         masking, counts = Masking(**settings["masking"]), settings["num_masks"][-1:]
         for name, y, _ in images:
             seed = image_seed(settings["seed"], "evaluate", name)
@@ -60,8 +60,8 @@ def main() -> None:
     index, params = Path(snakemake.output.index), snakemake.params
     shutil.rmtree(index.parent, ignore_errors=True)
     index.parent.mkdir(parents=True)
-    noisy = Store(store_path(snakemake.input.test))
-    clean = Store(store_path(snakemake.input.truth))
+    noisy = Store.of(snakemake.input.test)
+    clean = Store.of(snakemake.input.truth)
     found = pairs(noisy, clean, params.images)
     images = [(name, to_float(y), to_float(x)) for name, y, x in found]
     windows = [busiest_window(x, params.size) for *_, x in images]

@@ -23,8 +23,8 @@ def main() -> None:
     torch.set_num_threads(snakemake.threads)
     card, masks = Path(snakemake.input.model), int(snakemake.wildcards.num_masks)
     device = pick_device(runtime["device"], needed=False)
-    network, _ = load_model(card.with_suffix(".safetensors"), device)
-    noisy, masking = Store(store_path(snakemake.input.noisy)), Masking(**params.masking)
+    network, _ = load_model(card, device)
+    noisy, masking = Store.of(snakemake.input.noisy), Masking(**params.masking)
     made = {
         "made_by": {"stage": "denoise_pool", "version": params.version},
         "settings": {
@@ -53,7 +53,7 @@ def main() -> None:
             if i in left:
                 store.append(name, np.clip(x_hat, 0, 1))
         speed = seconds / (pixels / 1e6)
-        made |= {"seconds_per_megapixel": speed, "machine": str(device)}
+        made |= {"seconds_per_megapixel": speed, "machine": device.type}
         store.attributes = made
 
 

@@ -19,7 +19,7 @@ from mid_core.store import PartWriter, Store, StoreWriter, store_path
 def main() -> None:
     settings, version = snakemake.params.settings, snakemake.params.version
     torch.set_num_threads(snakemake.threads)
-    noisy = Store(store_path(snakemake.input.noisy))
+    noisy = Store.of(snakemake.input.noisy)
     made = {
         "made_by": {"stage": "distillation_targets", "version": version},
         "settings": settings,
@@ -40,8 +40,7 @@ def main() -> None:
 def teach(noisy: Store, targets: PartWriter) -> None:
     """Write the predictions that are not there yet, each with masks of its own."""
     settings, runtime = snakemake.params.settings, snakemake.config["runtime"]
-    weights = Path(snakemake.input.model).with_suffix(".safetensors")
-    network, card = load_model(weights, pick_device(runtime["device"]))
+    network, card = load_model(snakemake.input.model, pick_device(runtime["device"]))
     masking, wanted = Masking(**card["masking"]), targets.wanted()
     title, total = f"targets of {snakemake.wildcards.variant}", len(noisy)
     total *= settings["targets"]

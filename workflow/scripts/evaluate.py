@@ -1,7 +1,6 @@
 """Score a round's network on a test pool: a row for each image, K and protocol."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,7 +15,7 @@ from mid_core.masking import Masking, image_seed
 from mid_core.runtime.devices import pick_device
 from mid_core.runtime.parallel import ahead
 from mid_core.runtime.progress import Progress
-from mid_core.store import Store, pairs, store_path
+from mid_core.store import Store, pairs
 
 Estimates = tuple[str, np.ndarray, np.ndarray, dict[int, np.ndarray]]
 
@@ -24,8 +23,8 @@ Estimates = tuple[str, np.ndarray, np.ndarray, dict[int, np.ndarray]]
 def estimated(noisy: Store, clean: Store) -> Iterator[Estimates]:
     """Denoise every image: its name, y, x, and an estimate for each K."""
     settings, runtime = snakemake.params.settings, snakemake.config["runtime"]
-    weights = Path(snakemake.input.model).with_suffix(".safetensors")
-    network, _ = load_model(weights, pick_device(runtime["device"], needed=False))
+    device = pick_device(runtime["device"], needed=False)
+    network, _ = load_model(snakemake.input.model, device)
     masking, wildcards = Masking(**settings["masking"]), snakemake.wildcards
     title = f"scores of {wildcards.variant}, round {wildcards.k}"
     report = Progress(title, len(noisy), "image")
@@ -47,8 +46,8 @@ def scored(one: Estimates) -> list[dict]:
 
 def main() -> None:
     torch.set_num_threads(snakemake.threads)
-    noisy = Store(store_path(snakemake.input.test))
-    clean = Store(store_path(snakemake.input.truth))
+    noisy = Store.of(snakemake.input.test)
+    clean = Store.of(snakemake.input.truth)
     images = same_images(noisy, clean, snakemake.wildcards.pool)
     # Scoring takes as long as a small network: it is done beside it.
     each = ahead(scored, estimated(noisy, clean), snakemake.threads)

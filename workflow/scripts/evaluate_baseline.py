@@ -11,7 +11,7 @@ from mid_core.images.picture import to_float
 from mid_core.jobs.rule import run_rule
 from mid_core.runtime.parallel import ahead
 from mid_core.runtime.progress import Progress, log
-from mid_core.store import Store, pairs, store_path
+from mid_core.store import Store, pairs
 
 Pair = tuple[str, np.ndarray, np.ndarray]
 
@@ -33,8 +33,8 @@ def scored(pair: Pair) -> list[dict]:
 
 
 def main() -> None:
-    noisy = Store(store_path(snakemake.input.test))
-    clean = Store(store_path(snakemake.input.truth))
+    noisy = Store.of(snakemake.input.test)
+    clean = Store.of(snakemake.input.truth)
     images = same_images(noisy, clean, snakemake.wildcards.pool)
     report = Progress(f"scores of {snakemake.wildcards.baseline}", len(noisy), "image")
     each = ((n, to_float(y), to_float(x)) for n, y, x in pairs(noisy, clean))

@@ -22,7 +22,7 @@ from mid_core.store import PartWriter, Store, StoreWriter, store_path
 
 def main() -> None:
     settings, version = snakemake.params.settings, snakemake.params.version
-    noisy = Store(store_path(snakemake.input.noisy))
+    noisy = Store.of(snakemake.input.noisy)
     path = store_path(snakemake.output.manifest)
     made = {
         "made_by": {"stage": "extract_noise", "version": version},
@@ -51,10 +51,9 @@ def extract(group: ProcessGroup, device: torch.device) -> None:
     """Write the residuals of this process's part of the images, unless they are there."""
     torch.set_num_threads(max(1, snakemake.threads // group.size))
     settings, runtime = snakemake.params.settings, snakemake.config["runtime"]
-    noisy = Store(store_path(snakemake.input.noisy))
+    noisy = Store.of(snakemake.input.noisy)
     bank = PartWriter(store_path(snakemake.output.manifest), group.rank, group.size)
-    weights = Path(snakemake.input.model).with_suffix(".safetensors")
-    network, _ = load_model(weights, device)
+    network, _ = load_model(snakemake.input.model, device)
     masking, stream = Masking(**settings["masking"]), f"extract/{settings['round']}"
     wanted = bank.wanted()
     title = f"noise for {snakemake.wildcards.variant}, round {settings['round']}"

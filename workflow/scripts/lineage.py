@@ -7,13 +7,13 @@ import pandas as pd
 
 from mid_core.jobs.lineage import rows
 from mid_core.jobs.rule import run_rule
-from mid_core.store import Store, store_path
+from mid_core.store import Store
 
 
 def main() -> None:
     files = {}
     for manifest in snakemake.input.pools:
-        store = Store(store_path(manifest))
+        store = Store.of(manifest)
         items = json.loads(
             (store.path.parent / f"{store.kind}.files.json").read_text()
         )["items"]

@@ -15,9 +15,8 @@ def main() -> None:
     runtime = snakemake.config["runtime"]
     torch.set_num_threads(runtime["threads"])
     device = pick_device(runtime["device"], needed=False)
-    weights = Path(snakemake.input.model).with_suffix(".safetensors")
-    network, _ = load_model(weights, device)
-    found = measure(network, device) | {"device": str(device)}
+    network, _ = load_model(snakemake.input.model, device)
+    found = measure(network, device) | {"device": device.type}
     write_json(Path(snakemake.output[0]), found | {"threads": runtime["threads"]})
 
 

@@ -10,7 +10,7 @@ from mid_core.evaluation.realism import gap, half_statistics, realism
 from mid_core.images.picture import to_float
 from mid_core.jobs.rule import run_rule
 from mid_core.runtime.progress import Progress
-from mid_core.store import Store, store_path
+from mid_core.store import Store
 
 # As much of a pool as fits in memory: the middle of so many images.
 IMAGES, SIDE = 40, 512
@@ -37,9 +37,7 @@ def noisy_images(
 
 
 def main() -> None:
-    stores = {
-        name: Store(store_path(manifest)) for name, manifest in snakemake.input.items()
-    }
+    stores = {name: Store.of(manifest) for name, manifest in snakemake.input.items()}
     truth, clean = stores.pop("true noise"), stores.pop("clean")
     true, signal = crops(truth), crops(clean)
     about = {"pool": clean.path.parent.name}

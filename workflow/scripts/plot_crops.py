@@ -13,19 +13,16 @@ from mid_core.images.picture import to_float
 from mid_core.jobs.rule import run_rule
 from mid_core.masking import Masking, image_seed
 from mid_core.runtime.devices import pick_device
-from mid_core.store import Store, pairs, store_path
+from mid_core.store import Store, pairs
 
 
 def main() -> None:
     params, runtime = snakemake.params, snakemake.config["runtime"]
     torch.set_num_threads(snakemake.threads)
     device = pick_device(runtime["device"], needed=False)
-    weights = [
-        Path(card).with_suffix(".safetensors") for card in snakemake.input.models
-    ]
-    networks = [load_model(path, device)[0] for path in weights]
-    noisy = Store(store_path(snakemake.input.test))
-    clean = Store(store_path(snakemake.input.truth))
+    networks = [load_model(card, device)[0] for card in snakemake.input.models]
+    noisy = Store.of(snakemake.input.test)
+    clean = Store.of(snakemake.input.truth)
     rows = {}
     for name, image, truth in pairs(noisy, clean, params.crops):
         y, x = to_float(image), to_float(truth)

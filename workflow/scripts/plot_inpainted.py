@@ -12,16 +12,16 @@ from mid_core.images.picture import to_float
 from mid_core.jobs.rule import run_rule
 from mid_core.masking import Masking, image_seed, mask_rows
 from mid_core.runtime.devices import pick_device
-from mid_core.store import Store, pairs, store_path
+from mid_core.store import Store, pairs
 
 
 def main() -> None:
     params, runtime = snakemake.params, snakemake.config["runtime"]
     torch.set_num_threads(snakemake.threads)
-    weights = Path(snakemake.input.model).with_suffix(".safetensors")
-    network, _ = load_model(weights, pick_device(runtime["device"], needed=False))
+    device = pick_device(runtime["device"], needed=False)
+    network, _ = load_model(snakemake.input.model, device)
     masking, images = Masking(**params.settings["masking"]), {}
-    clean = Store(store_path(snakemake.input.clean))
+    clean = Store.of(snakemake.input.clean)
     for name, image, _ in pairs(clean, clean, params.crops):
         x = to_float(image)
         height, width, colours = x.shape

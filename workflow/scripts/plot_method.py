@@ -16,7 +16,7 @@ from mid_core.figures.method import (
 )
 from mid_core.figures.style import draw
 from mid_core.jobs.rule import run_rule
-from mid_core.store import Store, store_path
+from mid_core.store import Store
 
 # What a bank is, by the stage that made it, and how its colour is known.
 BANKS = {
@@ -47,12 +47,12 @@ def network(path: str, k: int) -> Node:
 
 
 def images(path: str, place: tuple[float, int], title: str) -> Node:
-    store = Store(store_path(path))
+    store = Store.of(path)
     return Node(place, title, f"{len(store)} images", "", store.content)
 
 
 def bank(path: str, k: int) -> Node:
-    store = Store(store_path(path))
+    store = Store.of(path)
     word = BANKS[store.attributes["made_by"]["stage"]]
     name = word if word == "true noise" else f"N_{k}"
     title, text = f"$N_{{{k}}}$", f"{word},\n{len(store)} fields"

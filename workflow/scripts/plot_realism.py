@@ -8,7 +8,7 @@ from mid_core.figures.noise import autocorrelation_figure, brightness_figure
 from mid_core.figures.realism import gap_figure, realism_figure
 from mid_core.figures.style import draw
 from mid_core.jobs.rule import run_rule
-from mid_core.store import Store, store_path
+from mid_core.store import Store
 
 TRUE = "true noise"
 
@@ -18,7 +18,7 @@ def main() -> None:
     gaps = pd.read_csv(snakemake.input.gap)
     names = [name for name in table.index if name != TRUE]
     statistics = {
-        name: Store(store_path(snakemake.input[name])).attributes["statistics"]
+        name: Store.of(snakemake.input[name]).attributes["statistics"]
         for name in (*names, TRUE)
     }
     figures = {

@@ -22,7 +22,7 @@ from mid_core.report import (
     training_table,
     versions,
 )
-from mid_core.store import Store, store_path
+from mid_core.store import Store
 
 
 def figures() -> list[Figure]:
@@ -76,7 +76,7 @@ def main() -> None:
             figures=figures(),
             compared=compared(),
             cards=[
-                noise_card(name, Store(store_path(manifest)))
+                noise_card(name, Store.of(manifest))
                 for name, manifest in zip(params.banks, given.banks, strict=True)
             ],
             facts={

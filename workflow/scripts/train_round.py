@@ -26,7 +26,7 @@ from mid_core.runtime.launching import launch
 from mid_core.runtime.lock import Lock
 from mid_core.runtime.progress import TrainingReport, log
 from mid_core.runtime.slurm import slice_seconds
-from mid_core.store import Store, store_path, write_json
+from mid_core.store import Store, write_json
 from mid_core.training import Trainer, Training, train
 
 
@@ -38,7 +38,7 @@ def opened() -> dict[str, Store]:
     manifests = dict(zip(names, (files.clean, files.noise), strict=True))
     if "held_out" in settings:
         manifests["truth"] = files.held_out
-    return {name: Store(store_path(manifest)) for name, manifest in manifests.items()}
+    return {name: Store.of(manifest) for name, manifest in manifests.items()}
 
 
 def batches_of(
@@ -78,7 +78,7 @@ def write(folder: Path, trainer: Trainer, card: dict) -> None:
             pd.DataFrame(trainer.history).to_csv(file, index=False)
         run = {"sha256": save_model(folder / WEIGHTS, trainer.model, card)}
         run["train_seconds"] = round(trainer.seconds, 1)
-        run |= {"device": str(trainer.device), "skipped_steps": trainer.skipped}
+        run |= {"device": trainer.device.type, "skipped_steps": trainer.skipped}
         write_json(folder / CARD, card | run)
 
 
@@ -128,11 +128,13 @@ def time_limit() -> float | None:
     return slice_seconds(limit, snakemake.resources.runtime)
 
 
-def fit(group: ProcessGroup, device: torch.device) -> None:
-    """Train, as one of the group's processes."""
+def fit(
+    group: ProcessGroup, device: torch.device, stores: dict[str, Store] | None = None
+) -> None:
+    """Train, as one of the group's processes; on stores that this process opened."""
     settings, runtime = snakemake.params.settings, snakemake.config["runtime"]
     title = f"{snakemake.wildcards.variant}, round {settings['round']}"
-    stores, training = opened(), Training(**settings["training"])
+    stores, training = stores or opened(), Training(**settings["training"])
     made = origin(stores)
     states = states_of(made)
     # Several processes have a launcher, which knows when their time is over.
@@ -175,7 +177,7 @@ def main() -> None:
     if processes > 1:
         launch(fit, processes, device, Stop(time_limit()))
     else:
-        fit(SINGLE_PROCESS, pick_device(device))
+        fit(SINGLE_PROCESS, pick_device(device), stores)
 
 
 if __name__ == "__main__":

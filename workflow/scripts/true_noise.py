@@ -9,8 +9,8 @@ from mid_core.store import Store, StoreWriter, pairs, store_path
 
 
 def main() -> None:
-    noisy = Store(store_path(snakemake.input.noisy))
-    clean = Store(store_path(snakemake.input.truth))
+    noisy = Store.of(snakemake.input.noisy)
+    clean = Store.of(snakemake.input.truth)
     statistics = Statistics()
     path = store_path(snakemake.output.manifest)
     with StoreWriter(path, "noise") as store:
