@@ -1,6 +1,9 @@
 """What a reader knows of its data set, and what it found of it on this disk."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
+
+from mid_config.walking import walk
 
 
 @dataclass(frozen=True)
@@ -53,3 +56,13 @@ class Found:
     items: list[dict] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+
+def files_named(name: str, folder: Path) -> list[Path]:
+    """List the files of a name at any depth, in any case, outside hidden folders."""
+    return sorted(
+        parent / file
+        for parent, _, files in walk(folder)
+        for file in files
+        if file.lower() == name.lower()
+    )
