@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mid_config.walking import walk
+from mid_core.errors import MidError
+from mid_core.images.listing import list_images
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,14 @@ class Found:
     items: list[dict] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    def images(self, folder: str | Path, pattern: str) -> dict[str, tuple[str, ...]]:
+        """List a folder's images as `list_images`; that there is none is a problem."""
+        try:
+            return list_images(folder, pattern)
+        except MidError as error:
+            self.problems.append(str(error))
+            return {}
 
 
 def files_named(name: str, folder: Path) -> list[Path]:
