@@ -19,6 +19,13 @@ TINY = {
     "decoder": [1],
     "pixel_unshuffle": 2,
 }
+# What a model file says of its network.
+CARD = {
+    "network": TINY,
+    "masking": {"mask_ratio": 0.3},
+    "patch_size": 16,
+    "channels": 3,
+}
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -81,12 +88,12 @@ class Pool:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Path:
-    """The folder of a whole run of the tiny config, made once."""
+    """The folder of a whole run of the tiny config with its report, made once."""
     # Not at the top: running.py takes ROOT and TINY from here.
     from tests.running import CONFIG, draw_images, snakemake
 
     folder = tmp_path_factory.mktemp("run")
     draw_images(folder)
-    run = snakemake(folder, CONFIG)
+    run = snakemake(folder, CONFIG, "--", "all", "report")
     assert run.returncode == 0, run.stdout + run.stderr
     return folder

@@ -12,9 +12,9 @@ def costs_of(run) -> dict[str, str]:
     """Read each job's cost, by its benchmark file without ending."""
     said = run.stdout + run.stderr
     found = re.findall(
-        r"benchmark: \S+/benchmarks/(\S+)\.tsv\n.*?resources: .*?cost=([^,\n]+)",
+        # Within the lines of one job.
+        r"benchmark: \S+/benchmarks/(\S+)\.tsv\n(?: +\w+: .*\n)*? +resources: .*cost=([^,\n]+)",
         said,
-        re.DOTALL,
     )
     return dict(found)
 
