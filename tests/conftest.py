@@ -1,5 +1,6 @@
 """Small images of odd, non-square sizes, and networks that are not trivial."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -97,3 +98,11 @@ def finished(tmp_path_factory) -> Path:
     run = snakemake(folder, CONFIG, "--", "all", "report")
     assert run.returncode == 0, run.stdout + run.stderr
     return folder
+
+
+@pytest.fixture
+def copied(finished, tmp_path, monkeypatch) -> Path:
+    """A copy of it that may be changed, as the working folder."""
+    shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

@@ -131,13 +131,11 @@ def test_a_raised_stage_version_runs_the_stage_and_what_follows(finished, tmp_pa
 
 
 @pytest.mark.slow
-def test_files_in_any_order_of_time_run_nothing_again(finished, tmp_path):
-    folder = tmp_path / "copy"
-    shutil.copytree(finished, folder)
+def test_files_in_any_order_of_time_run_nothing_again(copied):
     chance = np.random.default_rng(0)
-    files = sorted(path for path in folder.rglob("*") if ".snakemake" not in path.parts)
+    files = sorted(path for path in copied.rglob("*") if ".snakemake" not in path.parts)
     for path in files:
         # Ten minutes to either side, as clocks of a cluster may differ.
         then = path.stat().st_mtime + chance.uniform(-600, 600)
         os.utime(path, (then, then))
-    assert jobs_of(snakemake(folder, CONFIG, "--dry-run")) == {}
+    assert jobs_of(snakemake(copied, CONFIG, "--dry-run")) == {}
