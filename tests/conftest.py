@@ -1,5 +1,6 @@
 """Small images of odd, non-square sizes, and networks that are not trivial."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,13 @@ TINY = {
     "middle": 1,
     "decoder": [1],
     "pixel_unshuffle": 2,
+}
+# What a model file says of its network.
+CARD = {
+    "network": TINY,
+    "masking": {"mask_ratio": 0.3},
+    "patch_size": 16,
+    "channels": 3,
 }
 
 
@@ -81,12 +89,20 @@ class Pool:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Path:
-    """The folder of a whole run of the tiny config, made once."""
+    """The folder of a whole run of the tiny config with its report, made once."""
     # Not at the top: running.py takes ROOT and TINY from here.
     from tests.running import CONFIG, draw_images, snakemake
 
     folder = tmp_path_factory.mktemp("run")
     draw_images(folder)
-    run = snakemake(folder, CONFIG)
+    run = snakemake(folder, CONFIG, "--", "all", "report")
     assert run.returncode == 0, run.stdout + run.stderr
     return folder
+
+
+@pytest.fixture
+def copied(finished, tmp_path, monkeypatch) -> Path:
+    """A copy of it that may be changed, as the working folder."""
+    shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

@@ -98,7 +98,6 @@ MATS: dict[str, Make] = {
     "claims it, packed": HEAD
     + element(15, zlib.compress(variable(samples(), (10**5, 10**5, 3)))),
     "a cell": HEAD + variable(samples(1), (1, 1), CELL),
-    "two of one name": HEAD + variable(samples(1), (1, 1)) + variable(samples()),
     "cut short": (HEAD + variable(samples()))[:-40],
     "a head only": HEAD,
     "a pickle": pickled,

@@ -14,6 +14,7 @@ from mid_config.plan import Plan
 from mid_core.checkpoints import checkpoint
 from mid_core.checkpoints.model_file import load_model
 from mid_core.datasets import dnd, matfile, survey
+from mid_core.datasets.finding import files_named
 from mid_core.datasets.ingesting import ingest
 from mid_core.errors import MidError
 from mid_core.images.files import read_pixels
@@ -148,7 +149,7 @@ def test_links_that_lead_round_end(theirs):
     for name in ("a/b/up", "a/b/up too"):
         (theirs / name).symlink_to("../..")
     (theirs / "round").symlink_to("round")
-    assert matfile.find_below(theirs, "info.mat") == [theirs / "a/info.mat"]
+    assert files_named("info.mat", theirs) == [theirs / "a/info.mat"]
     problems = dnd.find({"path": theirs}).problems
     assert problems == [f"{theirs / 'a/images_srgb'} is missing: unpack it there"]
 

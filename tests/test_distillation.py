@@ -22,7 +22,7 @@ from mid_core.jobs import status
 from mid_core.jobs.dag import read_jobs
 from mid_core.masking import Masking, image_seed
 from mid_core.store import Store, StoreWriter
-from tests.conftest import ROOT, TINY, Pool
+from tests.conftest import CARD, ROOT, Pool
 from tests.running import CONFIG
 
 UNET = {"name": "unet", "width": 4, "depth": 1}
@@ -118,8 +118,8 @@ def inputs(tmp_path, network, rng):
     with StoreWriter(tmp_path / "noisy.zarr", "image") as store:
         for i in range(3):
             store.append(f"{i}.png", rng.integers(0, 256, (19 + i, 23, 3), np.uint8))
-    card = {"network": TINY, "masking": {"mask_ratio": [0.2, 0.6]}, "patch_size": 16}
-    digest = save_model(tmp_path / "model.safetensors", network, card | {"channels": 3})
+    card = CARD | {"masking": {"mask_ratio": [0.2, 0.6]}}
+    digest = save_model(tmp_path / "model.safetensors", network, card)
     (tmp_path / "model.json").write_text(json.dumps({"sha256": digest}))
     return tmp_path
 

@@ -11,7 +11,7 @@ import yaml
 from PIL import Image
 
 from mid_core.checkpoints.model_file import save_model
-from tests.conftest import ROOT, TINY
+from tests.conftest import CARD, ROOT
 
 CONDA_NAMES = {"pytorch": "torch"}
 
@@ -62,9 +62,7 @@ def mid_without(modules: list[str], *arguments: object):
 
 
 def test_the_base_denoises_and_other_commands_name_the_extra(tmp_path, network):
-    card = {"network": TINY, "masking": {"mask_ratio": 0.3}}
-    card |= {"patch_size": 16, "channels": 3}
-    save_model(tmp_path / "model.safetensors", network, card)
+    save_model(tmp_path / "model.safetensors", network, CARD)
     image = np.arange(33 * 41 * 3, dtype=np.uint8).reshape(33, 41, 3)
     Image.fromarray(image).save(tmp_path / "a.png")
     extra = set(bounds(EXTRAS["workflow"]))

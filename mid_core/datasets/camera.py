@@ -128,7 +128,7 @@ def read(
     Raises
     ------
     MidError
-        If the photo is unknown, or its package is not installed.
+        If its package is not installed.
     """
     rng = generator(item["name"], settings["seed"])
     taken = draw(rng)
@@ -146,12 +146,8 @@ def photo_path(name: str) -> Path:
     Raises
     ------
     MidError
-        If the photo is unknown, or its package is not installed.
+        If its package is not installed.
     """
-    if name not in _FILES:
-        raise MidError(
-            f"There is no photo {name!r}: choose one of {', '.join(_FILES)}."
-        )
     package, inside = _FILES[name]
     # The file is opened by its path, as the package's own loader might download.
     spec = importlib.util.find_spec(package)
@@ -236,8 +232,6 @@ def mean_exposure(raw: np.ndarray, shot: float, read: float) -> np.ndarray:
     truth without noise 0.0, and -1.0 where the raw may also be negative.
     """
     spread = np.sqrt(shot * raw + read)
-    if not np.any(spread):
-        return raw
     ratio = raw / np.maximum(spread, 1e-12)
     density = np.exp(-0.5 * ratio**2) / np.sqrt(2 * np.pi)
     return (raw * ndtr(ratio) + spread * density).astype(np.float32)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from mid_core.datasets import matfile
-from mid_core.datasets.finding import About, Found
+from mid_core.datasets.finding import About, Found, files_named
 from mid_core.errors import MidError
 
 # In the config: JSON schema, as YAML.
@@ -95,7 +95,7 @@ def _info(path: Path) -> Path:
     """Find the info.mat that has the photos beside it."""
     if not path.is_dir():
         raise MidError(f"{path} is no folder: correct the path")
-    found = matfile.find_below(path, "info.mat")
+    found = files_named("info.mat", path)
     if not found:
         raise MidError(
             f"{path}/.../info.mat is missing: give the folder that holds it and "

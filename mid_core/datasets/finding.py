@@ -1,6 +1,11 @@
 """What a reader knows of its data set, and what it found of it on this disk."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
+
+from mid_config.walking import walk
+from mid_core.errors import MidError
+from mid_core.images.listing import list_images
 
 
 @dataclass(frozen=True)
@@ -53,3 +58,21 @@ class Found:
     items: list[dict] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    def images(self, folder: str | Path, pattern: str) -> dict[str, tuple[str, ...]]:
+        """List a folder's images as `list_images`; that there is none is a problem."""
+        try:
+            return list_images(folder, pattern)
+        except MidError as error:
+            self.problems.append(str(error))
+            return {}
+
+
+def files_named(name: str, folder: Path) -> list[Path]:
+    """List the files of a name at any depth, in any case, outside hidden folders."""
+    return sorted(
+        parent / file
+        for parent, _, files in walk(folder)
+        for file in files
+        if file.lower() == name.lower()
+    )

@@ -16,8 +16,6 @@ import numpy as np
 
 from mid_core.datasets import pairs
 from mid_core.datasets.finding import About, Found
-from mid_core.errors import MidError
-from mid_core.images.listing import list_images
 
 # In the config: JSON schema, as YAML.
 KEYS = """
@@ -115,13 +113,8 @@ def groups(settings: dict) -> list[str]:
 def _pictures(settings: dict, level: str, found: Found) -> list[_Picture]:
     """List the pictures of a level, of the types and fields that are asked for."""
     path = Path(settings["path"])
-    try:
-        listed = list_images(path, f"**/{level}/**.png")
-    except MidError as error:
-        found.problems.append(str(error))
-        return []
     pictures = []
-    for name, (folder, inside) in listed.items():
+    for name, (folder, inside) in found.images(path, f"**/{level}/**.png").items():
         fov, _, capture = inside.partition("/")
         in_fov = capture and fov.isdecimal()
         pictures.append(_Picture(name, path / folder, int(fov) if in_fov else None))
@@ -131,7 +124,7 @@ def _pictures(settings: dict, level: str, found: Found) -> list[_Picture]:
 def _chosen(
     pictures: list[_Picture], settings: dict, level: str, found: Found
 ) -> list[_Picture]:
-    """Keep the types and fields asked for; what is not there once is a problem."""
+    """Keep the types and fields asked for; a type in no folder or two is a problem."""
     path, fovs = settings["path"], settings.get("fovs")
     types = {picture.type for picture in pictures}
     types = types - {"test_mix"} or types

@@ -9,8 +9,6 @@ from pathlib import Path
 
 from mid_core.datasets import pairs
 from mid_core.datasets.finding import About, Found
-from mid_core.errors import MidError
-from mid_core.images.listing import list_images
 
 # In the config: JSON schema, as YAML.
 KEYS = """
@@ -52,7 +50,7 @@ def find(settings: dict, groups: frozenset[str] | None = None) -> Found:
     """
     found, folder = Found(), Path(settings["path"])
     if "truth" not in settings:
-        for name in _listed(settings, found):
+        for name in found.images(folder, settings.get("pattern", "*")):
             pairs.add(found, name, folder / name)
         return found
     images = _by_wildcards(settings, found)
@@ -62,18 +60,11 @@ def find(settings: dict, groups: frozenset[str] | None = None) -> Found:
     return found
 
 
-def _listed(settings: dict, found: Found) -> dict[str, tuple[str, ...]]:
-    try:
-        return list_images(settings["path"], settings.get("pattern", "*"))
-    except MidError as error:
-        found.problems.append(str(error))
-        return {}
-
-
 def _by_wildcards(settings: dict, found: Found) -> Table:
     """Sort files by what the wildcards stand for; two of the same are a problem."""
     table: Table = {}
-    for name, texts in _listed(settings, found).items():
+    listed = found.images(settings["path"], settings.get("pattern", "*"))
+    for name, texts in listed.items():
         path = Path(settings["path"], name)
         # A pattern like '*' pairs a.png with a.tif: the type is not part of the key.
         key = tuple(text.removesuffix(path.suffix) for text in texts)

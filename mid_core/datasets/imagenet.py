@@ -13,7 +13,6 @@ from mid_core.datasets import pairs
 from mid_core.datasets.finding import About, Found
 from mid_core.errors import MidError
 from mid_core.images import files as images
-from mid_core.images.listing import list_images
 
 # In the config: JSON schema, as YAML.
 KEYS = """
@@ -55,25 +54,17 @@ SIDES = ("train", "held_out")
 
 def groups(settings: dict) -> list[str]:
     """List the pictures that ``split`` divides, by their paths below ``path``."""
-    return sorted(_names(settings, Found()))
+    return sorted(Found().images(settings["path"], "**/*"))
 
 
 def find(settings: dict, groups: frozenset[str] | None = None) -> Found:
     """List the pictures of a part, named by their paths; ``groups`` are such names."""
     found, folder = Found(), Path(settings["path"])
-    for name in _names(settings, found):
+    for name in found.images(folder, "**/*"):
         path = folder / name
         if (groups is None or name in groups) and _fits(path, settings.get("sides")):
             pairs.add(found, name, path)
     return found
-
-
-def _names(settings: dict, found: Found) -> list[str]:
-    try:
-        return list(list_images(settings["path"], "**/*"))
-    except MidError as error:
-        found.problems.append(str(error))
-        return []
 
 
 def _fits(path: Path, sides: list[int] | None) -> bool:
@@ -82,7 +73,7 @@ def _fits(path: Path, sides: list[int] | None) -> bool:
     try:
         size = images.header(path).size
     except MidError:
-        return True  # `read` says why, and may be told to go on without it
+        return True  # `read` refuses it, or leaves it out where that is allowed
     return sides[0] <= min(size) and max(size) <= sides[1]
 
 

@@ -33,7 +33,7 @@ def _pages(image: Path) -> tuple[int, ...]:
         try:
             return images.header(image).pages
         except MidError:
-            pass  # `read` says it again, and may be told to go on without it
+            pass  # `read` refuses it, or leaves it out where that is allowed
     return (0,)
 
 

@@ -8,8 +8,6 @@ from pathlib import Path
 
 from mid_core.datasets import pairs
 from mid_core.datasets.finding import Found
-from mid_core.errors import MidError
-from mid_core.images.listing import list_images
 
 _ENDINGS = {"clean": "mean", "noisy": "real"}
 _NAME = re.compile(r"(.+)_(mean|real)\.[^.]+", re.IGNORECASE)
@@ -31,9 +29,8 @@ def find(
     prefer
         The folder that is taken where several hold pairs.
     """
-    files, problems = _files(settings["path"], pattern, prefer)
-    found = Found(problems=problems)
-    own = _ENDINGS[settings["part"]]
+    found, own = Found(), _ENDINGS[settings["part"]]
+    files = _files(settings["path"], pattern, prefer, found)
     for name, kinds in files.items():
         if groups is not None and _group(name, settings) not in groups:
             continue
@@ -49,7 +46,7 @@ def find(
 
 def groups(settings: dict, pattern: str, prefer: str = "") -> list[str]:
     """List the scenes or names that ``split`` divides, of truths and noisy alike."""
-    files, _ = _files(settings["path"], pattern, prefer)
+    files = _files(settings["path"], pattern, prefer, Found())
     return sorted({_group(name, settings) for name in files})
 
 
@@ -60,35 +57,37 @@ def _group(name: str, settings: dict) -> str:
 
 
 def _files(
-    path: str, pattern: str, prefer: str
-) -> tuple[dict[str, dict[str, Path]], list[str]]:
+    path: str, pattern: str, prefer: str, found: Found
+) -> dict[str, dict[str, Path]]:
     """Find the one folder that has such pairs, at or below a path.
 
     Returns
     -------
-    Its files by name and by ``real`` or ``mean``, and what is wrong with them.
+    Its files by name and by ``real`` or ``mean``.
     """
-    try:
-        listed = [
-            (file, match)
-            for file in map(Path(path).joinpath, list_images(path, f"**/{pattern}"))
-            if (match := _NAME.fullmatch(file.name))
-        ]
-    except MidError as error:
-        return {}, [str(error)]
+    names = found.images(path, f"**/{pattern}")
+    if not names:
+        return {}
+    listed = [
+        (file, match)
+        for file in map(Path(path).joinpath, names)
+        if (match := _NAME.fullmatch(file.name))
+    ]
     folders = {file.parent for file, _ in listed}
     folders = {f for f in folders if f.name.lower() == prefer.lower()} or folders
     if len(folders) != 1:
-        return {}, [_places(path, pattern, sorted(folders))]
+        found.problems.append(_places(path, pattern, sorted(folders)))
+        return {}
     files: dict[str, dict[str, Path]] = {}
-    problems = []
     for file, match in listed:
         if file.parent in folders:
             name, kind = match[1], match[2].lower()
             twin = files.setdefault(name, {}).setdefault(kind, file)
             if twin != file:
-                problems.append(f"{file} is there twice, as {twin.name}: remove one")
-    return files, problems
+                found.problems.append(
+                    f"{file} is there twice, as {twin.name}: remove one"
+                )
+    return files
 
 
 def _places(path: str, pattern: str, folders: list[Path]) -> str:

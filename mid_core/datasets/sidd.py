@@ -10,11 +10,9 @@ from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
-import numpy as np
-
 from mid_config.walking import walk
+from mid_core.datasets import pairs
 from mid_core.datasets.finding import About, Found
-from mid_core.images import files as images
 
 # In the config: JSON schema, as YAML.
 KEYS = """
@@ -64,6 +62,8 @@ _EXAMPLE = "0001_001_S6_00100_00060_3200_L"
 # The files of an instance by kind and number, such as ("GT", "010").
 Files = dict[tuple[str, str], list[Path]]
 
+read = pairs.read
+
 
 def find(settings: dict, groups: frozenset[str] | None = None) -> Found:
     """List the clean or noisy photos, the noisy with their truth where it exists.
@@ -110,14 +110,6 @@ def groups(settings: dict) -> list[str]:
     places = _places(Path(settings["path"]))
     files = {name: _files(folders[0]) for name, folders in places.items()}
     return sorted({_group(settings, *picture) for picture in _pictures(files)})
-
-
-def read(item: dict, stack: str, settings: dict) -> np.ndarray:
-    """Read a photo ("image") or its truth ("truth"): uint8 (H, W, 3).
-
-    Raises MidError if its file cannot be read.
-    """
-    return images.read_pixels(item[stack])
 
 
 def _places(path: Path) -> dict[str, list[Path]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from mid_core.datasets import matfile
-from mid_core.datasets.finding import About, Found
+from mid_core.datasets.finding import About, Found, files_named
 from mid_core.errors import MidError
 from mid_core.images import files as images
 
@@ -71,8 +71,7 @@ def find(settings: dict, groups: frozenset[str] | None = None) -> Found:
     if not path.is_dir():
         return Found(problems=[f"{path} is no folder: correct the path"])
     files = {
-        stack: matfile.find_below(path, f"{name}.mat")
-        for stack, name in variables.items()
+        stack: files_named(f"{name}.mat", path) for stack, name in variables.items()
     }
     if any(files.values()):
         return _find_mat(path, variables, files)

@@ -1,4 +1,4 @@
-"""Two sides of a data set that have nothing in common."""
+"""A data set in two halves that have no image in common."""
 
 from collections.abc import Sequence
 from hashlib import sha256
@@ -37,7 +37,7 @@ def split(
             f"{len(groups)} group(s) of images cannot be split with a share of {share}: "
             "one side would be empty; check the data set's path and split"
         )
-    # By hash, a group keeps its side when others come or go, but at the border.
+    # Sorted by hash, at most one other group changes its side when a group goes.
     drawn = sorted(
         groups,
         key=lambda group: sha256(

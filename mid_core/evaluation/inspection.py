@@ -112,18 +112,23 @@ def statistics_in_words(statistics: Mapping) -> dict[str, str]:
 
 
 def _numbers(values: Iterable[float], digits: int) -> str:
-    # Adding 0 turns -0.00 into 0.00.
-    return ", ".join(f"{round(float(v), digits) + 0:.{digits}f}" for v in values)
+    # z: never -0.00.
+    return ", ".join(f"{v:z.{digits}f}" for v in values)
+
+
+def size_in_words(store: Store) -> str:
+    """Return how many images of which sizes a store holds, and their bytes."""
+    heights, widths = zip(*store.sizes, strict=True)
+    smallest, largest = f"{min(widths)}x{min(heights)}", f"{max(widths)}x{max(heights)}"
+    sizes = smallest if smallest == largest else f"{smallest} to {largest}"
+    return f"{len(store)} of {sizes} pixels, {store.nbytes / 1e6:.1f} MB"
 
 
 def describe(store: Store) -> str:
     """Return a store's content, provenance and statistics as text."""
-    heights, widths = zip(*store.sizes, strict=True)
-    sizes = f"{min(widths)}x{min(heights)} to {max(widths)}x{max(heights)} pixels"
-    size = f"{sizes}, {store.nbytes / 2**20:.1f} MB"
     lines = [
         str(store.path),
-        f"  {store.kind}: {len(store)} of {store.dtype}, {size}",
+        f"  {store.kind} ({store.dtype}): {size_in_words(store)}",
         "provenance",
         textwrap.indent(provenance(store).rstrip(), "  "),
     ]

@@ -178,11 +178,6 @@ def scores(
     return found
 
 
-def score(x_hat: np.ndarray, x: np.ndarray, protocol: str) -> dict[str, float | str]:
-    """Score an estimate under one protocol, as `scores` does."""
-    return scores(x_hat, x, [protocol])[0]
-
-
 def psnr(x_hat: np.ndarray, x: np.ndarray, peak: float = 1) -> float:
     """Peak signal-to-noise ratio in dB; inf for equal images.
 

@@ -67,21 +67,15 @@ def sidd_mat(
         If a block has NaN or infinite pixels, or photos differ in their blocks.
     """
     photos = [[image for _, image in blocks] for _, blocks in _by_photo(images)]
-    if len({len(blocks) for blocks in photos}) != 1:
-        counts = sorted({len(blocks) for blocks in photos})
+    counts = sorted({len(blocks) for blocks in photos})
+    if len(counts) != 1:
         raise MidError(f"photos have {counts} blocks: each must have as many")
-    cells = np.empty((len(photos), len(photos[0])), object)
-    for place in np.ndindex(cells.shape):
-        cells[place] = photos[place[0]][place[1]]
     content = {
-        "DenoisedBlocksSrgb": cells,
+        "DenoisedBlocksSrgb": _cells(photos),
         "TimeMPSrgb": seconds_per_megapixel * 2**20 / 1e6,
         "OptionalData": about,
     }
-    target = folder / "SubmitSrgb.mat"
-    with replacing(target) as part:
-        scipy.io.savemat(part, content, appendmat=False)
-    return [target]
+    return [_saved(folder / "SubmitSrgb.mat", content)]
 
 
 def dnd_bundle(images: Named, folder: Path) -> list[Path]:
@@ -102,15 +96,24 @@ def dnd_bundle(images: Named, folder: Path) -> list[Path]:
     (folder / "bundled").mkdir(exist_ok=True)
     written = []
     for photo, named in _by_photo(images):
-        crops = [image for _, image in named]
-        cells = np.empty((1, len(crops)), object)
-        cells[0, :] = crops
-        content = {"Idenoised": cells, "israw": False, "eval_version": "1.0"}
-        target = folder / f"bundled/{photo}.mat"
-        with replacing(target) as part:
-            scipy.io.savemat(part, content, appendmat=False)
-        written.append(target)
+        crops = _cells([[image for _, image in named]])
+        content = {"Idenoised": crops, "israw": False, "eval_version": "1.0"}
+        written.append(_saved(folder / f"bundled/{photo}.mat", content))
     return written
+
+
+def _cells(rows: list[list[np.ndarray]]) -> np.ndarray:
+    """Make what SciPy writes as a cell array: an array of objects, here images."""
+    cells = np.empty((len(rows), len(rows[0])), object)
+    for row, column in np.ndindex(cells.shape):
+        cells[row, column] = rows[row][column]
+    return cells
+
+
+def _saved(target: Path, content: dict) -> Path:
+    with replacing(target) as part:
+        scipy.io.savemat(part, content, appendmat=False)
+    return target
 
 
 def _by_photo(images: Named) -> Iterator[tuple[str, Named]]:

@@ -1,4 +1,4 @@
-"""Windows of images: several versions beside each other, and what is left of noise."""
+"""Crops of images: several versions side by side, and the noise that is left in one."""
 
 import textwrap
 from collections.abc import Mapping
@@ -11,7 +11,8 @@ from mid_core.evaluation.metrics import psnr
 from mid_core.evaluation.noise_statistics import autocorrelation
 from mid_core.figures.style import PAGE, TRUE, look
 
-# Inches of a crop with its margin: three to a column, six to a page. Letters that fit.
+# Inches of a crop with its margin, so that three fit a column and six a page; letters
+# that fit above it.
 SIDE, LETTERS = 1.1, 13
 # Residuals are drawn stronger than they are, around mid grey.
 GAIN = 4
@@ -127,7 +128,7 @@ def remains_figure(
         text = f"std {255 * error.std(dtype=np.float64):.1f} of 255, drawn × {GAIN}"
         draw_crop(axes, 0.5 + GAIN * error[window], title, text)
     axes = grid[1, 2]
-    # What is left goes by the colour of N_0, on which the denoiser was trained.
+    # What is left has the colour of N_0, the noise on which the denoiser was trained.
     for error, name, of in ((noise, "noise", TRUE[0]), (left, "what is left", "N_0")):
         values = autocorrelation(error)
         middle = values.shape[0] // 2

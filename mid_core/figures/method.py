@@ -11,7 +11,7 @@ from mid_core.figures.style import PAGE, SMALL, look
 
 # A column is 1 wide, a row 1 high.
 WIDE, HIGH = 0.84, 0.6
-# From above: what is denoised, the noise, the networks, what they learn to see.
+# The rows, from the top: noisy images, noise banks, networks, clean images.
 NOISY, NOISE, NETWORK, CLEAN = 3, 2, 1, 0
 INK = "0.25"
 
@@ -26,11 +26,11 @@ class Node(NamedTuple):
     title, text
         What stands in it, the text in small print.
     bank
-        How `figures_style.look` knows it, where it is a noise bank.
+        Its name for `style.look`, where it is a noise bank.
     content
         Hash of what it holds.
     made_of
-        Hashes of what it was made of, or anything else.
+        Hashes of what it was made of; those of no other box are left out.
     """
 
     place: tuple[float, int]
@@ -42,7 +42,7 @@ class Node(NamedTuple):
 
 
 def sources(nodes: Mapping[str, Node]) -> dict[str, list[str]]:
-    """Return for each node the names of those that it was made of, by their hashes."""
+    """Return the names of the nodes that each node was made of, by their hashes."""
     made = {node.content: name for name, node in nodes.items() if node.content}
     return {
         name: [made[one] for one in node.made_of if one in made]
@@ -56,8 +56,7 @@ def method_figure(nodes: Mapping[str, Node]) -> Figure:
     Parameters
     ----------
     nodes
-        By name. An arrow leads to each from those of which its hashes say that it was
-        made.
+        By name. Each has an arrow from every box that its hashes name.
     """
     columns = 1 + max(node.place[0] for node in nodes.values())
     figure = Figure(figsize=(min(PAGE, 1.5 * columns), 3.4), layout="constrained")
@@ -93,7 +92,7 @@ def _box(axes: Axes, node: Node) -> None:
 
 
 def _arrow(axes: Axes, source: tuple[float, int], target: tuple[float, int]) -> None:
-    """Lead from a box to the next: from the sides that face each other."""
+    """Draw an arrow between two boxes, from and to the sides that face each other."""
     (x0, y0), (x1, y1) = source, target
     side, edge = (WIDE / 2, 0) if y0 == y1 else (0, HIGH / 2 if y1 > y0 else -HIGH / 2)
     arrow = FancyArrowPatch(

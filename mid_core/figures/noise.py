@@ -33,8 +33,7 @@ def _histogram(axes: Axes, statistics: Mapping) -> None:
 
 
 def _lag(statistics: Mapping, lag: int) -> str:
-    # Adding 0 turns -0.00 into 0.00.
-    return f"lag {lag}: {round(lag_correlation(statistics, lag), 2) + 0:.2f}"
+    return f"lag {lag}: {lag_correlation(statistics, lag):z.2f}"
 
 
 def _map(axes: Axes, statistics: Mapping, lags: int, limit: float) -> AxesImage:
@@ -82,7 +81,7 @@ def _colours(axes: Axes, statistics: Mapping) -> None:
         for j, value in enumerate(row):
             ink = "white" if abs(value) > 0.7 else "black"
             style = {"ha": "center", "va": "center", "color": ink, "fontsize": SMALL}
-            axes.text(j, i, f"{round(value, 2) + 0:.2f}", **style)
+            axes.text(j, i, f"{value:z.2f}", **style)
 
 
 PANELS = (

@@ -1,4 +1,4 @@
-"""How far noise banks are from the true noise, and the gap that masks leave."""
+"""How far noise banks are from the true noise, and masked inputs from real ones."""
 
 import textwrap
 
@@ -18,8 +18,8 @@ def realism_figure(table: pd.DataFrame, floor: pd.Series) -> Figure:
     table
         The columns of `realism.MEASURES`, a row for each bank N_k, in order.
     floor
-        What the true noise scores as its own bank. Below it, where nothing is told
-        apart, the axis is linear and shaded; above it is logarithmic.
+        What the true noise scores as its own bank. Differences below it mean nothing:
+        the axis is linear and shaded there, and logarithmic above.
     """
     figure = Figure(figsize=(PAGE, 2.2), layout="constrained")
     panels, rounds = figure.subplots(1, len(MEASURES)), range(len(table))

@@ -9,7 +9,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-# It would fill a job's log with the glyphs of each PDF.
+# It logs the glyphs of each PDF, which would fill a job's log.
 logging.getLogger("fontTools").setLevel(logging.WARNING)
 # Inches of a printed page: one column, and both. Fonts are then as large as they say.
 COLUMN, PAGE = 3.3, 6.9
@@ -31,7 +31,7 @@ STYLE = {
 }
 # Okabe and Ito's colours, told apart by colour-blind readers too; black is the truth's.
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
-# One more than colours: only after 42 lines do two look alike.
+# One more than the colours, so that 42 lines all look different.
 MARKERS = "os^Dvx*"
 # What is true noise, or trained on it.
 TRUE = ("true noise", "true_noise", "ceiling")
@@ -64,9 +64,9 @@ def look(name: str, position: int = 0) -> dict[str, str]:
     Parameters
     ----------
     name
-        A bank N_k looks as its k says, true noise is black.
+        A bank N_k has the k-th look; true noise is black.
     position
-        What others look by, from 0.
+        For all other names: their place among the lines, from 0.
     """
     if name in TRUE:
         return {"color": "black", "marker": "."}

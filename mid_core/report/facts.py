@@ -1,4 +1,4 @@
-"""What a run took, on what, with which versions, and what its jobs opened."""
+"""A run's versions, machines, trainings and times, and the files that it opened."""
 
 import os
 import platform
@@ -22,7 +22,7 @@ def versions(source: Path) -> dict[str, str]:
     Parameters
     ----------
     source
-        The folder of the code; its commit is told where it is in a git repository.
+        The folder of the code, whose commit is told if it is a git repository.
     """
     command = ["git", "-C", str(source), "describe", "--always", "--dirty", "--tags"]
     try:

@@ -9,6 +9,7 @@ from mid_core.evaluation.inspection import (
     mosaic,
     noise_patches,
     provenance,
+    size_in_words,
     statistics_in_words,
 )
 from mid_core.images.picture import to_dtype
@@ -35,12 +36,9 @@ def noise_card(name: str, store: Store) -> Card:
     store
         The bank; its attributes hold the statistics.
     """
-    heights, widths = zip(*store.sizes, strict=True)
-    smallest, largest = f"{min(widths)}×{min(heights)}", f"{max(widths)}×{max(heights)}"
-    sizes = smallest if smallest == largest else f"{smallest} to {largest}"
     made_by = store.attributes["made_by"]
     facts = {
-        "size": f"{len(store)} of {sizes} px, {store.nbytes / 1e6:.1f} MB",
+        "size": size_in_words(store),
         "made by": f"{made_by['stage']}, version {made_by['version']}",
         **statistics_in_words(store.attributes["statistics"]),
     }

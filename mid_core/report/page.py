@@ -1,4 +1,4 @@
-"""Facts in, one HTML page out."""
+"""The report's page: its parts, and how they become one HTML file."""
 
 import re
 from dataclasses import dataclass, field
@@ -80,7 +80,7 @@ def render(report: Report, limit: int = LIMIT_BYTES) -> str:
 
 
 def _marked(text: str) -> Markup:
-    """Mark ``**bold**`` and ``*italics*``; file patterns have stars, too, and words."""
+    """Mark ``**bold**``, and ``*italics*`` of numbers only: file patterns have stars."""
     # What belongs to one number stays on one line.
     text = re.sub(" ([/±=]) ", "\N{NO-BREAK SPACE}\\1\N{NO-BREAK SPACE}", text)
     text = re.sub(r"\*\*([^*]+)\*\*", r"<strong>\1</strong>", str(escape(text)))

@@ -25,9 +25,8 @@ def realism_layout(table: pd.DataFrame) -> Layout:
         ``dataset``, ``split``, ``n_images`` and ``variant``.
     """
     shown = MOMENTS | MEASURES
-    # Adding 0 turns -0.00 into 0.00.
-    numbers = (table[list(shown)].round(3) + 0).map("{:.3f}".format)
-    cells = numbers.rename(columns=shown)
+    # z: never -0.000.
+    cells = table[list(shown)].map("{:z.3f}".format).rename(columns=shown)
     cells.insert(0, "bank", table["bank"])
     notes = [
         _about(table),

@@ -6,14 +6,8 @@ from safetensors.torch import save_file
 
 from mid_core.checkpoints.model_file import load_model, save_model
 from mid_core.errors import MidError
-from tests.conftest import TINY
+from tests.conftest import CARD, TINY
 
-CARD = {
-    "network": TINY,
-    "masking": {"mask_ratio": 0.3},
-    "patch_size": 16,
-    "channels": 3,
-}
 CPU = torch.device("cpu")
 
 

@@ -10,7 +10,7 @@ import yaml
 from mid_core.checkpoints.model_file import save_model
 from mid_core.commands.cli import main
 from mid_core.networks import build
-from tests.conftest import TINY, stir
+from tests.conftest import CARD, TINY, stir
 from tests.pictures import save_pages
 from tests.running import CONFIG
 
@@ -18,13 +18,7 @@ from tests.running import CONFIG
 @pytest.fixture
 def model(tmp_path, network):
     path = tmp_path / "model.safetensors"
-    card = {
-        "network": TINY,
-        "masking": {"mask_ratio": 0.3},
-        "patch_size": 16,
-        "channels": 3,
-    }
-    save_model(path, network, card)
+    save_model(path, network, CARD)
     return path
 
 
@@ -159,13 +153,7 @@ def test_a_mistyped_store_is_not_told_to_delete_anything(name, tmp_path, monkeyp
 
 def test_a_colour_image_needs_a_colour_model(tmp_path, monkeypatch):
     path = tmp_path / "grey.safetensors"
-    card = {
-        "network": TINY,
-        "masking": {"mask_ratio": 0.3},
-        "patch_size": 16,
-        "channels": 1,
-    }
-    save_model(path, stir(build(TINY, channels=1)), card)
+    save_model(path, stir(build(TINY, channels=1)), CARD | {"channels": 1})
     iio.imwrite(tmp_path / "a.png", np.zeros((20, 20, 3), np.uint8))
     iio.imwrite(tmp_path / "g.png", np.full((20, 21), 7, np.uint8))
     run(monkeypatch, "denoise", tmp_path / "g.png", tmp_path / "o.png", "--model", path)

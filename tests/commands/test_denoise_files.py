@@ -17,6 +17,7 @@ from mid_core.errors import MidError
 from mid_core.images.picture import to_dtype, to_float
 from mid_core.masking import Masking, image_seed
 from mid_core.networks import build
+from tests.conftest import CARD
 from tests.pictures import (
     HEIGHT,
     WIDTH,
@@ -82,13 +83,7 @@ def network():
 @pytest.fixture
 def model(tmp_path, network):
     path = tmp_path / "model.safetensors"
-    card = {
-        "network": DNCNN,
-        "masking": {"mask_ratio": 0.3},
-        "patch_size": 16,
-        "channels": 3,
-    }
-    save_model(path, network, card)
+    save_model(path, network, CARD | {"network": DNCNN})
     return path
 
 

@@ -89,7 +89,7 @@ def test_all_broken_photos_are_problems(tmp_path):
         found.problems,
         [
             ("0001.mat", "is missing"),
-            ("0002.mat", "(900 bytes) is damaged or cut short"),
+            ("0002.mat", "(900 bytes) is damaged, cut short"),
             ("0003.mat", "("),
             ("0007.mat", "has no boxes in"),
         ],
@@ -155,14 +155,12 @@ def test_a_broken_info_is_a_problem(tmp_path):
     whole = info.read_bytes()
     info.write_bytes(whole[:-100])
     (problem,) = dnd.find(pool(tmp_path)).problems
-    assert problem.startswith(f"{info} ({len(whole) - 100} bytes) is damaged or cut")
-    mat5(info, info=np.eye(3))
-    (problem,) = dnd.find(pool(tmp_path)).problems
-    assert problem.startswith(f"{info} is of MAT version 5")
-    mat73(info, pixelmasks=np.eye(3))
-    (problem,) = dnd.find(pool(tmp_path)).problems
-    assert problem.startswith(f"{info} (")
-    assert "holds pixelmasks, but expected is info/boundingboxes" in problem
+    assert problem.startswith(f"{info} ({len(whole) - 100} bytes) is damaged, cut")
+    for write, said in ((mat5, "it begins with b'MATLAB 5.0"), (mat73, "no info/b")):
+        write(info, pixelmasks=np.eye(3))
+        (problem,) = dnd.find(pool(tmp_path)).problems
+        assert problem.startswith(f"{info} (")
+        assert said in problem
 
 
 def test_hidden_files_are_left_out(tmp_path):

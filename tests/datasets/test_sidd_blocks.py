@@ -142,8 +142,8 @@ def test_every_broken_mat_file_is_a_problem_of_its_own(tmp_path):
     noisy.write_text("<html>Please log in</html>")
     truth.write_bytes(truth.read_bytes()[:-9])
     page, cut = sidd_blocks.find(pool(tmp_path)).problems
-    assert page.startswith(f"{noisy} (26 bytes) is cut short or no MAT file")
-    assert cut.startswith(f"{truth} ({truth.stat().st_size} bytes) is damaged or cut")
+    assert page.startswith(f"{noisy} (26 bytes) is damaged, cut short or no")
+    assert cut.startswith(f"{truth} ({truth.stat().st_size} bytes) is damaged, cut")
 
 
 def test_wrong_variables_and_shapes_are_problems(tmp_path):
@@ -170,6 +170,6 @@ def test_a_file_broken_after_it_was_found_is_refused(tmp_path):
     item = sidd_blocks.find(settings).items[0]
     (tmp_path / f"{TRUTH}.mat").write_bytes(b"")
     with pytest.raises(
-        MidError, match=rf"{TRUTH}\.mat \(0 bytes\) is cut short or no MAT"
+        MidError, match=rf"{TRUTH}\.mat \(0 bytes\) is damaged, cut short or no"
     ):
         sidd_blocks.read(item, "truth", settings)

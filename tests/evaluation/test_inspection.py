@@ -53,7 +53,7 @@ def test_statistics_are_told_in_grey_levels(store):
 def test_a_store_is_described(store):
     text = describe(store)
     for part in (
-        "noise: 3 of float16, 27x29 to 51x64 pixels",
+        "noise (float16): 3 of 27x29 to 51x64 pixels",
         "made_by: {stage: extract_noise, version: 2}",
         "share that is exactly 0",
         "std at brightness 120  ",

@@ -1,7 +1,6 @@
 import pytest
 from matplotlib.text import Text
 
-from mid_core.evaluation.noise_statistics import Statistics
 from mid_core.figures.style import PAGE, draw
 
 
@@ -31,15 +30,3 @@ def _check_legible(figure):
     for legend in figure.legends:
         outside = legend.get_window_extent()
         assert not any(outside.overlaps(axes.bbox) for axes in figure.axes)
-
-
-@pytest.fixture
-def statistics():
-    """Gather the statistics of one noise field."""
-
-    def gathered(noise, image=None):
-        found = Statistics()
-        found.add(noise, image)
-        return found.summary()
-
-    return gathered

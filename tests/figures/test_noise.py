@@ -7,16 +7,17 @@ from mid_core.figures.noise import (
     noise_figure,
 )
 from mid_core.figures.style import COLOURS
+from tests.evaluation.test_noise_statistics import summary
 
 
-def test_a_row_for_each_bank_with_and_without_an_image(drawn, rng, statistics):
+def test_a_row_for_each_bank_with_and_without_an_image(drawn, rng):
     colour = rng.normal(0, 0.1, (64, 64, 3))
     grey = colour[..., :1]
     banks = {
-        "N_0": ([colour] * 8, statistics(colour)),
-        "N_1": ([colour] * 8, statistics(colour, abs(colour))),
-        "zeros": ([0 * colour] * 8, statistics(0 * colour)),
-        "grey": ([grey] * 8, statistics(grey)),
+        "N_0": ([colour] * 8, summary(colour)),
+        "N_1": ([colour] * 8, summary(colour, image=abs(colour))),
+        "zeros": ([0 * colour] * 8, summary(0 * colour)),
+        "grey": ([grey] * 8, summary(grey)),
     }
     figure = drawn(noise_figure, banks)
     assert len(figure.axes) == 4 * 5
@@ -28,11 +29,11 @@ def test_a_row_for_each_bank_with_and_without_an_image(drawn, rng, statistics):
     assert texts == ["no image\nunder it"]
 
 
-def test_spread_of_every_bank_and_of_the_truth(drawn, rng, statistics):
+def test_spread_of_every_bank_and_of_the_truth(drawn, rng):
     image = np.linspace(0, 1, 97 * 61).reshape(97, 61, 1)
     noise = rng.normal(0, 10 / 255, image.shape)
-    banks = {"N_0": statistics(noise), "N_1": statistics(2 * noise, image)}
-    banks["true noise"] = statistics(noise, image)
+    banks = {"N_0": summary(noise), "N_1": summary(2 * noise, image=image)}
+    banks["true noise"] = summary(noise, image=image)
     (axes,) = drawn(brightness_figure, banks).axes
     labels = axes.get_legend_handles_labels()[1]
     assert labels == ["$N_{0}$", "$N_{1}$", "true noise"]
@@ -44,10 +45,10 @@ def test_spread_of_every_bank_and_of_the_truth(drawn, rng, statistics):
     assert colours == [COLOURS[0], COLOURS[1], "black"]
 
 
-def test_a_map_for_each_bank_on_one_scale(drawn, rng, statistics):
+def test_a_map_for_each_bank_on_one_scale(drawn, rng):
     white = rng.standard_normal((61, 73, 1))
     alike = (white[1:] + white[:-1]) / 2
-    banks = {f"N_{k}": statistics(white) for k in range(5)} | {"t": statistics(alike)}
+    banks = {f"N_{k}": summary(white) for k in range(5)} | {"t": summary(alike)}
     figure = drawn(autocorrelation_figure, banks)
     maps = [axes for axes in figure.axes if axes.images]
     names = [axes.get_title().split("\n")[0] for axes in maps]

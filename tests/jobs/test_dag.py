@@ -88,12 +88,10 @@ def test_data_sets_that_are_not_here_are_left_out_unless_asked_for(folder):
 
 
 @pytest.mark.slow
-def test_what_is_done_is_not_to_do(finished, tmp_path, monkeypatch):
-    shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
-    assert not any(one.to_do for one in read_jobs(write(tmp_path, CONFIG)).values())
+def test_what_is_done_is_not_to_do(copied):
+    assert not any(one.to_do for one in read_jobs(write(copied, CONFIG)).values())
     rounds = [{"mask_ratio": 0.8}, {"mask_ratio": 0.25}]
-    jobs = read_jobs(write(tmp_path, changed(rounds=rounds)))
+    jobs = read_jobs(write(copied, changed(rounds=rounds)))
     assert jobs[MODEL].to_do
     assert not jobs[BANK].to_do
 

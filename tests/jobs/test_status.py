@@ -1,7 +1,6 @@
 """What `mid status` says of a small run: before it, at work, failed, killed, done."""
 
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -137,17 +136,13 @@ def test_a_wrong_config_is_a_sentence(folder):
 
 
 @pytest.mark.slow
-def test_of_a_finished_run_a_changed_round_is_out_of_date(
-    finished, tmp_path, monkeypatch
-):
-    shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
+def test_of_a_finished_run_a_changed_round_is_out_of_date(copied):
     text, sound = status.status(["config.yaml"])
     assert sound
     assert re.search(r"tiny: (\d+) of \1 done; nothing to do$", text)
     rounds = [{"mask_ratio": 0.8}, {"mask_ratio": 0.25}]
     text = yaml.safe_dump(changed(rounds=rounds), sort_keys=False)
-    (tmp_path / "config.yaml").write_text(text)
+    (copied / "config.yaml").write_text(text)
     lines = status.status(["config.yaml"])[0].splitlines()
     assert row(lines, "round") == ["round", "extract_noise", "train_round", "evaluate"]
     assert row(lines, "mid 0") == ["mid 0", "done", "done"]

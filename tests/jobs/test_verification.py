@@ -11,7 +11,7 @@ from mid_core.errors import MidError
 from mid_core.jobs.verification import verify
 from mid_core.networks import build
 from mid_core.store import StoreWriter, write_json
-from tests.conftest import TINY
+from tests.conftest import CARD, TINY
 
 
 @pytest.fixture
@@ -21,14 +21,8 @@ def results(tmp_path, rng):
         store.attributes = {"made_by": {"stage": "ingest", "version": 1}}
     folder = tmp_path / "mid/round_0"
     folder.mkdir(parents=True)
-    card = {
-        "network": TINY,
-        "masking": {"mask_ratio": 0.3},
-        "patch_size": 16,
-        "channels": 3,
-    }
-    digest = save_model(folder / "model.safetensors", build(TINY), card)
-    write_json(folder / "model.json", card | {"sha256": digest})
+    digest = save_model(folder / "model.safetensors", build(TINY), CARD)
+    write_json(folder / "model.json", CARD | {"sha256": digest})
     return tmp_path
 
 

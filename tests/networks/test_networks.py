@@ -13,7 +13,7 @@ from mid_core.errors import MidError
 from mid_core.masking import Masking
 from mid_core.networks import NETWORKS, build, constructor
 from mid_core.training import Trainer, Training
-from tests.conftest import ROOT, stir
+from tests.conftest import CARD, ROOT, stir
 from tests.small_networks import small
 
 CPU = torch.device("cpu")
@@ -84,12 +84,7 @@ def test_tiles_equal_the_whole_within_a_grey_level(settings, rng):
 def test_a_model_is_kept_and_found_again(settings, rng, tmp_path):
     network = stir(build(settings, seed=[1]))
     network.train()(random(rng, 4, 3, 16, 16))
-    card = {
-        "network": settings,
-        "masking": {"mask_ratio": 0.3},
-        "patch_size": 16,
-        "channels": 3,
-    }
+    card = CARD | {"network": settings}
     save_model(tmp_path / "model.safetensors", network, card)
     loaded, _ = load_model(tmp_path / "model.safetensors", CPU)
     network.eval().set_patch_size(16)

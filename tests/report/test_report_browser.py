@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mid_core.report import render
+from mid_core.report.page import render
 from tests.report.test_report import made_report
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)

@@ -18,7 +18,7 @@ from mid_core.errors import Interrupted
 from mid_core.jobs.log import read_attempt
 from mid_core.runtime.interruption import until_stopped
 from mid_core.store import Store, StoreWriter, writing
-from tests.conftest import ROOT, TINY
+from tests.conftest import CARD, ROOT
 
 IMAGES = 5
 MASKING = {"mask_ratio": 0.5}
@@ -68,7 +68,7 @@ def inputs(tmp_path, network, rng):
             store.append(f"{i}.png", pixels)
     found = folders.find({"path": tmp_path / "images"})
     (tmp_path / "files.json").write_text(json.dumps({"items": found.items}))
-    card = {"network": TINY, "masking": MASKING, "patch_size": 16, "channels": 3}
+    card = CARD | {"masking": MASKING}
     digest = save_model(tmp_path / "model.safetensors", network, card)
     (tmp_path / "model.json").write_text(json.dumps({"sha256": digest}))
     return tmp_path

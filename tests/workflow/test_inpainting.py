@@ -253,14 +253,14 @@ def test_what_changes_runs_again_and_nothing_else(run):
         return jobs_of(snakemake(folder, again, "--dry-run", "--", *wanted))
 
     assert jobs(config()) == {}
-    student = PAPER["distilled"] | {"recharge": 0.5}
-    assert jobs(config(distilled=student)) == {"train_round": 1, "evaluate": 1}
     teacher = PAPER["distilled"] | {"num_masks": 3}
     taught = {"distillation_targets": 1, "train_round": 1, "evaluate": 1}
     assert jobs(config(distilled=teacher)) == taught
     method = CONFIG["method"] | {"rounds": [{"mask_ratio": 0.8}, {"mask_ratio": 0.4}]}
     found = jobs(config() | {"method": method})
     assert found == {"distillation_targets": 1, "train_round": 2, "evaluate": 1}
+    student = PAPER["distilled"] | {"recharge": 0.5}
     often = PAPER["inpainting"] | {"checks": 4}
-    found = jobs(config(inpainting=often))
-    assert (found["train_round"], found["plot_inpainter"]) == (2, 1)
+    found = jobs(config(distilled=student, inpainting=often))
+    # The student and two inpainters.
+    assert (found["train_round"], found["plot_inpainter"]) == (3, 1)

@@ -7,21 +7,12 @@ import yaml
 
 from mid_config.plan import Plan
 from mid_core.jobs.rule import run_rule
-from mid_core.report import (
-    Figure,
-    Report,
-    hardware,
-    lineage_table,
-    noise_card,
-    png_uri,
-    printed_width,
-    read_compared,
-    read_tables,
-    render,
-    time_table,
-    training_table,
-    versions,
-)
+from mid_core.report import facts
+from mid_core.report.compared import read_compared
+from mid_core.report.noise_cards import noise_card
+from mid_core.report.page import Figure, Report, render
+from mid_core.report.pictures import png_uri, printed_width
+from mid_core.report.tables import read_tables
 from mid_core.store import Store
 
 
@@ -80,14 +71,14 @@ def main() -> None:
                 for name, manifest in zip(params.banks, given.banks, strict=True)
             ],
             facts={
-                "Versions": versions(source),
-                "Hardware": hardware(cards),
+                "Versions": facts.versions(source),
+                "Hardware": facts.hardware(cards),
                 "Seeds": seeds(),
             },
             costs=[
-                training_table(cards),
-                time_table(output.parent / "benchmarks"),
-                lineage_table(given.lineage),
+                facts.training_table(cards),
+                facts.time_table(output.parent / "benchmarks"),
+                facts.lineage_table(given.lineage),
             ],
             settings=settings,
         )
