@@ -156,10 +156,27 @@ def _check_folders(
         seen[name.lower()] = f"that of '{name}'"
 
 
+def _check_logs(config: Mapping[str, Any]) -> None:
+    """Refuse names that, joined by ``_``, give two jobs one log."""
+    seen: dict[str, tuple[str, str]] = {}
+    for variant, method in config["variants"].items():
+        for k in range(len(method["rounds"])):
+            for pool in config["pools"]:
+                name = f"{variant}_{k}_{pool}"
+                other = seen.setdefault(name, (variant, pool))
+                if other != (variant, pool):
+                    raise ConfigError(
+                        f"variants.{variant}: its log on pool '{pool}' would be that of "
+                        f"variant '{other[0]}' on pool '{other[1]}', {name}.log; rename "
+                        "one of them"
+                    )
+
+
 def check_names(config: Mapping[str, Any]) -> None:
     """Refuse names that mean nothing, or two things."""
     for section in ("variants", "pools", "submissions"):
         _check_folders(section, FOLDERS if section == "variants" else (), config)
+    _check_logs(config)
     if not config["variants"]:
         raise ConfigError("variants: at least one is needed, e.g. 'mid: {}'")
     pools = config["pools"]

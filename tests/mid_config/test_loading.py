@@ -110,6 +110,18 @@ def test_what_a_schema_cannot_see_is_refused_too(right, wrong, message, tmp_path
         plan(DEMO.replace(right, wrong, 1), tmp_path)
 
 
+def test_two_jobs_never_share_a_log(tmp_path):
+    text = DEMO.replace("no_mask: {rounds: [", "mid_0: {rounds: [{mask_ratio: 0}, ", 1)
+    text = text.replace("[mid, no_mask,", "[mid, mid_0,")
+    assert plan(text, tmp_path).rounds["mid_0"]
+    text = text.replace(
+        "  test: {", "  1_test: {reader: camera, part: clean}\n  test: {"
+    )
+    message = "mid_0: its log on pool 'test' .* of variant 'mid' on pool '1_test'"
+    with pytest.raises(ConfigError, match=message):
+        plan(text, tmp_path)
+
+
 def test_every_folder_of_the_rules_is_one_that_no_variant_can_have():
     text = "".join(file.read_text() for file in ROOT.glob("workflow/rules/*.smk"))
     folders = set(re.findall(r"results/\{+(?:plan\.)?dataset\}+/(\w+)/", text))
