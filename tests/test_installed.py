@@ -96,9 +96,9 @@ rule everything:
             "'*.png' must be a pool",
         ),
         (
-            'config | {"metod": 1}',
+            'config | {"methods": 1}',
             "",
-            "config of the module: 'metod' is not a known key",
+            "config of the module: 'methods' is not a known key",
         ),
         ("config", " as mid_*", "keeps its rules' names"),
     ],
