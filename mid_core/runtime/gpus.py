@@ -41,6 +41,8 @@ def hold_gpus(count: int, wait: bool = True) -> list[int]:
     MidError
         If torch sees fewer.
     """
+    if len(_held) == count:
+        return sorted(_held)
     visible = range(torch.cuda.device_count())
     if count > len(visible):
         raise too_few("cuda")

@@ -13,7 +13,7 @@ from mid_core.errors import MidError
 from mid_core.masking import Masking
 from mid_core.networks import NETWORKS, build, constructor
 from mid_core.training import Trainer, Training
-from tests.conftest import CARD, ROOT, stir
+from tests.conftest import CARD, stir
 from tests.small_networks import small
 
 CPU = torch.device("cpu")
@@ -161,7 +161,7 @@ def test_an_unknown_network_is_refused():
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_configs_keys_and_defaults_are_the_constructors(name):
-    schema = read_schema(ROOT / "workflow/schemas/config.schema.yaml")
+    schema = read_schema()
     network = schema["$defs"]["network"]
     found = fill_defaults({"name": name}, network, schema)
     signature = inspect.signature(constructor(name)).parameters
