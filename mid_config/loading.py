@@ -234,8 +234,9 @@ def load_config(
     given = overrides or not written
     parts = written | ({said_by: _typed(overrides)} if given else {})
     merged: dict[str, Any] = {}
+    part_rules = partial(rules)
     for name, content in parts.items():
-        check(content, partial(rules), name, {name: content})
+        check(content, part_rules, name, {name: content})
         merged = merge(merged, plain(content))
     source = " + ".join(parts)
     check(merged, rules | {"properties": properties}, source, written)

@@ -91,16 +91,16 @@ def replaced(files: Iterable[str], record: Path) -> dict[str, str]:
 def record_files(files: Iterable[str], record: Path) -> None:
     """Keep the time stamp and the hash of files that were read."""
     paths = [file for file in dict.fromkeys(files) if Path(file).is_file()]
-    changed, known = replaced(paths, record), {}
+    changed, known, entries = replaced(paths, record), _read(record), {}
     for path in paths:
+        name = os.path.normpath(path)
         # First the time: what is written while it is hashed shows next time.
-        modified = Path(path).stat().st_mtime_ns
-        known[os.path.normpath(path)] = {
-            "modified": modified,
-            "sha256": _sha256(path),
-            "replaced": path in changed,
-        }
-    _write(record, known)
+        modified, entry = Path(path).stat().st_mtime_ns, known.get(name, {})
+        as_known = entry.get("modified") == modified
+        digest = entry["sha256"] if as_known else _sha256(path)
+        own = {"modified": modified, "sha256": digest, "replaced": path in changed}
+        entries[name] = own
+    _write(record, entries)
 
 
 def hashes(record: Path) -> dict[str, str]:

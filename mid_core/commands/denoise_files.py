@@ -3,7 +3,6 @@
 import time
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,7 +19,7 @@ from mid_core.images.picture import Picture
 from mid_core.images.scratch import Space, scratch
 from mid_core.masking import Masking, image_seed
 from mid_core.runtime.devices import pick_device
-from mid_core.runtime.files import check_folder
+from mid_core.runtime.files import check_folder, place
 from mid_core.runtime.progress import Progress, log
 
 
@@ -58,22 +57,14 @@ def _hint(source: Path) -> str:
 
 def _refuse_overwriting(jobs: Iterable[tuple[Path, Path]], model: Path) -> None:
     """Compare files by what they are: links and mounts give one file many names."""
-    read = {_identity(file): file for file in (model, *(file for file, _ in jobs))}
+    read = {place(file): file for file in (model, *(file for file, _ in jobs))}
     for _, result in jobs:
         if result.is_dir():
             raise MidError(f"{result} is a folder: name another place")
-        if (one := _identity(result)) and (file := read.get(one)):
+        if (one := place(result)) and (file := read.get(one)):
             raise MidError(
                 f"{result} is {file} itself, which is read: name another place"
             )
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    """What tells a file from all others; None where there is none."""
-    with suppress(FileNotFoundError):
-        found = path.stat()
-        return found.st_dev, found.st_ino
-    return None
 
 
 def _space(folder: Path) -> Space:
@@ -177,7 +168,7 @@ def denoise_files(
         try:
             pages = header(file).pages
             # Some file systems do not tell A.png from a.png.
-            if other := written.get(_identity(result)):
+            if other := written.get(place(result)):
                 raise MidError(
                     f"{file} and {other} would both be {result}: rename one of them"
                 )
@@ -186,7 +177,7 @@ def denoise_files(
                 *(metadata, lost, report),
             )
             write_pages(result, answers, len(pages))
-            written[_identity(result)] = file
+            written[place(result)] = file
         except MidError as error:
             failures.append(str(error))
             report(number - report.done)

@@ -12,12 +12,6 @@ _WHY = {
 }
 
 
-def place(path: Path) -> Hashable:
-    """Where a file lies on the disk, whatever it is called: links have one place."""
-    status = path.stat()
-    return status.st_dev, status.st_ino
-
-
 def files_by(
     identity: Callable[[Path], Hashable], items: Iterable[dict], stack: str
 ) -> dict[Hashable, str]:

@@ -61,13 +61,13 @@ def decode(path: Path, space: Space) -> Picture:
     Raises MidError for what is not read; damage raises whatever a decoder raises.
     """
     with _opened(path) as image:
-        end = _jpeg_end(path, image) if _is_jpeg(image) else 0
+        pixels = _jpeg_pixels(path, image) if _is_jpeg(image) else b""
         if image.format == "PNG":
             samples = _png_samples(path, image.has_transparency_data, space)
         else:
             samples = _samples(image, space)
-        if end:
-            _check_jpeg(path, end, samples)
+        if pixels:
+            _check_jpeg(pixels, samples)
         exif, info = _exif(path, image), image.info
         dpi = info.get("dpi")
         picture = upright(samples, exif.get(Base.Orientation, 1), None, dpi)
@@ -108,21 +108,22 @@ def _is_jpeg(image: Image.Image) -> bool:
     return image.format in ("JPEG", "MPO")
 
 
-def _jpeg_end(path: Path, image: Image.Image) -> int:
-    """Give where the pixels of a JPEG end."""
-    end = path.read_bytes().find(_JPEG_END, image.fp.tell())
+def _jpeg_pixels(path: Path, image: Image.Image) -> bytes:
+    """Give a JPEG up to where its pixels end."""
+    data = path.read_bytes()
+    end = data.find(_JPEG_END, image.fp.tell())
     # The zeros at the end of a broken download would decode as grey.
     if end < 0:
         raise ValueError("it has no end marker")
-    return end
+    return data[:end]
 
 
-def _check_jpeg(path: Path, end: int, samples: np.ndarray) -> None:
+def _check_jpeg(pixels: bytes, samples: np.ndarray) -> None:
     """Refuse a JPEG whose pixels end before the image does: the rest would be grey.
 
     A decoder that lacks bits says nothing, but reads on: what follows then matters.
     """
-    data = path.read_bytes()[:end] + _FILLING + _JPEG_END
+    data = pixels + _FILLING + _JPEG_END
     with JpegImageFile(io.BytesIO(data)) as image:
         for rows, part in _bands(image, samples):
             if (rows != part).any():

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from mid_config.plan import Plan
 from mid_core.datasets.checking import check
-from mid_core.datasets.overlap import files_by, overlaps, place
+from mid_core.datasets.overlap import files_by, overlaps
 from mid_core.errors import MidError
 from mid_core.jobs.dag import find_snakefile, read_jobs
 from mid_core.jobs.status import read_plan
 from mid_core.planning import doctor
-from mid_core.runtime.files import sha256
+from mid_core.runtime.files import place, sha256
 
 
 def consult(configs: Sequence[Path], quick: bool) -> tuple[str, bool]:

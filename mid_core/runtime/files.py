@@ -151,6 +151,14 @@ def write_json(path: Path, content: dict | list) -> None:
         file.write(json.dumps(content, indent=1, sort_keys=True).encode())
 
 
+def place(path: Path) -> tuple[int, int] | None:
+    """Where a file lies on its disk, whatever it is called; None where there is none."""
+    with suppress(FileNotFoundError):
+        found = path.stat()
+        return found.st_dev, found.st_ino
+    return None
+
+
 def sha256(path: Path) -> str:
     """Hash a file's content, in hexadecimal."""
     with path.open("rb") as stream:

@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from mid_core.datasets.overlap import files_by, overlaps, place
-from mid_core.runtime.files import sha256
+from mid_core.datasets.overlap import files_by, overlaps
+from mid_core.runtime.files import place, sha256
 
 
 @pytest.fixture

@@ -1,13 +1,12 @@
 """Put denoised images into the files that a benchmark's server takes."""
 
-import hashlib
 import platform
 from pathlib import Path
 
 from mid_core.evaluation.submissions import dnd_bundle, sidd_csv, sidd_mat
 from mid_core.jobs.rule import run_rule
 from mid_core.runtime.progress import log
-from mid_core.store import Store, write_json
+from mid_core.store import Store, sha256, write_json
 
 COMPLETE = {"sidd_csv": 1280, "sidd_mat": 1280, "dnd": 1000}
 
@@ -35,9 +34,7 @@ def main() -> None:
     target = Path(snakemake.output[0])
     files = {}
     for path in written(denoised, target.parent):
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        files[path.relative_to(target.parent).as_posix()] = digest
+        files[path.relative_to(target.parent).as_posix()] = sha256(path)
     images = COMPLETE[snakemake.params.settings["format"]]
     listed = {
         "files": files,
