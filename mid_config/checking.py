@@ -11,7 +11,7 @@ from mid_config.rounds import parallelism
 
 # The folders beside those of the variants, in results/<dataset>.
 FOLDERS = {"awgn", "baselines", "benchmarks", "data", "figures", "logs"}
-FOLDERS |= {"submissions", "tables"}
+FOLDERS |= {"measured", "submissions", "tables"}
 
 
 def _check_unpaired(
@@ -71,10 +71,16 @@ def _check_initial_noise(
         )
     first = merge(method["training"], method["rounds"][0].get("training", {}))
     patch = first["patch_size"]
-    if method["initial_noise"] == "awgn" and method["awgn"]["size"] < patch:
+    drawn = method["initial_noise"] in ("awgn", "measured")
+    if drawn and method["awgn"]["size"] < patch:
         raise ConfigError(
             f"{where}: awgn.size {method['awgn']['size']} is smaller than "
             f"training.patch_size {patch}"
+        )
+    if method["rounds"][0].get("taught"):
+        raise ConfigError(
+            f"{where}: rounds.0.taught has no round before it that could teach: take it "
+            "away, or set initial_noise teacher and the key teacher"
         )
     teacher, wanted = method.get("teacher"), method["initial_noise"] == "teacher"
     if wanted != (teacher is not None):

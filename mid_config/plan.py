@@ -14,8 +14,9 @@ from mid_config.rounds import (
     Round,
     awgn_name,
     extraction_gpus,
-    is_distilled,
     key,
+    lessons,
+    measured_name,
     parallelism,
     round_settings,
 )
@@ -81,7 +82,7 @@ class Plan:
         """Variant and round of the network that makes the bank of round ``k``."""
         if int(k):
             return variant, int(k) - 1
-        if not is_distilled(self.methods[variant], 0):
+        if self.methods[variant]["initial_noise"] != "teacher":
             return None
         teacher = self.methods[variant]["teacher"]["variant"]
         return teacher, len(self.rounds[teacher]) - 1
@@ -135,14 +136,23 @@ class Plan:
 
     def bank(self, variant: str, k: int) -> str:
         """The manifest of what round ``k`` trains on: noise, or a teacher's targets."""
+        if lessons(self.methods[variant], int(k)):
+            return f"{self._folder('bank', variant, k)}/targets.manifest.json"
         if int(k):
             return f"{self._folder('bank', variant, k)}/noise.manifest.json"
         first = self.rounds[variant][0].extract
-        if first["initial_noise"] == "teacher":
-            return f"{self._folder('bank', variant, k)}/targets.manifest.json"
+        if first["initial_noise"] == "measured":
+            name = measured_name(first)
+            return f"results/{self.dataset}/measured/{name}/noise.manifest.json"
         if first["initial_noise"] == "true_noise":
             return f"results/{self.dataset}/data/{first['pool']}/noise.manifest.json"
         return f"results/{self.dataset}/awgn/{awgn_name(first)}/noise.manifest.json"
+
+    def noise_banks(self, variant: str) -> dict[str, str]:
+        """The noise on which a variant's rounds train, by name; taught ones have none."""
+        own = range(len(self.rounds[variant]))
+        rounds = [k for k in own if not lessons(self.methods[variant], k)]
+        return {f"N_{k}": self.bank(variant, k) for k in rounds}
 
     def model(self, variant: str, k: int) -> str:
         """The card of the network that round ``k`` trains."""
@@ -196,6 +206,15 @@ class Plan:
         """Settings of each bank of white noise, by name."""
         first = [rounds[0].extract for rounds in self.rounds.values()]
         return {awgn_name(e): e for e in first if e["initial_noise"] == "awgn"}
+
+    def measured(self) -> dict[str, dict[str, Any]]:
+        """Settings of each bank of measured noise, by name."""
+        first = [rounds[0].extract for rounds in self.rounds.values()]
+        return {measured_name(e): e for e in first if e["initial_noise"] == "measured"}
+
+    def look(self, pool: str) -> str:
+        """The file that says what the noise of a pool's images is like."""
+        return f"results/{self.dataset}/data/{pool}/look.json"
 
     def pools(self) -> list[str]:
         """Names of the pools that the variants and tests use."""

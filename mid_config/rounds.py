@@ -42,40 +42,49 @@ def _tracked(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if name not in PARALLELISM}
 
 
-def is_distilled(method: Mapping[str, Any], k: int) -> bool:
-    """Whether round ``k`` learns from a teacher's predictions."""
-    return k == 0 and method["initial_noise"] == "teacher"
+def lessons(method: Mapping[str, Any], k: int) -> Mapping[str, Any] | None:
+    """How round ``k`` learns from a teacher's predictions; None: it does not."""
+    if k == 0 and method["initial_noise"] == "teacher":
+        own: Mapping[str, Any] = method["teacher"]
+        return own
+    taught: Mapping[str, Any] = method["taught"]
+    return taught if method["rounds"][k].get("taught") else None
 
 
 def _extract(method: Mapping[str, Any], k: int) -> dict[str, Any]:
     """What the bank of round ``k`` depends on, besides the network that makes it."""
     seed, noisy = {"seed": method["seed"]}, {"pool": method["noisy"]}
+    extraction = _tracked(_own(method, "extraction", k))
+    # The network's own brightness is no key: older banks stay what they are.
+    if extraction["brightness"] == "predicted":
+        del extraction["brightness"]
+    first = {"round": k} if k else {"initial_noise": method["initial_noise"]}
+    if taught := lessons(method, k):
+        asked = {name: taught[name] for name in ("targets", "num_masks")}
+        own = {n: v for n, v in extraction.items() if n == "brightness"}
+        return first | noisy | asked | own | seed
     if k:
         before = method["rounds"][k - 1]["mask_ratio"]
-        return {
-            **_tracked(_own(method, "extraction", k)),
-            **noisy,
-            "masking": {"mask_ratio": before, **method["mask"]},
-            **seed,
-            "round": k,
-        }
-    first = {"initial_noise": method["initial_noise"]}
-    if is_distilled(method, k):
-        teacher = method["teacher"]
-        return first | noisy | {n: teacher[n] for n in ("targets", "num_masks")} | seed
-    return first | (
-        method["awgn"] | seed if first["initial_noise"] == "awgn" else noisy
-    )
+        masking = {"mask_ratio": before, **method["mask"]}
+        return {**extraction, **noisy, "masking": masking, **seed, **first}
+    if first["initial_noise"] == "awgn":
+        return {**first, **method["awgn"], **seed}
+    if first["initial_noise"] == "measured":
+        own = {name: method["awgn"][name] for name in ("count", "size")}
+        return first | noisy | own | seed
+    return first | noisy
 
 
 def round_settings(method: Mapping[str, Any], k: int) -> Round:
     """Settings of round ``k``: only what its numbers depend on."""
-    own, taught = method["rounds"][k], is_distilled(method, k)
+    own, taught = method["rounds"][k], lessons(method, k)
     evaluation = method["evaluation"]
     ratio = evaluation["mask_ratio"]
     ratio = own["mask_ratio"] if ratio is None else ratio
     # Where they are not set, they are no keys: other trainings stay what they are.
-    more = {"recharge": method["teacher"]["recharge"]} if taught else {}
+    more = {"recharge": taught["recharge"]} if taught else {}
+    if taught and taught["clean_share"]:
+        more |= {"clean": method["clean"], "clean_share": taught["clean_share"]}
     more |= {name: method[name] for name in ("held_out",) if name in method}
     return Round(
         extract=_extract(method, k),
@@ -98,6 +107,12 @@ def round_settings(method: Mapping[str, Any], k: int) -> Round:
             **({"of": evaluation["of"]} if "of" in evaluation else {}),
         },
     )
+
+
+def measured_name(settings: Mapping[str, Any]) -> str:
+    """A readable name that no other bank of measured noise has."""
+    size = f"{settings['count']}x{settings['size']}px"
+    return f"{settings['pool']}_{size}_seed_{settings['seed']}"
 
 
 def awgn_name(settings: Mapping[str, Any]) -> str:

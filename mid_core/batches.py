@@ -85,6 +85,10 @@ class DistillationBatches(PatchSampler):
         As many predictions of each of them, those of an image side by side.
     recharge
         Share of a target's pixels that are put back to the noisy ones.
+    clean, clean_share
+        Clean images, and the share of the crops that are theirs, with what a target
+        leaves of its noisy image: the student then learns detail of more images than
+        the noisy ones.
     """
 
     noisy: Pool
@@ -94,8 +98,14 @@ class DistillationBatches(PatchSampler):
     masking: Masking
     recharge: float
     seed: Sequence[int]
+    clean: Pool | None = None
+    clean_share: float = 0.0
 
-    POOLS: ClassVar = {"noisy": "noisy images", "targets": "targets"}
+    POOLS: ClassVar = {
+        "noisy": "noisy images",
+        "targets": "targets",
+        "clean": "clean images",
+    }
 
     def __post_init__(self) -> None:
         each = self.each
@@ -105,7 +115,12 @@ class DistillationBatches(PatchSampler):
                 "the targets are not those of these noisy images, in number or size: "
                 "delete their manifest, then run the workflow again, which makes them anew"
             )
-        self._check_sizes(self.noisy)
+        self._check_sizes(self.noisy, *([self.clean] if self.clean else []))
+        if self.clean and self.clean.channels != self.noisy.channels:
+            raise MidError(
+                f"the noisy images have {self.noisy.channels} colour(s) but the clean "
+                f"ones {self.clean.channels}: use clean images of the same kind"
+            )
 
     @property
     def each(self) -> int:
@@ -122,5 +137,10 @@ class DistillationBatches(PatchSampler):
         unit(self._cut(self.noisy, place), y)
         target = self.each * place.image + int(self.each * rng.random())
         unit(self._cut(self.targets, place._replace(image=target)), x)
+        if self.clean and rng.random() < self.clean_share:
+            noise = y - x
+            unit(self._cut(self.clean, self._place(self.clean, rng)), x)
+            np.add(x, noise, out=y)
+            return
         kept = quick_bernoulli((*x.shape[:2], 1), self.recharge, rng)
         np.copyto(x, y, where=~kept)

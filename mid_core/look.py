@@ -6,8 +6,7 @@ blocks with structure do not move (as Ponomarenko et al. 2007, "An automatic app
 lossy compression of AVIRIS images", estimate levels from coefficients of flat blocks).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -25,13 +24,13 @@ FLAT = 0.05
 ROUNDS = 6
 # Of the square of a Gaussian variable of variance 1.
 MEDIAN_SQUARE = 0.4549
-# White noise has 1 here, a camera's demosaicked noise 0.3, and a JPEG's 0.04.
-WHITE_RATIO = 0.6
 _ROWS, _COLUMNS = np.mgrid[:BLOCK, :BLOCK]
 # What brightness and its slopes in an image put into a block.
 SLOPES = _ROWS + _COLUMNS <= 1
 NEXT = (_ROWS + _COLUMNS >= 2) & (_ROWS + _COLUMNS <= 3)
 FINEST = (_ROWS >= BLOCK // 2) & (_COLUMNS >= BLOCK // 2)
+# Fine structure reaches these least.
+CORNER = (_ROWS >= 3 * BLOCK // 4) & (_COLUMNS >= 3 * BLOCK // 4)
 
 
 @dataclass(frozen=True)
@@ -44,6 +43,8 @@ class Look:
         (C,) standard deviation over the whole image, in units of the range [0, 1].
     curve
         (C, 16) the same by a colour's own brightness, at (i + 0.5) / 16.
+    places
+        (64, C) the same at places spread evenly over the image.
     spectrum
         (C, C, 16, 16) covariance of two colours' noise by frequency (that of a cosine
         transform of 16 x 16 pixels); the mean of ``spectrum[c, c]`` is 1.
@@ -61,6 +62,7 @@ class Look:
 
     level: np.ndarray
     curve: np.ndarray
+    places: np.ndarray
     spectrum: np.ndarray
     finest: float
     clipped: float
@@ -99,7 +101,7 @@ def look(y: np.ndarray) -> Look:
     >>> rng = np.random.default_rng(0)
     >>> y = 0.5 + rng.normal(0, 0.04, (90, 128, 1)).astype(np.float32)
     >>> seen = look(y)
-    >>> 0.036 < seen.level[0] < 0.044, seen.finest > 0.9
+    >>> bool(0.036 < seen.level[0] < 0.044), seen.finest > 0.9
     (True, True)
     """
     if min(y.shape[:2]) < 2 * BLOCK:
@@ -113,11 +115,13 @@ def look(y: np.ndarray) -> Look:
     share = np.einsum("ccij->cij", spectrum).mean(axis=(1, 2))
     curve = np.sqrt(curves * share[:, None]).astype(np.float32)
     spectrum /= np.sqrt(np.outer(share, share))[..., None, None]
-    level = np.sqrt((std_under(curve, smoothed(y)) ** 2).mean(axis=(0, 1)))
+    std = std_under(curve, smoothed(y))
+    level = np.sqrt((std**2).mean(axis=(0, 1)))
     within = blocks.variance.mean(axis=0) - (level**2)
     return Look(
         level=level,
         curve=curve,
+        places=_on_a_grid(std, 8),
         spectrum=spectrum.astype(np.float32),
         finest=float(np.einsum("ccij->ij", spectrum)[FINEST].mean() / len(spectrum)),
         clipped=float(((y <= 0) | (y >= 1)).mean()),
@@ -145,6 +149,14 @@ def std_under(curve: np.ndarray, brightness: np.ndarray) -> np.ndarray:
     colours = range(len(curve))
     each = [np.interp(brightness[..., c], middles, curve[c]) for c in colours]
     return np.stack(each, axis=-1)
+
+
+def _on_a_grid(field: np.ndarray, side: int) -> np.ndarray:
+    """Take (side * side, C) values of an (H, W, C) field, evenly spread."""
+    rows, columns = (
+        (np.arange(side) * length + length // 2) // side for length in field.shape[:2]
+    )
+    return field[np.ix_(rows, columns)].reshape(side * side, -1)
 
 
 def _blocks(y: np.ndarray) -> _Blocks:
@@ -221,6 +233,8 @@ def _relative(flat: _Blocks, curves: np.ndarray) -> np.ndarray:
 def _power(flat: _Blocks, curves: np.ndarray) -> tuple[np.ndarray, float]:
     """Median power of each frequency, and how far a block's variance scatters by it."""
     power = np.median(_relative(flat, curves) ** 2, axis=0) / MEDIAN_SQUARE
+    # Where there is no noise at all, as in black, its frequencies are nobody's.
+    power[~power.any(axis=(1, 2))] = 1
     # Slopes of the brightness would hide the noise there.
     power[:, SLOPES] = power[:, NEXT].mean(axis=1, keepdims=True)
     mean = power.mean(axis=0)
@@ -242,49 +256,6 @@ def _spectrum(flat: _Blocks, curves: np.ndarray, power: np.ndarray) -> np.ndarra
     return smooth * np.sqrt(power[:, None] * power[None])
 
 
-@dataclass(frozen=True)
-class Camera:
-    """What several images of a camera show together.
-
-    Attributes
-    ----------
-    looks
-        Of each image. Where the noise is white, their levels are those of the finest
-        frequencies, which structure hardly reaches.
-    is_white
-        Whether the noise of neighbouring pixels is independent.
-    """
-
-    looks: tuple[Look, ...]
-    is_white: bool
-
-
-def together(looks: Sequence[Look]) -> Camera:
-    """Look at a camera as a whole: of some of its images, little but noise is seen.
-
-    Parameters
-    ----------
-    looks
-        Of images of one camera, at least one.
-    """
-    white = np.quantile([one.finest for one in looks], 0.75) > WHITE_RATIO
-    return Camera(tuple(map(_as_white, looks) if white else looks), bool(white))
-
-
-def _as_white(one: Look) -> Look:
-    factor = np.sqrt(one.finest)
-    colours = np.eye(len(one.level), dtype=np.float32)[..., None, None]
-    spectrum = np.broadcast_to(colours, one.spectrum.shape)
-    detail = float(np.sqrt(one.detail**2 + (1 - one.finest) * (one.level**2).mean()))
-    return replace(
-        one,
-        level=one.level * factor,
-        curve=one.curve * factor,
-        spectrum=spectrum,
-        detail=detail,
-    )
-
-
 def autocorrelation(spectrum: np.ndarray, lags: int = 8) -> np.ndarray:
     """Covariance of the colours' noise by shift, from a spectrum.
 
@@ -298,5 +269,11 @@ def autocorrelation(spectrum: np.ndarray, lags: int = 8) -> np.ndarray:
     (2 lags + 1, 2 lags + 1, C, C), in the middle 1 for a colour with itself.
     """
     shifts = np.arange(-lags, lags + 1)
-    waves = np.cos(np.pi * np.outer(shifts, np.arange(BLOCK)) / BLOCK)
-    return np.einsum("yi,abij,xj->yxab", waves, spectrum, waves) / BLOCK**2
+    waves = np.cos(np.pi * np.outer(shifts, np.arange(BLOCK + 1)) / BLOCK)
+    # An integral over all frequencies, by trapezia: both ends count half.
+    waves[:, 0] /= 2
+    waves[:, BLOCK - 1] += waves[:, BLOCK] / 2
+    waves = waves[:, :BLOCK] / BLOCK
+    values = np.einsum("yi,abij,xj->yxab", waves, spectrum, waves)
+    std = np.sqrt(np.einsum("aa->a", values[lags, lags]))
+    return values / np.outer(std, std)

@@ -246,15 +246,20 @@ class PatchSampler(ABC):
             return map(make, steps)
         return ahead(make, steps, max(AHEAD, torch.get_num_threads()))
 
+    def _pools(self) -> dict[str, Pool]:
+        """The pools by name, without one that this sampler does without."""
+        pools = {name: getattr(self, name) for name in self.POOLS}
+        return {name: pool for name, pool in pools.items() if pool is not None}
+
     def _on_disk(self) -> bool:
-        return any(getattr(self, name).on_disk for name in self.POOLS)
+        return any(pool.on_disk for pool in self._pools().values())
 
     def origins(self, step: int) -> list[Crop]:
         """Tell of what batch ``step`` is made, by drawing it again."""
         crops: list[Crop] = []
         pools = {
-            name: WatchedPool(getattr(self, name), title, crops)
-            for name, title in self.POOLS.items()
+            name: WatchedPool(pool, self.POOLS[name], crops)
+            for name, pool in self._pools().items()
         }
         # Every sampler is a dataclass.
         replace(self, **pools).draw(step)  # type: ignore[type-var]

@@ -17,7 +17,7 @@ from mid_core.runtime.files import advice
 COMMANDS = {
     "denoise": "denoise a file or a folder of images",
     "doctor": "say what is missing or broken before a run",
-    "inspect": "show a noise store",
+    "inspect": "show a noise store, or the noise of images",
     "plan": "say what a run will take: time, GPU-hours, memory, disk, longest chain",
     "recover": "clear the lock that a killed run left",
     "status": "say how far a run is, what failed, and what to type next",

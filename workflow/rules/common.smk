@@ -182,10 +182,22 @@ def previous_model(wildcards):
     return plan.model(*plan.maker(wildcards.variant, wildcards.k))
 
 
-def held_out_pixels(wildcards):
-    """The clean images on which a training is scored as it goes, if it is."""
-    own = round_settings("train")(wildcards).get("held_out")
-    return {"held_out": plan.pool(own["pool"], "truth")} if own else {}
+def other_pixels(wildcards):
+    """The clean images on which a training is scored, or which a taught one mixes in."""
+    own = round_settings("train")(wildcards)
+    found = {}
+    if "held_out" in own:
+        found["held_out"] = plan.pool(own["held_out"]["pool"], "truth")
+    if "clean_share" in own:
+        found["mixed_in"] = plan.pool(own["clean"])
+    return found
+
+
+def noisy_look(wildcards):
+    """What the noisy images show of their noise, where an extraction goes by it."""
+    own = round_settings("extract")(wildcards)
+    wanted = own.get("brightness") == "auto"
+    return {"look": plan.look(own["pool"])} if wanted else {}
 
 
 def scored_pixels(wildcards):

@@ -8,6 +8,7 @@ out  results/{dataset}/{variant}/round_0/targets.zarr       listed in targets.ma
 
 rule distillation_targets:
     input:
+        unpack(noisy_look),
         noisy=noisy_pixels,
         model=previous_model,
     output:

@@ -82,7 +82,7 @@ def shown_noise(wildcards, variants=None):
     It is where one of these variants trains on it; None: any.
     """
     shown = plan.shown()
-    banks = {f"N_{k}": plan.bank(shown, k) for k in shown_rounds()}
+    banks = plan.noise_banks(shown)
     noisy = plan.methods[shown]["noisy"]
     if noisy in plan.ceilings(variants):
         banks["true noise"] = f"results/{plan.dataset}/data/{noisy}/noise.manifest.json"

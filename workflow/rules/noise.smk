@@ -1,7 +1,9 @@
-"""Noise that no network makes: the white bank N_0, and the truth where it is known.
+"""Noise that no network makes: white, measured, and the truth where it is known.
 
 in   results/{dataset}/data/{pool}/*.manifest.json       a pool with a truth
 out  results/{dataset}/awgn/{name}/noise.zarr        N_0; listed in noise.manifest.json
+     results/{dataset}/data/{pool}/look.json         what a pool's noise is like
+     results/{dataset}/measured/{name}/noise.zarr    Gaussian noise that is like it
      results/{dataset}/data/{pool}/noise.zarr       noisy minus clean
 """
 
@@ -19,6 +21,36 @@ rule awgn_bank:
         version=VERSIONS["awgn_bank"],
     script:
         "../scripts/awgn_bank.py"
+
+
+rule look:
+    input:
+        noisy="results/{dataset}/data/{pool}/image.manifest.json",
+    output:
+        "results/{dataset}/data/{pool}/look.json",
+    priority: 20
+    resources:
+        runtime="30m",
+    params:
+        version=VERSIONS["look"],
+    script:
+        "../scripts/look.py"
+
+
+rule measured_bank:
+    input:
+        look=lambda wildcards: plan.look(plan.measured()[wildcards.name]["pool"]),
+    output:
+        manifest="results/{dataset}/measured/{name}/noise.manifest.json",
+    priority: 20
+    localrule: True
+    resources:
+        runtime="30m",
+    params:
+        settings=lambda wildcards: plan.measured()[wildcards.name],
+        version=VERSIONS["measured_bank"],
+    script:
+        "../scripts/measured_bank.py"
 
 
 rule true_noise:

@@ -10,6 +10,7 @@ out  results/{dataset}/{variant}/round_{k}/noise.zarr   N_k; listed in noise.man
 
 rule extract_noise:
     input:
+        unpack(noisy_look),
         noisy=noisy_pixels,
         model=previous_model,
     output:
@@ -30,7 +31,7 @@ rule extract_noise:
 
 rule train_round:
     input:
-        unpack(held_out_pixels),
+        unpack(other_pixels),
         clean=clean_pixels,
         noise=training_noise,
     output:

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import torch
 
+from mid_core.brightness import brightness_error
 from mid_core.checkpoints.model_file import load_model
 from mid_core.ensemble import denoise
 from mid_core.images.picture import to_dtype, to_float
+from mid_core.jobs.looking import chosen_brightness
 from mid_core.jobs.rule import run_rule
 from mid_core.masking import Masking, image_seed
 from mid_core.runtime.devices import pick_device
@@ -41,6 +43,7 @@ def teach(noisy: Store, targets: PartWriter) -> None:
     """Write the predictions that are not there yet, each with masks of its own."""
     settings, runtime = snakemake.params.settings, snakemake.config["runtime"]
     network, card = load_model(snakemake.input.model, pick_device(runtime["device"]))
+    brightness = chosen_brightness(settings, snakemake.input)
     masking, wanted = Masking(**card["masking"]), targets.wanted()
     title, total = f"targets of {snakemake.wildcards.variant}", len(noisy)
     total *= settings["targets"]
@@ -51,6 +54,7 @@ def teach(noisy: Store, targets: PartWriter) -> None:
         seed = image_seed(settings["seed"], f"distillation_targets/{target}", name)
         masks, tile = [settings["num_masks"]], runtime["tile"]
         (x_hat,) = denoise(network, y, masking, seed, masks, tile, report)
+        x_hat -= brightness_error(x_hat, y, brightness)
         targets.put(i, to_dtype(x_hat, noisy.dtype))
 
 

@@ -9,6 +9,7 @@ from mid_config.rounds import extraction_gpus
 from mid_core.checkpoints.model_file import load_model
 from mid_core.evaluation.noise_statistics import Statistics
 from mid_core.images.picture import to_float
+from mid_core.jobs.looking import chosen_brightness
 from mid_core.jobs.rule import run_rule
 from mid_core.masking import Masking, image_seed
 from mid_core.noise import residual
@@ -55,6 +56,7 @@ def extract(group: ProcessGroup, device: torch.device) -> None:
     bank = PartWriter(store_path(snakemake.output.manifest), group.rank, group.size)
     network, _ = load_model(snakemake.input.model, device)
     masking, stream = Masking(**settings["masking"]), f"extract/{settings['round']}"
+    brightness = chosen_brightness(settings, snakemake.input)
     wanted = bank.wanted()
     title = f"noise for {snakemake.wildcards.variant}, round {settings['round']}"
     log.info("%s on %d x %s", title, group.size, device)
@@ -64,7 +66,8 @@ def extract(group: ProcessGroup, device: torch.device) -> None:
         y = to_float(noisy.read(i))
         seed = image_seed(settings["seed"], stream, noisy.names[i])
         masks, tile = settings["num_masks"], runtime["tile"]
-        bank.put(i, residual(network, y, masking, seed, masks, tile, report))
+        options = masks, tile, report, brightness
+        bank.put(i, residual(network, y, masking, seed, *options))
 
 
 if __name__ == "__main__":

@@ -36,6 +36,8 @@ def opened() -> dict[str, Store]:
     # A taught round has real noisy images, and a teacher's targets for them.
     names = ("noisy", "targets") if "recharge" in settings else ("clean", "noise")
     manifests = dict(zip(names, (files.clean, files.noise), strict=True))
+    if "clean_share" in settings:
+        manifests["clean"] = files.mixed_in
     if "held_out" in settings:
         manifests["truth"] = files.held_out
     return {name: Store.of(manifest) for name, manifest in manifests.items()}
@@ -55,6 +57,7 @@ def batches_of(
     common |= {"masking": Masking(**settings["masking"])}
     common |= {"seed": [settings["seed"], settings["round"]]}
     if "recharge" in settings:
+        common["clean_share"] = settings.get("clean_share", 0)
         return DistillationBatches(**held, **common, recharge=settings["recharge"])
     return Batches(**held, **common, clip=settings["clip"])
 
@@ -89,8 +92,8 @@ def how_spread() -> dict:
 
 
 def check_noise(stores: dict[str, Store]) -> None:
-    if k := snakemake.params.settings["round"]:
-        noise = stores["noise"]
+    k, noise = snakemake.params.settings["round"], stores.get("noise")
+    if k and noise:
         what = f"Round {k} of '{snakemake.wildcards.variant}'"
         check_bank(noise.attributes["statistics"], gate_limits(), str(noise.path), what)
 
