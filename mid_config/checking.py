@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mid_config.automatic import AUTO
 from mid_config.errors import ConfigError
 from mid_config.merging import merge
 from mid_config.pools import POOL_ROLES, has_truth, split_settings
@@ -142,6 +143,12 @@ def check_method(
         for k, one in enumerate(method["rounds"])
     }
     ranges["evaluation.mask_ratio"] = method["evaluation"]["mask_ratio"]
+    for k, one in enumerate(method["rounds"]):
+        if k and one["mask_ratio"] == AUTO:
+            raise ConfigError(
+                f"{where}: rounds.{k}.mask_ratio cannot be auto: only that of round 0 is "
+                "chosen by trials; give a number"
+            )
     ranges["awgn.sigma"] = method["awgn"]["sigma"]
     for key, value in ranges.items():
         if isinstance(value, list) and value[0] > value[1]:

@@ -14,6 +14,7 @@ from jsonschema.exceptions import best_match
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from mid_config.automatic import unfold
 from mid_config.errors import ConfigError
 from mid_config.merging import merge
 from mid_config.paper import paper_variants
@@ -241,7 +242,10 @@ def load_config(
     source = " + ".join(parts)
     check(merged, rules | {"properties": properties}, source, written)
     merged = _without_absent(merged)
-    merged["method"] = _without_absent(merged["method"])
+    merged["method"] = unfold(_without_absent(merged["method"]))
+    own = merged.get("variants", {}).items()
+    merged["variants"] = {name: unfold(changes or {}) for name, changes in own}
+    merged = merged if own else {k: v for k, v in merged.items() if k != "variants"}
     filled: dict[str, Any] = fill_defaults(merged, rules, rules)
     if "paper" in filled:
         _add_paper(filled, source)

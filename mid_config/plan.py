@@ -14,6 +14,7 @@ from mid_config.rounds import (
     Round,
     awgn_name,
     extraction_gpus,
+    is_measured,
     key,
     lessons,
     measured_name,
@@ -141,12 +142,16 @@ class Plan:
         if int(k):
             return f"{self._folder('bank', variant, k)}/noise.manifest.json"
         first = self.rounds[variant][0].extract
-        if first["initial_noise"] == "measured":
+        if is_measured(first):
             name = measured_name(first)
             return f"results/{self.dataset}/measured/{name}/noise.manifest.json"
         if first["initial_noise"] == "true_noise":
             return f"results/{self.dataset}/data/{first['pool']}/noise.manifest.json"
         return f"results/{self.dataset}/awgn/{awgn_name(first)}/noise.manifest.json"
+
+    def choice(self, variant: str) -> str:
+        """The file that says which mask ratio the trials of round 0 chose."""
+        return f"{self._folder('model', variant, 0)}/choice.json"
 
     def noise_banks(self, variant: str) -> dict[str, str]:
         """The noise on which a variant's rounds train, by name; taught ones have none."""
@@ -205,12 +210,12 @@ class Plan:
     def awgn(self) -> dict[str, dict[str, Any]]:
         """Settings of each bank of white noise, by name."""
         first = [rounds[0].extract for rounds in self.rounds.values()]
-        return {awgn_name(e): e for e in first if e["initial_noise"] == "awgn"}
+        return {awgn_name(e): e for e in first if "sigma" in e}
 
     def measured(self) -> dict[str, dict[str, Any]]:
         """Settings of each bank of measured noise, by name."""
         first = [rounds[0].extract for rounds in self.rounds.values()]
-        return {measured_name(e): e for e in first if e["initial_noise"] == "measured"}
+        return {measured_name(e): e for e in first if is_measured(e)}
 
     def look(self, pool: str) -> str:
         """The file that says what the noise of a pool's images is like."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mid_config.automatic import AUTO
 from mid_config.merging import merge
 from mid_config.numbers import decimal
 
@@ -34,8 +35,10 @@ def extraction_gpus(method: Mapping[str, Any], k: int) -> int:
 
 
 def _own(method: Mapping[str, Any], stage: str, k: int) -> dict[str, Any]:
-    """A stage's settings in round ``k``."""
-    return merge(method[stage], method["rounds"][k].get(stage, {}))
+    """A stage's settings in round ``k``; a taught one has changes of its own."""
+    taught = method["taught"] if method["rounds"][k].get("taught") else {}
+    settings = merge(method[stage], taught.get(stage, {}))
+    return merge(settings, method["rounds"][k].get(stage, {}))
 
 
 def _tracked(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,12 +70,14 @@ def _extract(method: Mapping[str, Any], k: int) -> dict[str, Any]:
         before = method["rounds"][k - 1]["mask_ratio"]
         masking = {"mask_ratio": before, **method["mask"]}
         return {**extraction, **noisy, "masking": masking, **seed, **first}
-    if first["initial_noise"] == "awgn":
-        return {**first, **method["awgn"], **seed}
-    if first["initial_noise"] == "measured":
-        own = {name: method["awgn"][name] for name in ("count", "size")}
-        return first | noisy | own | seed
-    return first | noisy
+    if first["initial_noise"] == "true_noise":
+        return first | noisy
+    drawn = method["awgn"]
+    if first["initial_noise"] == "awgn" and drawn["sigma"] != AUTO:
+        return {**first, **drawn, **seed}
+    # White, if it is asked for, or correlated as it is seen.
+    own = {name: drawn[name] for name in ("count", "size")}
+    return {**first, **noisy, **own, **seed}
 
 
 def round_settings(method: Mapping[str, Any], k: int) -> Round:
@@ -96,6 +101,7 @@ def round_settings(method: Mapping[str, Any], k: int) -> Round:
             "clip": method["clip"],
             "seed": method["seed"],
             "round": k,
+            **({"trials": method["trials"]} if own["mask_ratio"] == AUTO else {}),
             **more,
         },
         evaluate={
@@ -112,7 +118,13 @@ def round_settings(method: Mapping[str, Any], k: int) -> Round:
 def measured_name(settings: Mapping[str, Any]) -> str:
     """A readable name that no other bank of measured noise has."""
     size = f"{settings['count']}x{settings['size']}px"
-    return f"{settings['pool']}_{size}_seed_{settings['seed']}"
+    kind = "white_" if settings["initial_noise"] == "awgn" else ""
+    return f"{settings['pool']}_{kind}{size}_seed_{settings['seed']}"
+
+
+def is_measured(extract: Mapping[str, Any]) -> bool:
+    """Whether a first bank is drawn by what the noisy images show."""
+    return "pool" in extract and "count" in extract
 
 
 def awgn_name(settings: Mapping[str, Any]) -> str:

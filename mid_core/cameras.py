@@ -65,18 +65,25 @@ def _as_white(one: Look) -> Look:
     power = np.einsum("ccij->ij", one.spectrum)[CORNER]
     share = float(power.mean() / len(one.level))
     factor = np.sqrt(share)
-    colours = np.eye(len(one.level), dtype=np.float32)[..., None, None]
-    spectrum = np.broadcast_to(colours, one.spectrum.shape)
     added = (1 - share) * (one.level**2).mean()
     detail = float(np.sqrt(max(0.0, one.detail**2 + added)))
     return replace(
-        one,
+        _white_spectrum(one),
         level=one.level * factor,
         curve=one.curve * factor,
         places=one.places * factor,
-        spectrum=spectrum,
         detail=detail,
     )
+
+
+def uncorrelated(camera: Camera) -> Camera:
+    """The same levels, as those of white noise."""
+    return Camera(tuple(map(_white_spectrum, camera.looks)), is_white=True)
+
+
+def _white_spectrum(one: Look) -> Look:
+    colours = np.eye(len(one.level), dtype=np.float32)[..., None, None]
+    return replace(one, spectrum=np.broadcast_to(colours, one.spectrum.shape))
 
 
 def to_plain(camera: Camera) -> dict:

@@ -1,4 +1,4 @@
-"""What a job makes of a look at the noisy images."""
+"""What a job takes for ``auto``: what a look at the noisy images says, or a choice."""
 
 import json
 from collections.abc import Mapping
@@ -23,3 +23,32 @@ def chosen_brightness(settings: Mapping[str, Any], inputs: Any) -> str:
         return brightness
     camera = from_plain(json.loads(Path(inputs.look).read_text()))
     return "developed" if camera.is_developed else "predicted"
+
+
+def settled(masking: Mapping[str, Any], made: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings of masks with the ratio that was chosen, if theirs is auto.
+
+    Parameters
+    ----------
+    masking
+        As the config has it.
+    made
+        The card of the network in question, or what its trials chose.
+    """
+    if masking["mask_ratio"] != "auto":
+        return dict(masking)
+    return {**masking, "mask_ratio": made.get("masking", made)["mask_ratio"]}
+
+
+def lowest(scores: Mapping[float, float]) -> float:
+    """Return the mask ratio of the lowest score; of those within 5 %, the smallest.
+
+    Fewer hidden pixels make a faster answer, and short trials differ by as much.
+
+    Examples
+    --------
+    >>> lowest({0: 10.2, 0.3: 10.0, 0.8: 15.0}), lowest({0: 20.0, 0.3: 10.0})
+    (0, 0.3)
+    """
+    best = min(scores.values())
+    return min(ratio for ratio, score in scores.items() if score <= 1.05 * best)

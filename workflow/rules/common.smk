@@ -183,14 +183,21 @@ def previous_model(wildcards):
 
 
 def other_pixels(wildcards):
-    """The clean images on which a training is scored, or which a taught one mixes in."""
+    """What else a training reads: images to score it on, or to mix in; its mask ratio."""
     own = round_settings("train")(wildcards)
     found = {}
     if "held_out" in own:
         found["held_out"] = plan.pool(own["held_out"]["pool"], "truth")
+    if "trials" in own:
+        found["choice"] = plan.choice(wildcards.variant)
     if "clean_share" in own:
         found["mixed_in"] = plan.pool(own["clean"])
     return found
+
+
+def tried_pixels(wildcards):
+    """The noisy images on which the trials of a first round are judged."""
+    return plan.pool(plan.methods[wildcards.variant]["noisy"])
 
 
 def noisy_look(wildcards):

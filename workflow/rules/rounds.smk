@@ -29,6 +29,28 @@ rule extract_noise:
         "../scripts/extract_noise.py"
 
 
+rule choose_ratio:
+    input:
+        clean=clean_pixels,
+        noise=training_noise,
+        noisy=tried_pixels,
+    output:
+        choice="results/{dataset}/{variant}/round_{k}/choice.json",
+        table="results/{dataset}/{variant}/round_{k}/choice.csv",
+    priority: rounds_behind
+    threads: training_threads
+    resources:
+        mem_mb=training_memory,
+        runtime="1d",
+        gpu=training_gpus,
+        cpus_per_task=training_threads,
+    params:
+        settings=round_settings("train"),
+        version=VERSIONS["choose_ratio"],
+    script:
+        "../scripts/choose_ratio.py"
+
+
 rule train_round:
     input:
         unpack(other_pixels),

@@ -9,7 +9,7 @@ from mid_config.rounds import extraction_gpus
 from mid_core.checkpoints.model_file import load_model
 from mid_core.evaluation.noise_statistics import Statistics
 from mid_core.images.picture import to_float
-from mid_core.jobs.looking import chosen_brightness
+from mid_core.jobs.looking import chosen_brightness, settled
 from mid_core.jobs.rule import run_rule
 from mid_core.masking import Masking, image_seed
 from mid_core.noise import residual
@@ -54,8 +54,9 @@ def extract(group: ProcessGroup, device: torch.device) -> None:
     settings, runtime = snakemake.params.settings, snakemake.config["runtime"]
     noisy = Store.of(snakemake.input.noisy)
     bank = PartWriter(store_path(snakemake.output.manifest), group.rank, group.size)
-    network, _ = load_model(snakemake.input.model, device)
-    masking, stream = Masking(**settings["masking"]), f"extract/{settings['round']}"
+    network, card = load_model(snakemake.input.model, device)
+    masking = Masking(**settled(settings["masking"], card))
+    stream = f"extract/{settings['round']}"
     brightness = chosen_brightness(settings, snakemake.input)
     wanted = bank.wanted()
     title = f"noise for {snakemake.wildcards.variant}, round {settings['round']}"

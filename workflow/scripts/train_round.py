@@ -1,5 +1,6 @@
 """Train the network of one round from scratch, or on from where it was cut."""
 
+import json
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from mid_core.checkpoints.model_file import save_model
 from mid_core.checkpoints.saving import Checkpointer
 from mid_core.evaluation.gate import check_bank
 from mid_core.evaluation.held_out import HeldOut
+from mid_core.jobs.looking import settled
 from mid_core.jobs.rule import run_rule
 from mid_core.masking import Masking
 from mid_core.networks import build
@@ -30,9 +32,21 @@ from mid_core.store import Store, write_json
 from mid_core.training import Trainer, Training, train
 
 
+def settings_now() -> dict:
+    """Settings of this training, with the mask ratio that trials chose, if they did."""
+    settings, masking = snakemake.params.settings, snakemake.params.settings["masking"]
+    if "trials" not in settings:
+        return settings
+    choice = json.loads(Path(snakemake.input.choice).read_text())
+    return settings | {"masking": settled(masking, choice)}
+
+
+SETTINGS = settings_now()
+
+
 def opened() -> dict[str, Store]:
     """Open the stores on which the round trains, by what they hold."""
-    settings, files = snakemake.params.settings, snakemake.input
+    settings, files = SETTINGS, snakemake.input
     # A taught round has real noisy images, and a teacher's targets for them.
     names = ("noisy", "targets") if "recharge" in settings else ("clean", "noise")
     manifests = dict(zip(names, (files.clean, files.noise), strict=True))
@@ -88,11 +102,11 @@ def write(folder: Path, trainer: Trainer, card: dict) -> None:
 def how_spread() -> dict:
     # Not among the params either: it does not change the numbers.
     method = snakemake.config["variants"][snakemake.wildcards.variant]
-    return parallelism(method, snakemake.params.settings["round"])
+    return parallelism(method, SETTINGS["round"])
 
 
 def check_noise(stores: dict[str, Store]) -> None:
-    k, noise = snakemake.params.settings["round"], stores.get("noise")
+    k, noise = SETTINGS["round"], stores.get("noise")
     if k and noise:
         what = f"Round {k} of '{snakemake.wildcards.variant}'"
         check_bank(noise.attributes["statistics"], gate_limits(), str(noise.path), what)
@@ -107,7 +121,7 @@ def origin(stores: dict[str, Store]) -> dict:
 
 def states_of(made: dict) -> Checkpoints:
     folder = Path(snakemake.output.model).parent / "training"
-    return Checkpoints(folder, snakemake.params.settings | made)
+    return Checkpoints(folder, SETTINGS | made)
 
 
 def publish(states: Checkpoints) -> None:
@@ -135,7 +149,7 @@ def fit(
     group: ProcessGroup, device: torch.device, stores: dict[str, Store] | None = None
 ) -> None:
     """Train, as one of the group's processes; on stores that this process opened."""
-    settings, runtime = snakemake.params.settings, snakemake.config["runtime"]
+    settings, runtime = SETTINGS, snakemake.config["runtime"]
     title = f"{snakemake.wildcards.variant}, round {settings['round']}"
     stores, training = stores or opened(), Training(**settings["training"])
     made = origin(stores)
