@@ -28,7 +28,7 @@ def main() -> None:
         "model": json.loads(Path(snakemake.input.model).read_text())["sha256"],
         "noisy": noisy.content,
     }
-    each, path = range(settings["targets"]), store_path(snakemake.output.manifest)
+    each, path = range(number()), store_path(snakemake.output.manifest)
     names = [f"{name}, target {t}" for name in noisy.names for t in each]
     sizes = [size for size in noisy.sizes for _ in each]
     # Rounded as the noisy images are, to 0.3 grey levels of 8 bits: far below what one
@@ -39,17 +39,23 @@ def main() -> None:
         store.attributes = made
 
 
+def number() -> int:
+    """How many targets an image has: where nothing is hidden, all would be the same."""
+    card = json.loads(Path(snakemake.input.model).read_text())
+    return snakemake.params.settings["targets"] if card["masking"]["mask_ratio"] else 1
+
+
 def teach(noisy: Store, targets: PartWriter) -> None:
     """Write the predictions that are not there yet, each with masks of its own."""
     settings, runtime = snakemake.params.settings, snakemake.config["runtime"]
     network, card = load_model(snakemake.input.model, pick_device(runtime["device"]))
     brightness = chosen_brightness(settings, snakemake.input)
     masking, wanted = Masking(**card["masking"]), targets.wanted()
-    title, total = f"targets of {snakemake.wildcards.variant}", len(noisy)
-    total *= settings["targets"]
+    title, each = f"targets of {snakemake.wildcards.variant}", number()
+    total = each * len(noisy)
     report = Progress(title, total, "image", total - len(wanted))
     for i in until_stopped(wanted):
-        image, target = divmod(i, settings["targets"])
+        image, target = divmod(i, each)
         y, name = to_float(noisy.read(image)), noisy.names[image]
         seed = image_seed(settings["seed"], f"distillation_targets/{target}", name)
         masks, tile = [settings["num_masks"]], runtime["tile"]
