@@ -27,6 +27,7 @@ from tests.running import CONFIG
 
 UNET = {"name": "unet", "width": 4, "depth": 1}
 TARGETS = 3
+SIZES = [(23, 31, 3), (40, 17, 3)]
 PAPER = {
     "variant": "mid",
     "baselines": [],
@@ -47,9 +48,7 @@ def plan(folder, **changes) -> Plan:
 def lessons(recharge=0.0, masking=Masking(0)):  # noqa: B008
     """Two noisy images; target t of each is darker than it by t + 1 levels."""
     rng = np.random.default_rng(2)
-    noisy = [
-        rng.integers(20, 256, size, np.uint8) for size in ((23, 31, 3), (40, 17, 3))
-    ]
+    noisy = [rng.integers(20, 256, size, np.uint8) for size in SIZES]
     targets = [image - t for image in noisy for t in range(1, TARGETS + 1)]
     return DistillationBatches(
         Pool(*noisy), Pool(*targets), 8, 16, masking, recharge, [4, 0]
@@ -98,6 +97,131 @@ def test_shares_of_a_batch_are_the_batch():
     assert {crop.pool for crop in drawn.origins(5)} == {"noisy images", "targets"}
 
 
+def mixed(share, recharge=0.0, masking=Masking(0), clean=True):  # noqa: B008
+    """Noisy images with targets as in ``lessons``, and two clean ones, which are darker.
+
+    Target t leaves noise of 10 t to 10 t + 9 levels.
+    """
+    rng = np.random.default_rng(5)
+    noisy = [rng.integers(60, 256, size, np.uint8) for size in SIZES]
+    noise = [
+        rng.integers(10 * t, 10 * t + 10, image.shape, np.uint8)
+        for image in noisy
+        for t in range(TARGETS)
+    ]
+    targets = [noisy[i // TARGETS] - n for i, n in enumerate(noise)]
+    pictures = [rng.integers(0, 20, size, np.uint8) for size in SIZES]
+    more = {"clean": Pool(*pictures), "clean_share": share} if clean else {}
+    batches = DistillationBatches(
+        Pool(*noisy), Pool(*targets), 8, 16, masking, recharge, [4, 0], **more
+    )
+    return batches, pictures, noise
+
+
+def is_cut_from(crop, images):
+    """Whether an (H, W, C) crop is a window of one of these images, turned or not."""
+    side = crop.shape[0]
+    turns = [np.rot90(one, k) for one in (crop, crop[::-1]) for k in range(4)]
+    return any(
+        (image[top : top + side, left : left + side] == turned).all()
+        for image in images
+        for top in range(image.shape[0] - side + 1)
+        for left in range(image.shape[1] - side + 1)
+        for turned in turns
+    )
+
+
+def crops_of(batches, steps):
+    """Input and target of each crop, (H, W, C) in grey levels."""
+    for step in range(steps):
+        for y, x in zip(*map(levels, batches.draw(step)), strict=True):
+            yield y.transpose(1, 2, 0), x.transpose(1, 2, 0)
+
+
+def test_a_clean_crop_carries_what_a_target_left_of_its_noisy_image():
+    # Nothing is put back in it, though a half would be in noisy crops.
+    batches, pictures, noise = mixed(1, recharge=0.5)
+    left = set()
+    for y, x in crops_of(batches, 2):
+        assert is_cut_from(x, pictures)
+        assert is_cut_from(y - x, noise)
+        left.add((y - x).min() // 10)
+    # Of any of an image's targets.
+    assert left == set(range(TARGETS))
+
+
+@pytest.mark.parametrize("clean", [False, True])
+def test_without_a_share_no_clean_crop_is_drawn(clean):
+    batches, _, _ = mixed(0, clean=clean)
+    plain, _, _ = mixed(0, clean=False)
+    for step in range(4):
+        for own, expected in zip(batches.draw(step), plain.draw(step), strict=True):
+            assert torch.equal(own, expected)
+    # What is noisy is light here.
+    assert all(y.min() >= 60 for y, _ in crops_of(batches, 4))
+
+
+@pytest.mark.parametrize("share", [0.25, 0.5])
+def test_clean_crops_have_their_share_among_noisy_ones(share):
+    batches, _, _ = mixed(share)
+    are_clean = np.array([x.max() < 20 for _, x in crops_of(batches, 40)])
+    assert are_clean.size == 320
+    expected = 4 * np.sqrt(share * (1 - share) / 320)
+    assert abs(are_clean.mean() - share) < expected
+    # By chance for each crop, not by its place in the batch.
+    each = are_clean.reshape(40, 8).mean(axis=0)
+    assert each.min() > 0
+    assert each.max() < 1
+
+
+def test_noisy_crops_among_clean_ones_are_recharged_and_masked():
+    batches, _, _ = mixed(0.5, 0.25, Masking(0.5, as_input=True))
+    y, x = batches.draw(1)
+    clean = (x < 20.5 / 255).flatten(1).all(1)
+    assert 0 < clean.sum() < 8
+    kept = y[:, 3:]
+    assert 0.4 < kept[clean].mean() < 0.6
+    noise = y[:, :3] - x
+    back = (noise.abs() < 1e-6) & (kept == 1)
+    share = back[~clean].float().sum() / (3 * kept[~clean].sum())
+    # The first target leaves nothing of one pixel in ten, besides.
+    assert 0.15 < share < 0.4
+
+
+def test_shares_of_a_batch_with_clean_crops_are_the_batch():
+    batches, _, _ = mixed(0.5, 0.5)
+    parts = [batches.draw(3, slice(i, i + 2)) for i in range(0, 8, 2)]
+    for part, whole in zip(zip(*parts, strict=True), batches.draw(3), strict=True):
+        assert torch.equal(torch.cat(part), whole)
+
+
+def test_origins_name_the_clean_images():
+    titles = ["noisy images", "targets", "clean images"]
+    batches, _, _ = mixed(1)
+    assert [crop.pool for crop in batches.origins(5)] == 8 * titles
+    half, _, _ = mixed(0.5)
+    named = [crop.pool for crop in half.origins(5)]
+    assert (named.count("noisy images"), named.count("targets")) == (8, 8)
+    assert 0 < named.count("clean images") < 8
+    none, _, _ = mixed(0, clean=False)
+    assert "clean images" not in {crop.pool for crop in none.origins(5)}
+
+
+def test_clean_images_that_do_not_fit_are_refused():
+    noisy, target = (Pool(np.zeros((23, 31, 3), np.uint8)) for _ in range(2))
+
+    def with_clean(*shape):
+        clean = Pool(np.zeros(shape, np.uint8))
+        settings = 2, 16, Masking(0), 0, [0]
+        return DistillationBatches(noisy, target, *settings, clean, 0.5)
+
+    assert with_clean(16, 17, 3).channels == 3
+    with pytest.raises(MidError, match=r"have 3 colour\(s\) but the clean ones 1"):
+        with_clean(23, 31, 1)
+    with pytest.raises(MidError, match="31x15 pixels, smaller than the training patch"):
+        with_clean(15, 31, 3)
+
+
 @pytest.mark.parametrize("wrong", [[], [0, 1], [0, 1, 2, 3]])
 def test_targets_of_other_images_are_refused(wrong):
     sizes = [(23, 31, 3), (40, 17, 3), (23, 31, 3), (23, 31, 3)]
@@ -120,13 +244,13 @@ def inputs(tmp_path, network, rng):
             store.append(f"{i}.png", rng.integers(0, 256, (19 + i, 23, 3), np.uint8))
     card = CARD | {"masking": {"mask_ratio": [0.2, 0.6]}}
     digest = save_model(tmp_path / "model.safetensors", network, card)
-    (tmp_path / "model.json").write_text(json.dumps({"sha256": digest}))
+    (tmp_path / "model.json").write_text(json.dumps(card | {"sha256": digest}))
     return tmp_path
 
 
-def teach(inputs, folder) -> int:
+def teach(inputs, folder, **more) -> int:
     """Run the rule's script as Snakemake would; return its exit status."""
-    settings = {"targets": TARGETS, "num_masks": 2, "seed": 5}
+    settings = {"targets": TARGETS, "num_masks": 2, "seed": 5, **more}
     snakemake = SimpleNamespace(
         params=SimpleNamespace(settings=settings, version=1),
         config={"runtime": {"device": "cpu", "tile": 256}},
@@ -162,6 +286,43 @@ def test_targets_are_the_teachers_predictions_with_masks_of_their_own(
         off = 255 * x.clip(0, 1) - targets.read(TARGETS * i + t)
         assert abs(off).max() < 0.501
     assert (targets.read(6) != targets.read(7)).any()
+
+
+def test_a_teacher_from_which_nothing_is_hidden_has_one_target_an_image(
+    inputs, network, tmp_path
+):
+    """All of its predictions of an image are the same."""
+    card = CARD | {"masking": {"mask_ratio": 0}}
+    digest = save_model(inputs / "model.safetensors", network, card)
+    (inputs / "model.json").write_text(json.dumps(card | {"sha256": digest}))
+    assert teach(inputs, tmp_path / "whole") == 0
+    noisy = Store(inputs / "noisy.zarr")
+    targets = Store(tmp_path / "whole/targets.zarr")
+    assert len(targets) == len(noisy) == 3
+    assert targets.sizes == noisy.sizes
+    network.set_patch_size(16)
+    (x,) = denoise(network, to_float(noisy.read(1)), Masking(0), [0], [1])
+    assert abs(255 * x.clip(0, 1) - targets.read(1)).max() < 0.501
+    assert DistillationBatches(noisy, targets, 2, 16, Masking(0), 0, [0]).each == 1
+
+
+def test_targets_have_the_brightness_that_is_asked_for(inputs, tmp_path):
+    assert teach(inputs, tmp_path / "own") == 0
+    assert teach(inputs, tmp_path / "put_back", brightness="developed") == 0
+    noisy = Store(inputs / "noisy.zarr")
+
+    def lighter(name):
+        """By how many levels each colour's mean is above that of the noisy image."""
+        targets = Store(tmp_path / name / "targets.zarr")
+        each = enumerate(image.mean(axis=(0, 1)) for _, image in noisy)
+        return [targets.read(TARGETS * i).mean(axis=(0, 1)) - own for i, own in each]
+
+    # Noise of values from 0 to 255 has a standard deviation of 74 around 128: a
+    # curve would darken it by at most 74 ** 2 / 256 = 21.
+    put_back = np.array(lighter("put_back"))
+    assert put_back.min() > 7
+    assert put_back.max() < 25
+    assert np.ptp(lighter("own")) > 2 * np.ptp(put_back)
 
 
 def test_a_stopped_teacher_goes_on(inputs, tmp_path, monkeypatch):

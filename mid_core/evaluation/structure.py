@@ -4,8 +4,16 @@ What is taken out should have nothing to do with the image. Structure that was t
 noise goes with the estimate's own edges and texture, and so does noise that was left in.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.ndimage import gaussian_filter
+
+from mid_core.cameras import together
+from mid_core.ensemble import denoise
+from mid_core.look import BLOCK, look
+from mid_core.masking import Masking
+from mid_core.networks.denoiser import Denoiser
 
 # The bands of an estimate: it less what is left of it under these blurs, in pixels.
 BLURS = (1, 2, 4)
@@ -39,3 +47,42 @@ def structure_taken(x_hat: np.ndarray, y: np.ndarray) -> float:
         inverse = np.linalg.pinv(covariance[1:, 1:], hermitian=True)
         found.append(common @ inverse @ common)
     return float(np.mean(found))
+
+
+def taken_out(
+    network: Denoiser,
+    masking: Masking,
+    images: Sequence[np.ndarray],
+    seed: Sequence[int],
+    num_masks: int = 4,
+) -> dict[str, float]:
+    """Measure what a network takes out of noisy images.
+
+    Parameters
+    ----------
+    network, masking
+        It, in evaluation mode, and how its inputs are masked.
+    images
+        Noisy images, float32 (H, W, C) in [0, 1].
+    seed
+        Of the masks.
+    num_masks
+        Predictions averaged.
+
+    Returns
+    -------
+    Means over the images, in grey levels of 255: ``structure_taken``, squared;
+    ``residual_std``; and ``noise_level``, as the images show it, NaN where they are too
+    small for that.
+    """
+    rows = []
+    for i, y in enumerate(images):
+        (x_hat,) = denoise(network, y, masking, [*seed, i], (num_masks,))
+        level = float("nan")
+        if min(y.shape[:2]) >= 2 * BLOCK:
+            (seen,) = together([look(y)]).looks
+            level = float(np.sqrt((seen.level**2).mean()))
+        residual = float((y - x_hat).std())
+        rows.append((structure_taken(x_hat, y), 255 * residual, 255 * level))
+    names = "structure_taken", "residual_std", "noise_level"
+    return dict(zip(names, np.mean(rows, axis=0).tolist(), strict=True))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mid_core.cameras import from_plain
+from mid_core.masking import Masking
 
 
 def chosen_brightness(settings: Mapping[str, Any], inputs: Any) -> str:
@@ -38,6 +39,22 @@ def settled(masking: Mapping[str, Any], made: Mapping[str, Any]) -> dict[str, An
     if masking["mask_ratio"] != "auto":
         return dict(masking)
     return {**masking, "mask_ratio": made.get("masking", made)["mask_ratio"]}
+
+
+def answering(
+    settings: Mapping[str, Any], card: Mapping[str, Any]
+) -> tuple[Masking, list[int]]:
+    """Return how a network is asked for its answer: masks, and the sizes K that count.
+
+    Parameters
+    ----------
+    settings
+        ``masking`` and ``num_masks``, as the config has them.
+    card
+        Of the network.
+    """
+    masking = Masking(**settled(settings["masking"], card))
+    return masking, settings["num_masks"] if masking.mask_ratio != 0 else [1]
 
 
 def lowest(scores: Mapping[float, float]) -> float:

@@ -217,9 +217,10 @@ def print_next_steps():
     shown = plan.shown()
     model = plan.model(shown, len(plan.rounds[shown]) - 1)
     weights = Path(model).with_suffix(".safetensors")
-    table = Path(f"results/{plan.dataset}/tables/rounds.md")
-    if plan.tests and table.is_file():
-        print(f"\n{table.read_text()}")
+    for name in ("rounds", "judged"):
+        table = Path(f"results/{plan.dataset}/tables/{name}.md")
+        if table.is_file():
+            print(f"\n{table.read_text()}")
     folder = f"results/{plan.dataset}"
     print(f"Look at {folder}/figures/; results/README.md says what is where.")
     if weights.is_file():

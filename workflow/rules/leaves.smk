@@ -109,6 +109,7 @@ def results_wanted():
     """The leaves of the graph: models, tables and figures that the config allows."""
     wanted = [plan.model(variant, k) for variant, k in plan.table_rounds()]
     wanted.append(f"results/{plan.dataset}/data/checked.json")
+    wanted.append(f"results/{plan.dataset}/tables/judged.md")
     figures = ["noise", "training"]
     if plan.tests or plan.left_out():
         wanted.append(f"results/{plan.dataset}/tables/rounds.md")

@@ -27,6 +27,23 @@ rule tabulate_rounds:
         "../scripts/tabulate_rounds.py"
 
 
+rule judge:
+    input:
+        models=[plan.model(*one) for one in plan.table_rounds()],
+        noisy=[plan.pool(plan.methods[v]["noisy"]) for v, _ in plan.table_rounds()],
+    output:
+        **table("judged"),
+    threads: plan.config["runtime"]["threads"]
+    resources:
+        runtime="1h",
+        gpu=min(1, GPUS),
+    params:
+        rounds=plan.table_rounds(),
+        version=VERSIONS["judge"],
+    script:
+        "../scripts/judge.py"
+
+
 rule plot_rounds:
     input:
         table="results/{dataset}/tables/rounds.csv",

@@ -1,20 +1,18 @@
 """Choose the mask ratio of a first round: short trainings, judged without truth."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import torch
 
 from mid_core.batches import Batches
-from mid_core.ensemble import denoise
-from mid_core.evaluation.structure import structure_taken
+from mid_core.evaluation.inspection import middle_crops
+from mid_core.evaluation.structure import taken_out
 from mid_core.images.picture import to_float
 from mid_core.jobs.looking import lowest
 from mid_core.jobs.rule import run_rule
-from mid_core.masking import Masking, image_seed
+from mid_core.masking import Masking
 from mid_core.networks import build
 from mid_core.networks.denoiser import Denoiser
 from mid_core.patches import hold
@@ -24,8 +22,8 @@ from mid_core.runtime.progress import TrainingReport, log
 from mid_core.store import Store, write_json
 from mid_core.training import Trainer, Training, train
 
-# Pixels a side of what is denoised of an image, and masks that are averaged.
-SIDE, MASKS = 256, 4
+# Pixels a side of what is denoised of an image.
+SIDE = 256
 
 
 def tried(ratio: float, device: torch.device) -> tuple[Denoiser, Masking]:
@@ -48,32 +46,16 @@ def tried(ratio: float, device: torch.device) -> tuple[Denoiser, Masking]:
     return trainer.model, masking
 
 
-def noisy_images() -> Iterator[tuple[str, np.ndarray]]:
-    """Yield the middle of some images that are spread over the pool, by name."""
-    noisy, wanted = Store.of(snakemake.input.noisy), snakemake.params.settings["trials"]
-    count = min(len(noisy), wanted["images"])
-    for i in np.linspace(0, len(noisy) - 1, count).round().astype(int).tolist():
-        height, width = noisy.sizes[i]
-        side = min(SIDE, height, width)
-        window = noisy.crop(i, (height - side) // 2, (width - side) // 2, side)
-        yield noisy.names[i], to_float(window)
-
-
 def main() -> None:
     settings = snakemake.params.settings
     device = pick_device(snakemake.config["runtime"]["device"])
     torch.set_num_threads(snakemake.threads)
-    images, rows = list(noisy_images()), []
+    noisy, wanted = Store.of(snakemake.input.noisy), settings["trials"]["images"]
+    crops = middle_crops(noisy, min(len(noisy), wanted), SIDE)
+    images, rows = list(map(to_float, crops)), []
     for ratio in until_stopped(settings["trials"]["mask_ratios"]):
-        network, masking = tried(ratio, device)
-        taken, std = [], []
-        for name, y in images:
-            seed = image_seed(settings["seed"], "choose_ratio", name)
-            (x_hat,) = denoise(network, y, masking, seed, (MASKS,))
-            taken.append(structure_taken(x_hat, y))
-            std.append(255 * float((y - x_hat).std()))
-        row = {"mask_ratio": ratio, "structure_taken": float(np.mean(taken))}
-        rows.append(row | {"residual_std": float(np.mean(std)), "images": len(images)})
+        found = taken_out(*tried(ratio, device), images, [settings["seed"]])
+        rows.append({"mask_ratio": ratio, **found, "images": len(images)})
         log.info("%s", rows[-1])
     chosen = lowest({row["mask_ratio"]: row["structure_taken"] for row in rows})
     table = pd.DataFrame(rows).assign(chosen=lambda t: t["mask_ratio"] == chosen)

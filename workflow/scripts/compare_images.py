@@ -14,8 +14,9 @@ from mid_core.evaluation.baselines import BASELINES, NotInstalledError
 from mid_core.evaluation.metrics import scores
 from mid_core.figures.crops import busiest_window
 from mid_core.images.picture import to_dtype, to_float
+from mid_core.jobs.looking import answering
 from mid_core.jobs.rule import run_rule
-from mid_core.masking import Masking, image_seed
+from mid_core.masking import image_seed
 from mid_core.runtime.devices import pick_device
 from mid_core.runtime.progress import Progress, log
 from mid_core.store import Store, pairs, write_json
@@ -35,11 +36,11 @@ def estimates(method: dict, images: list[Image]) -> Iterator[np.ndarray]:
     else:
         runtime, settings = snakemake.config["runtime"], method["settings"]
         device = pick_device(runtime["device"], needed=False)
-        network, _ = load_model(method["model"], device)
-        masking, counts = Masking(**settings["masking"]), settings["num_masks"][-1:]
+        network, card = load_model(method["model"], device)
+        masking, counts = answering(settings, card)
         for name, y, _ in images:
             seed = image_seed(settings["seed"], "evaluate", name)
-            yield denoise(network, y, masking, seed, counts, runtime["tile"])[0]
+            yield denoise(network, y, masking, seed, counts[-1:], runtime["tile"])[0]
 
 
 def entry(path: Path, method: dict, x_hat: np.ndarray, x: np.ndarray) -> dict:

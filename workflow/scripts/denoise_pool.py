@@ -10,6 +10,7 @@ import torch
 from mid_core.checkpoints.model_file import load_model
 from mid_core.ensemble import denoise
 from mid_core.images.picture import to_float
+from mid_core.jobs.looking import settled
 from mid_core.jobs.rule import run_rule
 from mid_core.masking import Masking, image_seed
 from mid_core.runtime.devices import pick_device
@@ -23,12 +24,12 @@ def main() -> None:
     torch.set_num_threads(snakemake.threads)
     card, masks = Path(snakemake.input.model), int(snakemake.wildcards.num_masks)
     device = pick_device(runtime["device"], needed=False)
-    network, _ = load_model(card, device)
-    noisy, masking = Store.of(snakemake.input.noisy), Masking(**params.masking)
+    network, facts = load_model(card, device)
+    noisy, masking = Store.of(snakemake.input.noisy), settled(params.masking, facts)
     made = {
         "made_by": {"stage": "denoise_pool", "version": params.version},
         "settings": {
-            "masking": params.masking,
+            "masking": masking,
             "num_masks": masks,
             "seed": params.seed,
         },
@@ -46,7 +47,7 @@ def main() -> None:
             seed = image_seed(params.seed, "evaluate", name)
             start = time.perf_counter()
             (x_hat,) = denoise(
-                network, y, masking, seed, [masks], runtime["tile"], report
+                network, y, Masking(**masking), seed, [masks], runtime["tile"], report
             )
             seconds += time.perf_counter() - start
             pixels += y.shape[0] * y.shape[1]

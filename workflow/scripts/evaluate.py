@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from mid_core.checkpoints.model_file import load_model
 from mid_core.ensemble import denoise
 from mid_core.evaluation.scoring import image_rows, same_images
 from mid_core.images.picture import to_float
-from mid_core.jobs.looking import settled
+from mid_core.jobs.looking import answering
 from mid_core.jobs.rule import run_rule
 from mid_core.masking import Masking, image_seed
 from mid_core.runtime.devices import pick_device
@@ -51,7 +52,8 @@ def main() -> None:
     torch.set_num_threads(snakemake.threads)
     settings, model = snakemake.params.settings, Path(snakemake.input.model)
     # The ratio may be one that trials chose.
-    settings["masking"] = settled(settings["masking"], json.loads(model.read_text()))
+    masking, settings["num_masks"] = answering(settings, json.loads(model.read_text()))
+    settings["masking"] = asdict(masking)
     noisy = Store.of(snakemake.input.test)
     clean = Store.of(snakemake.input.truth)
     images = same_images(noisy, clean, snakemake.wildcards.pool)

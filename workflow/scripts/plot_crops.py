@@ -10,8 +10,9 @@ from mid_core.ensemble import denoise
 from mid_core.figures.crops import busiest_window, crops_figure, scored_crops
 from mid_core.figures.style import draw
 from mid_core.images.picture import to_float
+from mid_core.jobs.looking import answering
 from mid_core.jobs.rule import run_rule
-from mid_core.masking import Masking, image_seed
+from mid_core.masking import image_seed
 from mid_core.runtime.devices import pick_device
 from mid_core.store import Store, pairs
 
@@ -20,7 +21,7 @@ def main() -> None:
     params, runtime = snakemake.params, snakemake.config["runtime"]
     torch.set_num_threads(snakemake.threads)
     device = pick_device(runtime["device"], needed=False)
-    networks = [load_model(card, device)[0] for card in snakemake.input.models]
+    models = [load_model(card, device) for card in snakemake.input.models]
     noisy = Store.of(snakemake.input.test)
     clean = Store.of(snakemake.input.truth)
     rows = {}
@@ -28,11 +29,12 @@ def main() -> None:
         y, x = to_float(image), to_float(truth)
         window = busiest_window(x, params.size)
         versions = {"noisy": y}
-        for k, (network, settings) in enumerate(
-            zip(networks, params.rounds, strict=True)
+        for k, ((network, card), settings) in enumerate(
+            zip(models, params.rounds, strict=True)
         ):
             seed = image_seed(settings["seed"], "evaluate", name)
-            masking, masks = Masking(**settings["masking"]), settings["num_masks"][-1:]
+            masking, counts = answering(settings, card)
+            masks = counts[-1:]
             estimate = denoise(network, y, masking, seed, masks, runtime["tile"])[0]
             versions[f"round {k}, K = {masks[0]}"] = np.clip(estimate, 0, 1)
         versions["truth"] = x

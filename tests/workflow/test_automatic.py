@@ -1,0 +1,147 @@
+"""A run with ``rounds: auto``: measured noise, trials of mask ratios, a taught round."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mid_core.store import Store
+from tests.running import CONFIG, changed, draw_images, jobs_of, snakemake
+
+pytestmark = pytest.mark.slow
+TRIALS = {"mask_ratios": [0, 0.5], "iterations": 2, "images": 2}
+CHANGES = {
+    "rounds": "auto",
+    "trials": TRIALS,
+    "taught": {"targets": 2, "training": {"iterations": 3}},
+}
+# Four steps find no noise: the last round would not be asked for.
+AUTO = changed(**CHANGES) | {"variants": {"mid": {}}}
+
+
+def other(**changes) -> dict:
+    """The same config with other settings of the method."""
+    return AUTO | {"method": AUTO["method"] | changes}
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    """The folder of a whole run."""
+    folder = tmp_path_factory.mktemp("auto")
+    draw_images(folder)
+    run = snakemake(folder, AUTO)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def results(ran):
+    return ran / "results/tiny"
+
+
+def read(path):
+    return json.loads(path.read_text())
+
+
+def test_trials_choose_a_ratio_and_round_0_takes_it(results):
+    table = pd.read_csv(results / "mid/round_0/choice.csv")
+    assert list(table["mask_ratio"]) == TRIALS["mask_ratios"]
+    assert table["chosen"].sum() == 1
+    assert table["images"].eq(2).all()
+    assert (table["structure_taken"] >= 0).all()
+    assert np.isfinite(table["structure_taken"]).all()
+    chosen = table.loc[table["chosen"], "mask_ratio"].item()
+    assert read(results / "mid/round_0/choice.json")["mask_ratio"] == chosen
+    card = read(results / "mid/round_0/model.json")
+    assert card["masking"]["mask_ratio"] == chosen
+    assert card["training"]["iterations"] == 4
+    # The scores say what was hidden, too.
+    scores = pd.read_csv(results / "mid/round_0/scores/noisy.csv")
+    assert scores["mask_ratio"].eq(chosen).all()
+
+
+def test_the_first_bank_is_measured_on_the_noisy_images(results):
+    look = read(results / "data/noisy/look.json")
+    noisy = Store(results / "data/noisy/image.zarr")
+    # The other one is 27 pixels high: too small for a look.
+    assert look["images"] == ["noisy_0.png"]
+    assert look["noisy"] == noisy.content
+    bank = Store(results / "measured/noisy_3x17px_seed_0/noise.zarr")
+    assert (len(bank), bank.sizes[0], bank.channels) == (3, (17, 17), 3)
+    std = [255 * bank.read(i).astype(float).std() for i in range(3)]
+    # The images have noise of 20 grey levels.
+    assert 10 < min(std) <= max(std) < 40
+    card = read(results / "mid/round_0/model.json")
+    assert card["noise"] == bank.content
+
+
+def test_the_second_round_is_taught_by_the_first(results):
+    folder = results / "mid/round_1"
+    targets, noisy = (
+        Store(folder / "targets.zarr"),
+        Store(results / "data/noisy/image.zarr"),
+    )
+    teacher = read(results / "mid/round_0/model.json")
+    assert targets.attributes["model"] == teacher["sha256"]
+    # Where nothing is hidden, all predictions of an image are one.
+    each = 2 if teacher["masking"]["mask_ratio"] else 1
+    assert len(targets) == each * len(noisy)
+    assert not (folder / "noise.manifest.json").exists()
+    card = read(folder / "model.json")
+    assert card["targets"] == targets.content
+    assert card["clean"] == Store(results / "data/clean/image.zarr").content
+    assert (card["training"]["iterations"], card["clean_share"]) == (3, 0.5)
+    assert card["masking"]["mask_ratio"] == 0
+    assert list(pd.read_csv(folder / "history.csv")["step"]) == [3]
+
+
+def test_the_taught_round_is_scored_by_one_pass(results):
+    scores = pd.read_csv(results / "mid/round_1/scores/noisy.csv")
+    assert set(scores["image"]) == {"noisy_0.png", "noisy_1.png"}
+    assert set(scores["k"]) == {0, 1}
+    assert scores["psnr_db"].between(5, 60).all()
+    table = pd.read_csv(results / "tables/rounds.csv")
+    assert table["round"].dropna().max() == 1
+
+
+def test_a_second_run_does_nothing(ran):
+    assert jobs_of(snakemake(ran, AUTO, "--dry-run")) == {}
+
+
+def test_how_it_is_run_runs_nothing_again(ran):
+    runtime = {"device": "cpu", "threads": 2, "tile": 256, "report_every": 7}
+    runtime |= {"memory_gb": 1, "save_minutes": 1}
+    assert jobs_of(snakemake(ran, AUTO | {"runtime": runtime}, "--dry-run")) == {}
+
+
+def test_other_trials_are_tried_again_and_what_follows(ran):
+    config = other(trials=TRIALS | {"iterations": 3})
+    jobs = jobs_of(snakemake(ran, config, "--dry-run"))
+    assert jobs["choose_ratio"] == 1
+    assert jobs["train_round"] == 2
+    assert jobs["distillation_targets"] == 1
+    assert jobs["evaluate"] == 2
+    assert not {"look", "measured_bank", "ingest", "check_pools"} & set(jobs)
+
+
+def test_another_way_to_teach_tries_nothing_again(ran):
+    taught = {"targets": 2, "training": {"iterations": 5}}
+    jobs = jobs_of(snakemake(ran, other(taught=taught), "--dry-run"))
+    assert (jobs["train_round"], jobs["evaluate"]) == (1, 1)
+    assert not {"choose_ratio", "distillation_targets", "look"} & set(jobs)
+
+
+def test_other_noisy_images_are_looked_at_again(ran, tmp_path):
+    shutil.copytree(ran, tmp_path / "copy")
+    image = tmp_path / "copy/pairs/noisy_1.png"
+    shutil.copy(tmp_path / "copy/pairs/clean_1.png", image)
+    jobs = jobs_of(snakemake(tmp_path / "copy", AUTO, "--dry-run"))
+    rules = ("index_pool", "ingest", "look", "measured_bank", "choose_ratio")
+    assert [jobs[rule] for rule in rules] == [1] * len(rules)
+
+
+def test_a_config_without_it_looks_at_nothing(tmp_path):
+    jobs = jobs_of(snakemake(tmp_path, CONFIG, "--dry-run"))
+    assert not {"look", "measured_bank", "choose_ratio"} & set(jobs)
