@@ -186,7 +186,8 @@ class Trainer:
             average.update_parameters(self.network)
             return
         ours, theirs = average.module, self.network
-        means, weights = list(ours.parameters()), list(theirs.parameters())
+        means: list[Tensor] = list(ours.parameters())
+        weights: list[Tensor] = list(theirs.parameters())
         torch._foreach_lerp_(means, weights, 1 - self.settings.ema_decay)
         for own, other in zip(ours.buffers(), theirs.buffers(), strict=True):
             own.copy_(other)

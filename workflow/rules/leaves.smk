@@ -17,8 +17,10 @@ SHOWN_INPAINTER = (
     else ""
 )
 REALISM_FIGURES = ["realism", "brightness", "autocorrelation", "gap"]
-# Whether the noise of the drawn variant's noisy images is known.
-REALISM = plan.methods[plan.shown()]["noisy"] in plan.ceilings()
+# The variant of the paper's tables, of which its figures are, too.
+PAPER_VARIANT = plan.config.get("paper", {}).get("variant", plan.shown())
+# Whether the noise of its noisy images is known.
+REALISM = plan.methods[PAPER_VARIANT]["noisy"] in plan.ceilings()
 # Whose pictures are compared.
 COMPARED = pictured_methods(plan) if plan.tests else []
 # A figure whose caption goes by another name.
@@ -76,12 +78,11 @@ def table_of_rounds():
     ]
 
 
-def shown_noise(wildcards, variants=None):
-    """The banks of the drawn variant, and the true noise where it is known.
+def shown_noise(wildcards, variants=None, shown=plan.shown()):
+    """The banks of a variant, and the true noise where it is known.
 
     It is where one of these variants trains on it; None: any.
     """
-    shown = plan.shown()
     banks = plan.noise_banks(shown)
     noisy = plan.methods[shown]["noisy"]
     if noisy in plan.ceilings(variants):
@@ -91,18 +92,20 @@ def shown_noise(wildcards, variants=None):
 
 def realism_input(wildcards):
     """The shown banks, the true noise, and the clean images under it."""
-    noisy = plan.methods[plan.shown()]["noisy"]
-    return shown_noise(wildcards) | {"clean": plan.pool(noisy, "truth")}
+    noisy = plan.methods[PAPER_VARIANT]["noisy"]
+    banks = shown_noise(wildcards, shown=PAPER_VARIANT)
+    return banks | {"clean": plan.pool(noisy, "truth")}
 
 
 def method_input(wildcards):
-    """The pools, banks and networks of the shown variant, and its answers' scores."""
-    shown = plan.shown()
+    """The pools, banks and networks of the paper's variant, and its answers' scores."""
+    shown = PAPER_VARIANT
     pools = {"X": plan.methods[shown]["clean"], "Y": plan.methods[shown]["noisy"]}
     made = {name: plan.pool(pool) for name, pool in pools.items()}
-    made |= {f"N_{k}": plan.bank(shown, k) for k in shown_rounds()}
-    made |= {f"D_{k}": plan.model(shown, k) for k in shown_rounds()}
-    return made | {"scores": plan.scores(shown, shown_rounds()[-1], plan.tests[0])}
+    rounds = range(len(plan.rounds[shown]))
+    made |= {f"N_{k}": plan.bank(shown, k) for k in rounds}
+    made |= {f"D_{k}": plan.model(shown, k) for k in rounds}
+    return made | {"scores": plan.scores(shown, rounds[-1], plan.tests[0])}
 
 
 def results_wanted():
@@ -139,7 +142,7 @@ def paper_wanted():
 
 def left_out():
     """What the target `paper` cannot make of these pools, and why: in sentences."""
-    noisy = plan.methods[plan.shown()]["noisy"]
+    noisy = plan.methods[PAPER_VARIANT]["noisy"]
     said = [
         f"as there is no folder {path}: {pool}"
         for pool, path in plan.left_out().items()
@@ -153,10 +156,7 @@ def left_out():
 
 def paper_steps():
     """Steps of the paper's variant in a training."""
-    variant = (
-        plan.config["paper"]["variant"] if "paper" in plan.config else plan.shown()
-    )
-    return plan.methods[variant]["training"]["iterations"]
+    return plan.methods[PAPER_VARIANT]["training"]["iterations"]
 
 
 def judged_tables():

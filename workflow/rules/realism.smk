@@ -14,7 +14,7 @@ rule measure_realism:
         realism="results/{dataset}/tables/realism.csv",
         gap="results/{dataset}/tables/gap.csv",
     params:
-        variant=plan.shown(),
+        variant=PAPER_VARIANT,
         version=VERSIONS["measure_realism"],
     script:
         "../scripts/measure_realism.py"
@@ -48,7 +48,7 @@ rule plot_realism:
         ),
     localrule: True
     params:
-        variant=plan.shown(),
+        variant=PAPER_VARIANT,
         version=VERSIONS["figures"],
     script:
         "../scripts/plot_realism.py"

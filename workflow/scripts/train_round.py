@@ -29,6 +29,7 @@ from mid_core.runtime.lock import Lock
 from mid_core.runtime.progress import TrainingReport, log
 from mid_core.runtime.slurm import slice_seconds
 from mid_core.store import Store, write_json
+from mid_core.trained_noise import noise_seen
 from mid_core.training import Trainer, Training, train
 
 
@@ -181,6 +182,7 @@ def fit(
                 lock.check()
                 facts = {"channels": channels, "patch_size": training.patch_size}
                 facts["parameters"] = sum(p.numel() for p in network.parameters())
+                facts["noise"] = noise_seen(batches)
                 write(states.folder, trainer, settings | facts | made)
                 publish(states)
 
