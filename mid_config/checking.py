@@ -8,7 +8,7 @@ from mid_config.automatic import AUTO
 from mid_config.errors import ConfigError
 from mid_config.merging import merge
 from mid_config.pools import POOL_ROLES, has_truth, split_settings
-from mid_config.rounds import parallelism
+from mid_config.rounds import lessons, own_settings, parallelism
 
 # The folders beside those of the variants, in results/<dataset>.
 FOLDERS = {"awgn", "baselines", "benchmarks", "data", "figures", "logs"}
@@ -39,10 +39,10 @@ def _check_unpaired(
 
 def _check_parallelism(where: str, method: Mapping[str, Any]) -> None:
     """Refuse a batch that cannot be shared out evenly, or not without a change."""
-    for k, one in enumerate(method["rounds"]):
+    for k in range(len(method["rounds"])):
         ways = parallelism(method, k)
         parts = ways["gpus"] * ways["gradient_accumulation"]
-        batch = merge(method["training"], one.get("training", {}))["batch_size"]
+        batch = own_settings(method, "training", k)["batch_size"]
         what = f"gpus {ways['gpus']} x gradient_accumulation {ways['gradient_accumulation']}"
         if batch % parts:
             raise ConfigError(
@@ -108,7 +108,7 @@ def _check_held_out(
             f"{where}: held_out.pool '{pool}' must be a pool with a truth, and not the "
             "training's own"
         )
-    if method["initial_noise"] == "teacher":
+    if any(lessons(method, k) for k in range(len(method["rounds"]))):
         raise ConfigError(
             f"{where}: a round that is taught trains on no clean images, so none can be "
             "held out: take held_out away"
@@ -144,10 +144,10 @@ def check_method(
     }
     ranges["evaluation.mask_ratio"] = method["evaluation"]["mask_ratio"]
     for k, one in enumerate(method["rounds"]):
-        if k and one["mask_ratio"] == AUTO:
+        if one["mask_ratio"] == AUTO and (k or lessons(method, 0)):
             raise ConfigError(
                 f"{where}: rounds.{k}.mask_ratio cannot be auto: only that of round 0 is "
-                "chosen by trials; give a number"
+                "chosen by trials, unless it is taught; give a number"
             )
     ranges["awgn.sigma"] = method["awgn"]["sigma"]
     for key, value in ranges.items():

@@ -243,9 +243,9 @@ def load_config(
     check(merged, rules | {"properties": properties}, source, written)
     merged = _without_absent(merged)
     merged["method"] = unfold(_without_absent(merged["method"]))
-    own = merged.get("variants", {}).items()
-    merged["variants"] = {name: unfold(changes or {}) for name, changes in own}
-    merged = merged if own else {k: v for k, v in merged.items() if k != "variants"}
+    if "variants" in merged:
+        own = merged["variants"].items()
+        merged["variants"] = {name: unfold(changes or {}) for name, changes in own}
     filled: dict[str, Any] = fill_defaults(merged, rules, rules)
     if "paper" in filled:
         _add_paper(filled, source)

@@ -278,7 +278,8 @@ class Plan:
             rounds = self.rounds[variant]
             patch = max(one.train["training"]["patch_size"] for one in rounds)
             # Without a second round, nothing is cut from the noisy images.
-            refined = len(rounds) > 1 or method["initial_noise"] != "awgn"
+            refined = len(rounds) > 1 or "pool" in rounds[0].extract
+            refined = refined or "trials" in rounds[0].train
             sent = [
                 s["pool"] for s in self.submissions.values() if self._sends(variant, s)
             ]
@@ -304,12 +305,11 @@ class Plan:
         ]
 
     def own_rounds(self) -> list[tuple[str, int]]:
-        """The rounds of the table, without those that are another variant's."""
-        return [
-            (variant, k)
-            for variant, k in self.table_rounds()
-            if self.owner("model", variant, k) == variant
-        ]
+        """The rounds of the table, those that share a model once."""
+        first: dict[str, tuple[str, int]] = {}
+        for variant, k in self.table_rounds():
+            first.setdefault(self.model(variant, k), (variant, k))
+        return list(first.values())
 
     def shown(self) -> str:
         """The variant whose rounds are drawn."""

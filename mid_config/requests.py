@@ -15,6 +15,7 @@ MEMORY_MB = {
     "plot_inpainted": 8000,
     "evaluate_baseline": 8000,
     "compare_images": 16000,
+    "judge": 8000,
     "measure_cost": 8000,
     "measure_realism": 8000,
 }

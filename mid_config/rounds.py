@@ -25,16 +25,16 @@ class Round:
 
 def parallelism(method: Mapping[str, Any], k: int) -> dict[str, int]:
     """How round ``k`` computes a batch: ``gpus`` and ``gradient_accumulation``."""
-    training = _own(method, "training", k)
+    training = own_settings(method, "training", k)
     return {name: training[name] for name in PARALLELISM}
 
 
 def extraction_gpus(method: Mapping[str, Any], k: int) -> int:
     """How many GPUs, or processes on a CPU, share the extraction for round ``k``."""
-    return int(_own(method, "extraction", k)["gpus"])
+    return int(own_settings(method, "extraction", k)["gpus"])
 
 
-def _own(method: Mapping[str, Any], stage: str, k: int) -> dict[str, Any]:
+def own_settings(method: Mapping[str, Any], stage: str, k: int) -> dict[str, Any]:
     """A stage's settings in round ``k``; a taught one has changes of its own."""
     taught = method["taught"] if method["rounds"][k].get("taught") else {}
     settings = merge(method[stage], taught.get(stage, {}))
@@ -57,7 +57,7 @@ def lessons(method: Mapping[str, Any], k: int) -> Mapping[str, Any] | None:
 def _extract(method: Mapping[str, Any], k: int) -> dict[str, Any]:
     """What the bank of round ``k`` depends on, besides the network that makes it."""
     seed, noisy = {"seed": method["seed"]}, {"pool": method["noisy"]}
-    extraction = _tracked(_own(method, "extraction", k))
+    extraction = _tracked(own_settings(method, "extraction", k))
     # The network's own brightness is no key: older banks stay what they are.
     if extraction["brightness"] == "predicted":
         del extraction["brightness"]
@@ -96,7 +96,7 @@ def round_settings(method: Mapping[str, Any], k: int) -> Round:
         train={
             "pool": method["noisy" if taught else "clean"],
             "network": method["network"],
-            "training": _tracked(_own(method, "training", k)),
+            "training": _tracked(own_settings(method, "training", k)),
             "masking": {"mask_ratio": own["mask_ratio"], **method["mask"]},
             "clip": method["clip"],
             "seed": method["seed"],

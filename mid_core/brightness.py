@@ -44,7 +44,8 @@ def brightness_error(x_hat: np.ndarray, y: np.ndarray, mode: str) -> np.ndarray:
         return np.zeros_like(x_hat)
     noise = y - x_hat
     mean = _local_mean(noise)
-    variance = _local_mean((noise - mean) ** 2)
+    # Running sums may end just below 0 where there is no noise.
+    variance = np.maximum(_local_mean((noise - mean) ** 2), 0)
     darkened = np.zeros_like(mean)
     # The value under the noise is not known before what the noise took from it.
     for _ in range(3):

@@ -173,7 +173,7 @@ CONFIGS = [
     ("dataset: demo", "dataset: \0", "is no config, but something else"),
     ("  clean: {", "  ../clean: {", "'pools' cannot be '../clean'"),
     ("  clean: {", "  'a*b': {", "'pools' cannot be 'a*b'"),
-    ("mid: {}", "../mid: {}", "'variants' cannot be '../mid'"),
+    ("masked: {}", "../masked: {}", "'variants' cannot be '../masked'"),
     ("    unet: {", '    "evil\\n": {', r"'paper.networks' cannot be 'evil\n'"),
     ("no_mask: {", "logs: {", "would be results/<dataset>/logs of the workflow"),
     ("tests: [test]", "tests: [../test]", "'../test' must be a pool with a truth"),

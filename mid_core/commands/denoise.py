@@ -23,6 +23,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="share of hidden pixels (the model's own)",
     )
     parser.add_argument(
+        "--strength",
+        type=_number(float, 0, 1),
+        default=1,
+        metavar="S",
+        help="1: denoised, 0: as it was, between: a blend of both (1)",
+    )
+    parser.add_argument(
         "--device", default="auto", choices=["auto", "cpu", "cuda", "mps"]
     )
     parser.add_argument(
@@ -57,6 +64,7 @@ def run(arguments: argparse.Namespace) -> None:
         tile=arguments.tile,
         seed=arguments.seed,
         metadata=arguments.metadata,
+        strength=arguments.strength,
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from mid_core.checkpoints.model_file import load_model
+from mid_core.commands.unlike import Watch, trained_noise
 from mid_core.ensemble import denoise_bands
 from mid_core.errors import MidError
 from mid_core.images.files import header, read, write_pages
@@ -80,6 +81,22 @@ def _input_rows(picture: Picture, channels: int, first: int, last: int) -> np.nd
     return np.repeat(picture.rows(first, last), copies, axis=2)
 
 
+def _blended(
+    bands: Iterable[np.ndarray],
+    read_rows: Callable[[int, int], np.ndarray],
+    strength: float,
+) -> Iterator[np.ndarray]:
+    """Yield y + strength * (x_hat - y) of each band x_hat, not clipped."""
+    first = 0
+    for x_hat in bands:
+        # y + (x_hat - y) is x_hat to rounding only.
+        if strength < 1:
+            y = read_rows(first, first + len(x_hat))
+            x_hat = y + strength * (x_hat - y)
+        first += len(x_hat)
+        yield x_hat
+
+
 def _answers(
     estimate: Callable[..., Iterator[np.ndarray]],
     channels: int,
@@ -88,6 +105,8 @@ def _answers(
     space: Space,
     seed: int,
     metadata: bool,
+    strength: float,
+    watch: Watch,
     lost: dict[str, Path],
     report: Callable[[float], None],
 ) -> Iterator[tuple[Iterator[np.ndarray], Picture]]:
@@ -101,13 +120,15 @@ def _answers(
                 f"{file} is in colour but the model was trained on grey images"
             )
         name = file.name if len(pages) == 1 else f"{file.name}#{page:03d}"
+        watch(name, picture.samples)
+        read_rows = partial(_input_rows, picture, channels)
         bands = estimate(
-            read_rows=partial(_input_rows, picture, channels),
+            read_rows=read_rows,
             height=len(picture.samples),
             seed=image_seed(seed, "denoise", name),
             report=lambda share: report(share / len(pages)),
         )
-        yield bands, picture
+        yield _blended(bands, read_rows, strength), picture
 
 
 def denoise_files(
@@ -120,6 +141,7 @@ def denoise_files(
     tile: int | None = None,
     seed: int = 0,
     metadata: bool = True,
+    strength: float = 1,
 ) -> None:
     """Denoise a file or every image of a folder, whatever their size and mode.
 
@@ -142,6 +164,9 @@ def denoise_files(
         Where to compute; side of the squares that bound the memory; of the masks.
     metadata
         Whether EXIF is kept.
+    strength
+        S in [0, 1] of y + S * (x_hat - y): 0 gives the input's pixels back. A warning
+        tells of the first image whose noise is unlike the training's.
 
     Raises
     ------
@@ -161,7 +186,7 @@ def denoise_files(
     estimate = partial(
         denoise_bands, network, masking=masking, num_masks=num_masks, tile=tile
     )
-    space = _space(jobs[0][1].parent)
+    space, watch = _space(jobs[0][1].parent), Watch(trained_noise(card, model))
     failures, written, lost, start = [], {}, {}, time.monotonic()
     report = Progress("denoise", len(jobs), "image")
     for number, (file, result) in enumerate(jobs, start=1):
@@ -174,7 +199,7 @@ def denoise_files(
                 )
             answers = _answers(
                 *(estimate, card["channels"], file, pages, space, seed),
-                *(metadata, lost, report),
+                *(metadata, strength, watch, lost, report),
             )
             write_pages(result, answers, len(pages))
             written[place(result)] = file
@@ -183,6 +208,7 @@ def denoise_files(
             report(number - report.done)
     seconds = time.monotonic() - start
     log.info("%d denoised in %.1f s: %s", len(jobs) - len(failures), seconds, target)
+    watch.conclude()
     for name, file in lost.items():
         log.info("not kept: %s, as in %s", name, file)
     if failures:

@@ -72,8 +72,8 @@ def taken_out(
     Returns
     -------
     Means over the images, in grey levels of 255: ``structure_taken``, squared;
-    ``residual_std``; and ``noise_level``, as the images show it, NaN where they are too
-    small for that.
+    ``residual_std``; and ``noise_level``, as those show it that are large enough, NaN
+    where none is.
     """
     rows = []
     for i, y in enumerate(images):
@@ -84,5 +84,10 @@ def taken_out(
             level = float(np.sqrt((seen.level**2).mean()))
         residual = float((y - x_hat).std())
         rows.append((structure_taken(x_hat, y), 255 * residual, 255 * level))
-    names = "structure_taken", "residual_std", "noise_level"
-    return dict(zip(names, np.mean(rows, axis=0).tolist(), strict=True))
+    taken, std, levels = np.array(rows).T
+    known = levels[np.isfinite(levels)]
+    return {
+        "structure_taken": float(taken.mean()),
+        "residual_std": float(std.mean()),
+        "noise_level": float(known.mean()) if len(known) else float("nan"),
+    }

@@ -60,7 +60,7 @@ def answering(
 def lowest(scores: Mapping[float, float]) -> float:
     """Return the mask ratio of the lowest score; of those near it, the smallest.
 
-    Fewer hidden pixels make a faster answer, and short trials differ by a quarter.
+    Fewer hidden pixels make a faster answer, and short trials differ by a third.
 
     Examples
     --------
@@ -68,4 +68,4 @@ def lowest(scores: Mapping[float, float]) -> float:
     (0, 0.3)
     """
     best = min(scores.values())
-    return min(ratio for ratio, score in scores.items() if score <= 1.25 * best)
+    return min(ratio for ratio, score in scores.items() if score <= 1.5 * best)

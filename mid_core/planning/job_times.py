@@ -77,8 +77,11 @@ class JobTimes:
             pool = self.pools[job.wildcards["pool"]]
             decoded = pool.get(job.wildcards["stack"], pool["image"])
             return JobTime(START_S + decoded.seconds, "trial")
-        if job.rule not in NETWORK_RULES:
+        if job.rule not in (*NETWORK_RULES, "choose_ratio"):
             return JobTime(START_S, "start only")
+        if job.rule == "choose_ratio":
+            work = self._trials(job.wildcards["variant"])
+            return JobTime(START_S + work, "computed" if self.rate else "trial")
         work = self._work(job, job.wildcards["variant"], int(job.wildcards["k"]))
         return JobTime(START_S + work, "computed" if self.rate else "trial")
 
@@ -93,6 +96,14 @@ class JobTimes:
             if any(made[key] != train[key] for key in ("network", "training")):
                 return None
         return usage(Path(job.benchmark), card)
+
+    def _trials(self, variant: str) -> float:
+        """Seconds of the short trainings that choose a mask ratio."""
+        train = self._train(variant, 0)
+        training, trials = Training(**train["training"]), train["trials"]
+        steps = trials["iterations"] * len(trials["mask_ratios"])
+        crops = STEP_PASSES * training.batch_size * steps
+        return crops * training.patch_size**2 * self._pixel(variant, 0)
 
     def _train(self, variant: str, k: int) -> dict:
         return self.plan.rounds[variant][k].train

@@ -16,6 +16,8 @@ FINE = "fine"
 
 def verdict(row: Mapping) -> str:
     """Say in a few words what is wrong with a round, or that nothing is seen to be."""
+    if pd.isna(row["noise_level"]):
+        return "images too small to judge"
     if row["structure_share"] > TOO_MUCH:
         return "takes out structure"
     if row["residual_std"] < TOO_LITTLE * row["noise_level"]:

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from mid_core.evaluation.structure import structure_taken
+from mid_core.ensemble import denoise
+from mid_core.evaluation.structure import structure_taken, taken_out
+from mid_core.masking import Masking
 
 SHAPE = (91, 133)
 
@@ -72,3 +74,38 @@ def test_noise_that_was_left_in_is_counted_too(picture, rng):
 @pytest.mark.parametrize("shape", [(1, 2, 1), (9, 13, 3)])
 def test_an_even_estimate_has_no_bands(shape, rng):
     assert structure_taken(np.full(shape, 0.5), rng.random(shape)) == pytest.approx(0)
+
+
+def test_what_a_network_takes_out_is_the_mean_over_images(network, picture, rng):
+    y = [
+        picture + sigma / 255 * rng.standard_normal(picture.shape) for sigma in (5, 15)
+    ]
+    y = [one.astype(np.float32) for one in y]
+    network.set_patch_size(16)
+    both = taken_out(network, Masking(0), y, [3])
+    assert both.keys() == {"structure_taken", "residual_std", "noise_level"}
+    each = [taken_out(network, Masking(0), [one], [3]) for one in y]
+    for name, value in both.items():
+        assert value == pytest.approx(np.mean([own[name] for own in each]))
+    estimate = denoise(network, y[0], Masking(0), [0], [1])[0]
+    assert each[0]["residual_std"] == pytest.approx(255 * (y[0] - estimate).std())
+    assert each[0]["structure_taken"] == pytest.approx(structure_taken(estimate, y[0]))
+    # A level is that of the image, whatever the network does.
+    flat = np.float32(0.5) + y[1] - picture.astype(np.float32)
+    found = taken_out(network, Masking(0), [flat], [3])["noise_level"]
+    assert found == pytest.approx(15, rel=0.1)
+
+
+def test_no_level_is_made_up_for_an_image_that_is_too_small(network, rng):
+    found = taken_out(network, Masking(0.5), [rng.random((31, 45, 3), np.float32)], [3])
+    assert np.isnan(found["noise_level"])
+    assert np.isfinite([found["structure_taken"], found["residual_std"]]).all()
+
+
+def test_a_small_image_does_not_hide_the_level_of_the_others(network, rng):
+    images = [
+        (0.5 + 0.05 * rng.standard_normal(shape)).astype(np.float32)
+        for shape in ((67, 45, 3), (31, 45, 3))
+    ]
+    found = taken_out(network, Masking(0), images, [3])
+    assert found["noise_level"] == pytest.approx(255 * 0.05, rel=0.15)

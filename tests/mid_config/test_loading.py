@@ -59,7 +59,7 @@ WRONG = [
         r"method.network.pixel_unshuffle.*integer, not 'two'",
     ),
     ("dataset: demo", "dataset: ../x", r"'dataset' cannot be '../x': a name must"),
-    ("mid: {}", "mid: [", r"expected"),
+    ("masked: {}", "masked: [", r"expected"),
 ]
 
 
@@ -133,8 +133,8 @@ def test_how_a_training_is_spread_is_no_setting_of_its_round(tmp_path):
     text = text.replace("- mask_ratio: 0.3", "- {mask_ratio: 0.3, training: {gpus: 4}}")
     spread, plain = plan(text, tmp_path), plan(DEMO, tmp_path)
     assert spread.rounds == plain.rounds
-    assert [spread.gpus("mid", k) for k in (0, 1)] == [2, 4]
-    assert [plain.gpus("mid", k) for k in (0, "1")] == [1, 1]
+    assert [spread.gpus("masked", k) for k in (0, 1)] == [2, 4]
+    assert [plain.gpus("masked", k) for k in (0, "1")] == [1, 1]
 
 
 def test_a_network_that_looks_at_whole_batches_is_not_spread():
@@ -316,7 +316,7 @@ def over(tmp_path):
 def test_a_file_over_another_says_only_what_it_changes(over):
     paper = over("paper: {num_masks: [1, 3]}").config["paper"]
     assert paper["num_masks"] == [1, 3]
-    assert paper["variant"] == "mid"
+    assert paper["variant"] == "masked"
     pools = over("pools: {clean: {shots: 2}}").config["pools"]
     assert (pools["clean"]["part"], pools["clean"]["shots"]) == ("clean", 2)
     # Another reader has keys of its own: none of the former's are kept.

@@ -29,14 +29,15 @@ def another(value: object, name: str, key: str) -> object:
 
 
 OTHER_NETWORKS = [f"!*/{name}_*" for name in (*OTHERS, "net_small", "distilled")]
-TRAIN = ["train_round/*"]
+TRAIN = ["train_round/*", "choose_ratio/*"]
 NAFNET = [*TRAIN, *OTHER_NETWORKS]
 MASK = [*TRAIN, "extract_noise/*", "evaluate/*", "denoise_pool/*"]
-SEED = [*MASK, "distillation_targets/*", "awgn_bank/*_seed_1"]
+SEED = [*MASK, "distillation_targets/*", "*_bank/*_seed_1"]
 WHITE = [*TRAIN, "!*_[123]", "!*/true_noise_*", "!*/ceiling_*", "!*/taught_*"]
 WHITE += ["!*/distilled_*"]
 HIDING = ["!*/no_mask_*", "!*/unmasked_*", "!*/true_noise_*", "!*/ceiling_*"]
 HIDING += ["!*/taught_*", "!*/distilled_*", "!*/ratio_00_*", "!*/inpaint_*"]
+HIDING += ["!*/automatic_1_*"]
 CROPS = ["plot_crops", "plot_inpainted"]
 SHOWN = ["plot_crops", "compare_images"]
 BUNDLE = ["bundle_submission/*"]
@@ -79,19 +80,27 @@ MATRIX = [
     ),
     (
         {"method.awgn.sigma": [5, 40], "method.awgn.count": 4},
-        [*WHITE, "awgn_bank/*_5-40_4x*", "!*/inpaint_*"],
+        [*WHITE, "awgn_bank/*_5-40_4x*", "measured_bank/*_4x*", "!*/inpaint_*"],
     ),
     (
         {"method.awgn.size": 18},
-        [*WHITE, "awgn_bank/*_3x18px_*", "awgn_bank/*_1x18px_*"],
+        [*WHITE, "*_bank/*_3x18px_*", "awgn_bank/*_1x18px_*"],
     ),
     ({"extraction.num_masks": 3}, ["extract_noise/*"]),
+    (
+        {"extraction.brightness": "developed"},
+        ["extract_noise/*", "distillation_targets/*", "!*/automatic_*"],
+    ),
+    (
+        {"extraction.brightness": "auto"},
+        ["extract_noise/*", "distillation_targets/*", "!*/automatic_*"],
+    ),
     (
         {"method.rounds.0.mask_ratio": 0.7},
         ["train_round/mid_0", "train_round/net_small_0", "extract_noise/mid_1"],
     ),
     (
-        {"variants.four.rounds.2.mask_ratio": 0.4},
+        {"round.mask_ratio": 0.4},
         ["train_round/four_2", "extract_noise/four_3", "evaluate/four_2_*"],
     ),
     (
@@ -130,7 +139,31 @@ MATRIX = [
         {"method.teacher.targets": 2, "method.teacher.num_masks": 2},
         ["distillation_targets/taught_0"],
     ),
-    ({"method.teacher.recharge": 0.5}, ["train_round/taught_0"]),
+    (
+        {"method.teacher.recharge": 0.5, "method.teacher.clean_share": 0.2},
+        ["train_round/taught_0"],
+    ),
+    ({"round.taught": True}, ["train_round/four_2", "distillation_targets/four_2"]),
+    (
+        {"taught.targets": 2, "taught.num_masks": 2},
+        ["distillation_targets/automatic_1"],
+    ),
+    (
+        {
+            "taught.recharge": 0.5,
+            "taught.clean_share": 0,
+            "taught.training": {"batch_size": 1},
+        },
+        ["train_round/automatic_1"],
+    ),
+    (
+        {
+            "method.trials.mask_ratios": [0, 0.5],
+            "method.trials.iterations": 3,
+            "method.trials.images": 1,
+        },
+        ["choose_ratio/automatic_0", "train_round/automatic_0"],
+    ),
     (
         {"method.held_out.crops": 2, "method.held_out.checks": 2},
         ["train_round/watched_0"],
@@ -157,7 +190,13 @@ MATRIX = [
     ({"tests": ["noisy"]}, [*TABLES, "check_pools"]),
     (
         {"tables.rounds": ["mid", "no_mask"]},
-        ["tabulate_rounds", "plot_training", "plot_noise", "tabulate_paper/by_round"],
+        [
+            "tabulate_rounds",
+            "judge",
+            "plot_training",
+            "plot_noise",
+            "tabulate_paper/by_round",
+        ],
     ),
     (
         {"figures.variant": "four"},
@@ -208,7 +247,7 @@ MATRIX = [
     ),
     (
         {"variants.extra": {"rounds": [{"mask_ratio": 0.4}]}},
-        ["*/extra_*", "tabulate_rounds", "plot_training"],
+        ["*/extra_*", "tabulate_rounds", "judge", "plot_training"],
     ),
     ({"pools.extra": {"reader": "folders", "path": "more"}}, []),
     (
@@ -221,6 +260,7 @@ MATRIX = [
 EXEMPT = {
     "dataset": "another folder of results",
     "pool.reader": "another reader has other keys",
+    "method.rounds": "its items are keys, and tried; auto: test_automatic.py",
     "overrides.*": "merged over the method before anything else reads it",
     "paper.variant": "other tables; test_paper.py says which",
     "sidd.*": "a pool's settings go to its jobs as a whole, as those of `folders` do",

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mid_core.commands.cli import main
 from mid_core.store import Store
 from tests.running import CONFIG, changed, draw_images, jobs_of, snakemake
 
@@ -17,7 +18,6 @@ CHANGES = {
     "trials": TRIALS,
     "taught": {"targets": 2, "training": {"iterations": 3}},
 }
-# Four steps find no noise: the last round would not be asked for.
 AUTO = changed(**CHANGES) | {"variants": {"mid": {}}}
 
 
@@ -100,10 +100,28 @@ def test_the_second_round_is_taught_by_the_first(results):
 def test_the_taught_round_is_scored_by_one_pass(results):
     scores = pd.read_csv(results / "mid/round_1/scores/noisy.csv")
     assert set(scores["image"]) == {"noisy_0.png", "noisy_1.png"}
-    assert set(scores["k"]) == {0, 1}
+    assert set(scores["k"]) == {1}
     assert scores["psnr_db"].between(5, 60).all()
     table = pd.read_csv(results / "tables/rounds.csv")
     assert table["round"].dropna().max() == 1
+
+
+def test_every_round_is_judged_without_its_scores(results):
+    table = pd.read_csv(results / "tables/judged.csv")
+    assert list(table["variant"]) == ["mid", "mid"]
+    assert list(table["round"]) == [0, 1]
+    assert np.isfinite(table[["structure_taken", "residual_std"]]).all(axis=None)
+    assert table["verdict"].str.len().gt(0).all()
+
+
+@pytest.mark.parametrize("k", [0, 1])
+def test_the_model_of_either_round_denoises(k, ran, tmp_path, monkeypatch):
+    model = ran / f"results/tiny/mid/round_{k}/model.safetensors"
+    arguments = ["mid", "denoise", ran / "pairs", tmp_path / "out", "--model", model]
+    monkeypatch.setattr("sys.argv", list(map(str, arguments)))
+    main()
+    files = {file.name for file in (tmp_path / "out").glob("*.png")}
+    assert files == {f"{part}_{i}.png" for part in ("clean", "noisy") for i in (0, 1)}
 
 
 def test_a_second_run_does_nothing(ran):
@@ -138,8 +156,9 @@ def test_other_noisy_images_are_looked_at_again(ran, tmp_path):
     image = tmp_path / "copy/pairs/noisy_1.png"
     shutil.copy(tmp_path / "copy/pairs/clean_1.png", image)
     jobs = jobs_of(snakemake(tmp_path / "copy", AUTO, "--dry-run"))
-    rules = ("index_pool", "ingest", "look", "measured_bank", "choose_ratio")
+    rules = ("look", "measured_bank", "choose_ratio", "distillation_targets")
     assert [jobs[rule] for rule in rules] == [1] * len(rules)
+    assert jobs["train_round"] == 2
 
 
 def test_a_config_without_it_looks_at_nothing(tmp_path):

@@ -19,7 +19,7 @@ def test_what_runs_again_and_what_does_not(finished):
     runtime = {"device": "cpu", "threads": 2, "tile": 256, "report_every": 7}
     assert stale(CONFIG | {"runtime": runtime}) == {}
     drawn = {"tabulate_rounds": 1, "plot_rounds": 1, "plot_training": 1}
-    drawn |= {"lineage": 1, "all": 1}
+    drawn |= {"judge": 1, "lineage": 1, "all": 1}
     # Round 1's ratio: its training and what evaluates it; not its noise. A new variant:
     # its own round.
     rounds = [{"mask_ratio": 0.8}, {"mask_ratio": 0.4}]

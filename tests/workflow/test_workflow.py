@@ -195,7 +195,7 @@ def test_missing_images_are_a_sentence(tmp_path):
 def test_every_shipped_config_has_a_graph(name, tmp_path):
     config = yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())
     jobs = jobs_of(snakemake(tmp_path, config, "--dry-run"))
-    rounds = {"config": 4, "sidd": 5, "folders": 2, "real_noise": 8}
+    rounds = {"config": 4, "sidd": 5, "folders": 2, "real_noise": 10}
     assert jobs["train_round"] == rounds[name]
 
 

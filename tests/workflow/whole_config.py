@@ -18,7 +18,7 @@ WHOLE = CONFIG | {
     },
     "tests": ["noisy", "camera"],
     "tables": {},
-    "method": CONFIG["method"] | {"mask": {}},
+    "method": CONFIG["method"] | {"mask": {}, "trials": {}},
     "variants": {
         "mid": {},
         "four": {"rounds": [{"mask_ratio": r} for r in (0.75, 0.7, 0.6, 0.5)]},
@@ -36,6 +36,7 @@ WHOLE = CONFIG | {
             "evaluation": {},
         },
         "divided": {"clean": "half", "rounds": RATIO},
+        "automatic": {"rounds": "auto", "taught": {}},
     },
     "submissions": {"blocks": {"pool": "sent", "format": "sidd_csv"}},
     "paper": {
@@ -56,6 +57,8 @@ PLACES = {
     "network": "variants.unet.network",
     "nafnet": "method.network",
     **{name: f"variants.{name}.network" for name in OTHERS},
+    "round": "variants.four.rounds.2",
+    "taught": "variants.automatic.taught",
     "method.teacher": "variants.taught.teacher",
     "method.held_out": "variants.watched.held_out",
     "folders": "pools.clean",

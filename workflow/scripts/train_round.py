@@ -182,7 +182,7 @@ def fit(
                 lock.check()
                 facts = {"channels": channels, "patch_size": training.patch_size}
                 facts["parameters"] = sum(p.numel() for p in network.parameters())
-                facts["noise"] = noise_seen(batches)
+                facts["noise_seen"] = noise_seen(batches)
                 write(states.folder, trainer, settings | facts | made)
                 publish(states)
 
