@@ -46,7 +46,7 @@ def results(tmp_path_factory):
 
 @pytest.mark.slow
 def test_every_table_and_figure_is_there(results):
-    tables = ABLATIONS | {"comparison", "rounds", "realism", "gap", "claims"}
+    tables = ABLATIONS | {"comparison", "rounds", "judged", "realism", "gap", "claims"}
     for kind in ("csv", "md", "tex"):
         found = {path.stem for path in (results / "tables").glob(f"*.{kind}")}
         assert found - {"lineage_paper"} == tables, kind

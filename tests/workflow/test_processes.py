@@ -56,6 +56,6 @@ def test_jobs_on_one_machine_share_out_its_gpus(
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     dry = snakemake(tmp_path, config, "--dry-run", *arguments)
     found = re.findall(
-        r"^(?:local)?rule (\w+):.*?gpu=(\d+)", dry.stdout, re.MULTILINE | re.DOTALL
+        r"^(?:local)?rule (\w+):(?:\n    .*)*?gpu=(\d+)", dry.stdout, re.MULTILINE
     )
     assert {rule: int(gpus) for rule, gpus in found if rule in asked} == asked

@@ -2,6 +2,7 @@
 
 import json
 from contextlib import nullcontext
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -33,6 +34,7 @@ from mid_core.trained_noise import noise_seen
 from mid_core.training import Trainer, Training, train
 
 
+@cache
 def settings_now() -> dict:
     """Settings of this training, with the mask ratio that trials chose, if they did."""
     settings, masking = snakemake.params.settings, snakemake.params.settings["masking"]
@@ -42,12 +44,9 @@ def settings_now() -> dict:
     return settings | {"masking": settled(masking, choice)}
 
 
-SETTINGS = settings_now()
-
-
 def opened() -> dict[str, Store]:
     """Open the stores on which the round trains, by what they hold."""
-    settings, files = SETTINGS, snakemake.input
+    settings, files = settings_now(), snakemake.input
     # A taught round has real noisy images, and a teacher's targets for them.
     names = ("noisy", "targets") if "recharge" in settings else ("clean", "noise")
     manifests = dict(zip(names, (files.clean, files.noise), strict=True))
@@ -103,11 +102,11 @@ def write(folder: Path, trainer: Trainer, card: dict) -> None:
 def how_spread() -> dict:
     # Not among the params either: it does not change the numbers.
     method = snakemake.config["variants"][snakemake.wildcards.variant]
-    return parallelism(method, SETTINGS["round"])
+    return parallelism(method, settings_now()["round"])
 
 
 def check_noise(stores: dict[str, Store]) -> None:
-    k, noise = SETTINGS["round"], stores.get("noise")
+    k, noise = settings_now()["round"], stores.get("noise")
     if k and noise:
         what = f"Round {k} of '{snakemake.wildcards.variant}'"
         check_bank(noise.attributes["statistics"], gate_limits(), str(noise.path), what)
@@ -122,7 +121,7 @@ def origin(stores: dict[str, Store]) -> dict:
 
 def states_of(made: dict) -> Checkpoints:
     folder = Path(snakemake.output.model).parent / "training"
-    return Checkpoints(folder, SETTINGS | made)
+    return Checkpoints(folder, settings_now() | made)
 
 
 def publish(states: Checkpoints) -> None:
@@ -150,7 +149,7 @@ def fit(
     group: ProcessGroup, device: torch.device, stores: dict[str, Store] | None = None
 ) -> None:
     """Train, as one of the group's processes; on stores that this process opened."""
-    settings, runtime = SETTINGS, snakemake.config["runtime"]
+    settings, runtime = settings_now(), snakemake.config["runtime"]
     title = f"{snakemake.wildcards.variant}, round {settings['round']}"
     stores, training = stores or opened(), Training(**settings["training"])
     made = origin(stores)
