@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from mid_core.errors import NotFinite
 from mid_core.networks.acceleration import accelerate
+from mid_core.networks.averaging import RunningMean
 from mid_core.networks.denoiser import Denoiser
 from mid_core.patches import Crop, PatchSampler
 from mid_core.runtime.distributed import SINGLE_PROCESS, ProcessGroup, no_sync
@@ -124,10 +124,9 @@ class Trainer:
         self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(
             self.optimizer, settings.iterations, eta_min=settings.min_learning_rate
         )
-        self.average: AveragedModel | None = None
+        self.average: RunningMean | None = None
         if settings.ema_decay:
-            mean_of = get_ema_multi_avg_fn(settings.ema_decay)  # type: ignore[no-untyped-call]
-            self.average = AveragedModel(network, multi_avg_fn=mean_of)
+            self.average = RunningMean(network, settings.ema_decay)
         parts = group.size * gradient_accumulation
         crops, side = settings.batch_size // parts, settings.patch_size
         work = crops, side, settings.precision, settings.iterations
@@ -169,29 +168,12 @@ class Trainer:
         self._rate = float(self.schedule.get_last_lr()[0])
         self.schedule.step()
         if usable:
-            self._update_average()
+            if self.average:
+                self.average.update_parameters(self.network)
             # Looking at the loss here would make a GPU wait, every step.
             self.losses.append(sum(losses[1:], start=losses[0]))
         self.steps += 1
         return usable
-
-    @torch.no_grad()
-    def _update_average(self) -> None:
-        """Do what ``AveragedModel.update_parameters`` does, in a sixth of the time."""
-        average = self.average
-        if average is None:
-            return
-        # The first call copies the weights; the count lies on the CPU.
-        if average.n_averaged == 0:
-            average.update_parameters(self.network)
-            return
-        ours, theirs = average.module, self.network
-        means: list[Tensor] = list(ours.parameters())
-        weights: list[Tensor] = list(theirs.parameters())
-        torch._foreach_lerp_(means, weights, 1 - self.settings.ema_decay)
-        for own, other in zip(ours.buffers(), theirs.buffers(), strict=True):
-            own.copy_(other)
-        average.n_averaged += 1
 
     def _pass(self, y: Tensor, x: Tensor) -> Tensor:
         """Add the gradient of a part of the batch; return what it adds to the loss."""

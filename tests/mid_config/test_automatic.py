@@ -334,7 +334,11 @@ def test_automatic_settings_that_cannot_be_are_refused(method, message, where, p
 
 
 MISSPELT = [
-    ({"taught": {"training": {"iterashons": 3}}}, "taught.training.iterashons", "ions'"),
+    (
+        {"taught": {"training": {"iterashons": 3}}},
+        "taught.training.iterashons",
+        "ions'",
+    ),
     ({"taught": {"target": 3}}, "taught.target", "did you mean 'targets'"),
     (
         {"trials": {"mask_ratio": [0]}},
