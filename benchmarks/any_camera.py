@@ -214,7 +214,8 @@ def rows_of(name: str, seed: int) -> pd.DataFrame:
     noisy = table.loc[table["variant"] == "noisy", "psnr_db"].iloc[0]
     table = table[table["variant"] != "noisy"]
     kept = ["variant", "round", "k", "psnr_db", "n_images", "train_seconds"]
-    return table[kept].assign(set=name, seed=seed, noisy_psnr_db=noisy)
+    table = table[kept].astype({"round": int})
+    return table.assign(set=name, seed=seed, noisy_psnr_db=noisy)
 
 
 def merged(new: pd.DataFrame) -> pd.DataFrame:
