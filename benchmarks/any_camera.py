@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from benchmarks.look import CAMERAS, at_iso
 from mid_core.datasets import camera
 
 WORK = Path("results/any_camera")
@@ -93,14 +94,10 @@ def simulated(scale: float) -> Callable[[Path], tuple[Images, Images, list[tuple
     """The embedded photos under a camera of so many times the demo's noise variance."""
 
     def made(data: Path) -> tuple[Images, Images, list[tuple]]:
-        known = camera.SHOT_RANGE
-        camera.SHOT_RANGE = tuple(scale * value for value in known)
-        try:
+        with at_iso(scale):
             clean = taken("clean", 3, None, "image")
             noisy = taken("noisy", 4, 512, "image")
             tests = taken("test", 3, 448, "image"), taken("test", 3, 448, "truth")
-        finally:
-            camera.SHOT_RANGE = known
         return clean, noisy, list(zip(*tests, strict=True))
 
     return made
@@ -148,13 +145,13 @@ def sidd_low(data: Path) -> tuple[Images, Images, list[tuple]]:
 
 SETS = {
     "sidd12": sidd12,
-    "camera_demo": simulated(1),
+    "camera_demo": simulated(CAMERAS["camera_demo"]),
     "fmd_bpae": fmd(True),
     "polyu": polyu,
     "sidd_low": sidd_low,
     "white_25": white(25),
-    "camera_mild": simulated(0.1),
-    "camera_strong": simulated(4),
+    "camera_mild": simulated(CAMERAS["camera_mild"]),
+    "camera_strong": simulated(CAMERAS["camera_strong"]),
     "fmd_other": fmd(False),
     "white_10": white(10),
     "white_50": white(50),

@@ -10,6 +10,7 @@ squares of the colours in grey levels of 255; ``donoho`` is scikit-image's estim
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from unittest.mock import patch
@@ -53,11 +54,16 @@ def renamed(old: str, new: str, path: Path) -> Path:
     return path.with_name(path.name.replace(old, new))
 
 
+def at_iso(factor: float) -> AbstractContextManager:
+    """Let the simulated camera have so many times the demo's noise variance."""
+    low, high = camera.SHOT_RANGE
+    return patch.object(camera, "SHOT_RANGE", (factor * low, factor * high))
+
+
 def photographed(factor: float) -> Pairs:
     """Take the demo's noisy photos at another range of ISO."""
     settings = {"part": "noisy", "seed": SEED, "shots": SHOTS}
-    low, high = camera.SHOT_RANGE
-    with patch.object(camera, "SHOT_RANGE", (factor * low, factor * high)):
+    with at_iso(factor):
         for item in camera.find(settings).items:
             pair = (camera.read(item, kind, settings) for kind in ("image", "truth"))
             yield item["name"], *map(to_float, pair)
@@ -122,8 +128,8 @@ def measured(name: str, pairs: Pairs) -> list[dict]:
         | {
             "set": name,
             "is_white": both.is_white,
-            "level": level(one.level),
-            "ratio": level(one.level) / truth["true_level"],
+            "level": 255 * one.mean_level,
+            "ratio": 255 * one.mean_level / truth["true_level"],
             "lag1": correlations(own)["lag_1"],
             "clipped": one.clipped,
             "flat": one.flat,

@@ -6,7 +6,6 @@ from typing import Any
 
 from mid_config.automatic import AUTO
 from mid_config.errors import ConfigError
-from mid_config.merging import merge
 from mid_config.pools import POOL_ROLES, has_truth, split_settings
 from mid_config.rounds import lessons, own_settings, parallelism
 
@@ -70,8 +69,7 @@ def _check_initial_noise(
             f"{where}: initial_noise true_noise needs the truth of pool "
             f"'{method['noisy']}', which has none"
         )
-    first = merge(method["training"], method["rounds"][0].get("training", {}))
-    patch = first["patch_size"]
+    patch = own_settings(method, "training", 0)["patch_size"]
     drawn = method["initial_noise"] in ("awgn", "measured")
     if drawn and method["awgn"]["size"] < patch:
         raise ConfigError(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from mid_core.look import CORNER, Look
+from mid_core.look import CORNER, Look, look
 
 # White noise has 1 here, a camera's demosaicked noise 0.3, and a JPEG's 0.04.
 WHITE_RATIO = 0.6
@@ -59,6 +59,12 @@ def together(looks: Sequence[Look]) -> Camera:
     # One microscope among others may see noise that is not.
     own = [one if one.finest < CORRELATED else _as_white(one) for one in looks]
     return Camera(tuple(own), is_white=True)
+
+
+def look_alone(y: np.ndarray) -> Look:
+    """Look at an image of which no others of its camera are at hand; see ``look``."""
+    (one,) = together([look(y)]).looks
+    return one
 
 
 def _as_white(one: Look) -> Look:

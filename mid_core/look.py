@@ -69,6 +69,11 @@ class Look:
     flat: float
     detail: float
 
+    @property
+    def mean_level(self) -> float:
+        """Root mean square of the colours' levels."""
+        return float(np.sqrt((self.level**2).mean()))
+
 
 @dataclass(frozen=True)
 class _Blocks:

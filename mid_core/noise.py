@@ -67,7 +67,7 @@ def measured_gaussian(
     Parameters
     ----------
     camera
-        What the noisy images show; see ``look.together``.
+        What the noisy images show; see ``cameras.together``.
     count, size
         Elements of the bank, and their side in pixels.
     seed

@@ -20,7 +20,7 @@ from mid_core.images.picture import Picture
 from mid_core.images.scratch import Space, scratch
 from mid_core.masking import Masking, image_seed
 from mid_core.runtime.devices import pick_device
-from mid_core.runtime.files import check_folder, place
+from mid_core.runtime.files import check_folder, place, refuse_overwriting
 from mid_core.runtime.progress import Progress, log
 
 
@@ -57,15 +57,12 @@ def _hint(source: Path) -> str:
 
 
 def _refuse_overwriting(jobs: Iterable[tuple[Path, Path]], model: Path) -> None:
-    """Compare files by what they are: links and mounts give one file many names."""
-    read = {place(file): file for file in (model, *(file for file, _ in jobs))}
-    for _, result in jobs:
+    """Refuse results that are folders, or files that are read."""
+    files, results = zip(*jobs, strict=True)
+    for result in results:
         if result.is_dir():
             raise MidError(f"{result} is a folder: name another place")
-        if (one := place(result)) and (file := read.get(one)):
-            raise MidError(
-                f"{result} is {file} itself, which is read: name another place"
-            )
+    refuse_overwriting((model, *files), results)
 
 
 def _space(folder: Path) -> Space:
@@ -176,16 +173,13 @@ def denoise_files(
     """
     jobs = _jobs(source, target)
     _refuse_overwriting(jobs, model)
-    network, card = load_model(
-        model, pick_device(device, needed=device != "auto", wait=False)
-    )
-    masking = Masking(
-        **card["masking"] | ({} if ratio is None else {"mask_ratio": ratio})
-    )
-    log.info("%d image(s) on %s", len(jobs), next(network.parameters()).device)
-    estimate = partial(
-        denoise_bands, network, masking=masking, num_masks=num_masks, tile=tile
-    )
+    where = pick_device(device, needed=device != "auto", wait=False)
+    network, card = load_model(model, where)
+    log.info("%d image(s) on %s", len(jobs), where)
+    own = {} if ratio is None else {"mask_ratio": ratio}
+    masking = Masking(**card["masking"] | own)
+    options = {"masking": masking, "num_masks": num_masks, "tile": tile}
+    estimate = partial(denoise_bands, network, **options)
     space, watch = _space(jobs[0][1].parent), Watch(trained_noise(card, model))
     failures, written, lost, start = [], {}, {}, time.monotonic()
     report = Progress("denoise", len(jobs), "image")

@@ -4,7 +4,12 @@ import argparse
 from pathlib import Path
 
 from mid_core.errors import MidError
-from mid_core.runtime.files import check_folder, place, replacing, written_whole
+from mid_core.runtime.files import (
+    check_folder,
+    refuse_overwriting,
+    replacing,
+    written_whole,
+)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,7 +62,7 @@ def _show_images(source: Path, target: Path | None, table: Path | None) -> None:
     from mid_core.evaluation.look_report import in_words, look_at, rows
 
     files = _images(source)
-    _refuse_overwriting(files, (target, table))
+    refuse_overwriting(files, filter(None, (target, table)))
     sights, refused = look_at(files)
     print(in_words(sights))
     for sentence in refused:
@@ -92,16 +97,6 @@ def _images(source: Path) -> list[Path]:
             f"there is no store at {source}: its name would end in .zarr. As a folder "
             f"of images: {error}"
         ) from error
-
-
-def _refuse_overwriting(files: list[Path], targets: tuple[Path | None, ...]) -> None:
-    """Compare files by what they are: links and mounts give one file many names."""
-    read = {place(file): file for file in files}
-    for target in filter(None, targets):
-        if (one := place(target)) and (file := read.get(one)):
-            raise MidError(
-                f"{target} is {file} itself, which is read: name another place"
-            )
 
 
 def _check(figure: Path) -> None:

@@ -68,13 +68,11 @@ def noise_of(y: np.ndarray) -> tuple[float, float]:
         Where SciPy is not installed.
     """
     # What denoises alone has no SciPy, and does not wait for it.
-    from mid_core.cameras import together
+    from mid_core.cameras import look_alone
     from mid_core.evaluation.look_report import correlations
-    from mid_core.look import look
 
-    (one,) = together([look(y)]).looks
-    level = 255 * float(np.sqrt((one.level**2).mean()))
-    return level, correlations(one)["lag_1"]
+    one = look_alone(y)
+    return 255 * one.mean_level, correlations(one)["lag_1"]
 
 
 class Watch:

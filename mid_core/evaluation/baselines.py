@@ -10,9 +10,9 @@ from collections.abc import Callable
 import numpy as np
 from skimage.restoration import denoise_nl_means, estimate_sigma
 
-from mid_core.cameras import NOISE, together
+from mid_core.cameras import NOISE, look_alone
 from mid_core.errors import MidError
-from mid_core.look import BLOCK, look
+from mid_core.look import BLOCK
 
 # For the notes of tables.
 LEVEL = (
@@ -48,9 +48,8 @@ def noise_level(y: np.ndarray) -> float:
     """
     if min(y.shape[:2]) < 2 * BLOCK:
         return _donoho(y)
-    level = together([look(y)]).looks[0].level
-    whole = float(np.sqrt((level**2).mean()))
-    return whole if whole > NOISE else 0.0
+    level = look_alone(y).mean_level
+    return level if level > NOISE else 0.0
 
 
 def _donoho(y: np.ndarray) -> float:

@@ -126,16 +126,12 @@ def correlations(one: Look) -> dict[str, float]:
     values = autocorrelation(one.spectrum)
     middle = len(values) // 2
     here = values[middle, middle]
-    std = np.sqrt(np.diag(here))
     found = {}
     for name, shifts in LAGS.items():
         there = [np.diag(values[middle + y, middle + x]) for y, x in shifts]
-        found[name] = float(np.mean(there / std**2))
+        found[name] = float(np.mean(there))
     if len(here) == 3:
-        found |= {
-            name: float(here[a, b] / (std[a] * std[b]))
-            for name, (a, b) in PAIRS.items()
-        }
+        found |= {name: float(here[pair]) for name, pair in PAIRS.items()}
     return found
 
 
@@ -160,7 +156,7 @@ def rows(sights: Iterable[Sight]) -> list[dict]:
             "image": seen.name,
             "colours": len(one.level),
             "is_white": sight.camera.is_white,
-            "level": _level(one),
+            "level": 255 * one.mean_level,
             **{f"level_{c}": 255 * float(v) for c, v in _by_colour(sight, one)},
             **correlations(seen.look),
             "clipped": one.clipped,
@@ -170,10 +166,6 @@ def rows(sights: Iterable[Sight]) -> list[dict]:
         for sight in sights
         for seen, one in zip(sight.images, sight.camera.looks, strict=True)
     ]
-
-
-def _level(one: Look) -> float:
-    return 255 * float(np.sqrt((one.level**2).mean()))
 
 
 def _by_colour(sight: Sight, one: Look) -> Iterable[tuple[str, float]]:

@@ -1,7 +1,7 @@
 """Statistics of noise banks, and the symptoms that tell damaged noise from real noise."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy import fft
@@ -78,6 +78,14 @@ def std_by_brightness(statistics: Mapping) -> dict[float, float]:
     return dict(zip(brightness.tolist(), std.tolist(), strict=True))
 
 
+def explained_variance(n: np.ndarray, fields: Sequence[np.ndarray]) -> float:
+    """Variance of ``n`` that a linear regression on other fields of its shape explains."""
+    covariance = np.cov([field.ravel() for field in (n, *fields)])
+    common = covariance[0, 1:]
+    inverse = np.linalg.pinv(covariance[1:, 1:], hermitian=True)
+    return float(common @ inverse @ common)
+
+
 def leakage(noise: np.ndarray, image: np.ndarray) -> float:
     """Share of the noise's variance that the structure of an image explains.
 
@@ -99,12 +107,9 @@ def leakage(noise: np.ndarray, image: np.ndarray) -> float:
         n, x = (field[..., colour].astype(np.float64) for field in (noise, image))
         right, down = (gaussian_filter(x, SMOOTHING, o) for o in ((0, 1), (1, 0)))
         smooth, curved = gaussian_filter(x, SMOOTHING), gaussian_laplace(x, SMOOTHING)
-        fields = (n, smooth, right, down, np.hypot(right, down), curved)
-        covariance = np.cov([field.ravel() for field in fields])
-        common = covariance[0, 1:]
-        inverse = np.linalg.pinv(covariance[1:, 1:], hermitian=True)
-        explained = common @ inverse @ common
-        shares.append(explained / covariance[0, 0] if np.ptp(n) else 0)
+        fields = (smooth, right, down, np.hypot(right, down), curved)
+        explained = explained_variance(n, fields)
+        shares.append(explained / n.var(ddof=1) if np.ptp(n) else 0)
     return float(np.mean(shares))
 
 

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from mid_core.cameras import together
+from mid_core.cameras import look_alone
 from mid_core.ensemble import denoise
-from mid_core.look import BLOCK, look
+from mid_core.evaluation.noise_statistics import explained_variance
+from mid_core.look import BLOCK
 from mid_core.masking import Masking
 from mid_core.networks.denoiser import Denoiser
 
@@ -41,11 +42,8 @@ def structure_taken(x_hat: np.ndarray, y: np.ndarray) -> float:
     found = []
     for c in range(y.shape[2]):
         x, n = 255.0 * x_hat[..., c], 255.0 * (y[..., c] - x_hat[..., c])
-        bands = np.stack([(x - gaussian_filter(x, blur)).ravel() for blur in BLURS])
-        covariance = np.cov(np.vstack([n.ravel(), bands]))
-        common = covariance[0, 1:]
-        inverse = np.linalg.pinv(covariance[1:, 1:], hermitian=True)
-        found.append(common @ inverse @ common)
+        bands = [x - gaussian_filter(x, blur) for blur in BLURS]
+        found.append(explained_variance(n, bands))
     return float(np.mean(found))
 
 
@@ -80,8 +78,7 @@ def taken_out(
         (x_hat,) = denoise(network, y, masking, [*seed, i], (num_masks,))
         level = float("nan")
         if min(y.shape[:2]) >= 2 * BLOCK:
-            (seen,) = together([look(y)]).looks
-            level = float(np.sqrt((seen.level**2).mean()))
+            level = look_alone(y).mean_level
         residual = float((y - x_hat).std())
         rows.append((structure_taken(x_hat, y), 255 * residual, 255 * level))
     taken, std, levels = np.array(rows).T

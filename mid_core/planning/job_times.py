@@ -21,7 +21,7 @@ from mid_core.runtime.devices import pick_device
 from mid_core.training import Trainer, Training
 
 BANK_RULES = ("extract_noise", "distillation_targets")
-NETWORK_RULES = ("train_round", "evaluate", "denoise_pool", *BANK_RULES)
+NETWORK_RULES = ("choose_ratio", "train_round", "evaluate", "denoise_pool", *BANK_RULES)
 # Until Python has loaded PyTorch; measured on a CPU core.
 START_S = 4.0
 TRIALS = 3
@@ -77,11 +77,8 @@ class JobTimes:
             pool = self.pools[job.wildcards["pool"]]
             decoded = pool.get(job.wildcards["stack"], pool["image"])
             return JobTime(START_S + decoded.seconds, "trial")
-        if job.rule not in (*NETWORK_RULES, "choose_ratio"):
+        if job.rule not in NETWORK_RULES:
             return JobTime(START_S, "start only")
-        if job.rule == "choose_ratio":
-            work = self._trials(job.wildcards["variant"])
-            return JobTime(START_S + work, "computed" if self.rate else "trial")
         work = self._work(job, job.wildcards["variant"], int(job.wildcards["k"]))
         return JobTime(START_S + work, "computed" if self.rate else "trial")
 
@@ -97,25 +94,20 @@ class JobTimes:
                 return None
         return usage(Path(job.benchmark), card)
 
-    def _trials(self, variant: str) -> float:
-        """Seconds of the short trainings that choose a mask ratio."""
-        train = self._train(variant, 0)
-        training, trials = Training(**train["training"]), train["trials"]
-        steps = trials["iterations"] * len(trials["mask_ratios"])
-        crops = STEP_PASSES * training.batch_size * steps
-        return crops * training.patch_size**2 * self._pixel(variant, 0)
-
     def _train(self, variant: str, k: int) -> dict:
         return self.plan.rounds[variant][k].train
 
     def _work(self, job: Job, variant: str, k: int) -> float:
         """Seconds in the network: passes over all pixels of a pool, or steps."""
         one, maker, processes = self.plan.rounds[variant][k], (variant, k), 1
-        if job.rule == "train_round":
+        if job.rule in ("choose_ratio", "train_round"):
             training = Training(**one.train["training"])
-            crops = STEP_PASSES * training.batch_size * training.iterations
-            pixel, processes = self._pixel(*maker), self.plan.gpus(*maker)
-            return crops * training.patch_size**2 * pixel / processes
+            steps, processes = training.iterations, self.plan.gpus(*maker)
+            if job.rule == "choose_ratio":
+                trials, processes = one.train["trials"], 1
+                steps = trials["iterations"] * len(trials["mask_ratios"])
+            crops = STEP_PASSES * training.batch_size * steps
+            return crops * training.patch_size**2 * self._pixel(*maker) / processes
         pool = job.wildcards.get("pool", one.extract.get("pool"))
         masks = job.wildcards.get("num_masks", one.evaluate["num_masks"][-1])
         if job.rule in BANK_RULES:

@@ -9,7 +9,7 @@ import socket
 import tempfile
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -157,6 +157,19 @@ def place(path: Path) -> tuple[int, int] | None:
         found = path.stat()
         return found.st_dev, found.st_ino
     return None
+
+
+def refuse_overwriting(read: Iterable[Path], written: Iterable[Path]) -> None:
+    """Raise MidError if a file that is read would be written, whatever it is called.
+
+    Files are compared by what they are: links and mounts give one file many names.
+    """
+    places = {place(file): file for file in read}
+    for target in written:
+        if (one := place(target)) and (file := places.get(one)):
+            raise MidError(
+                f"{target} is {file} itself, which is read: name another place"
+            )
 
 
 def sha256(path: Path) -> str:

@@ -172,7 +172,7 @@ def test_of_a_large_image_the_middle_is_looked_at_and_of_many_images_some(
 def test_without_scipy_it_is_said_once_and_the_work_goes_on(
     tmp_path, save, said, caplog, monkeypatch
 ):
-    monkeypatch.setitem(sys.modules, "mid_core.look", None)
+    monkeypatch.setitem(sys.modules, "mid_core.cameras", None)
     for name in ("a.png", "b.png"):
         grainy(tmp_path / "in" / name, 60)
     denoised(tmp_path / "in", tmp_path / "out", save(noise_seen=WHITE))

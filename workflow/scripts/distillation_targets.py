@@ -22,37 +22,33 @@ def main() -> None:
     settings, version = snakemake.params.settings, snakemake.params.version
     torch.set_num_threads(snakemake.threads)
     noisy = Store.of(snakemake.input.noisy)
+    card = json.loads(Path(snakemake.input.model).read_text())
     made = {
         "made_by": {"stage": "distillation_targets", "version": version},
         "settings": settings,
-        "model": json.loads(Path(snakemake.input.model).read_text())["sha256"],
+        "model": card["sha256"],
         "noisy": noisy.content,
     }
-    each, path = range(number()), store_path(snakemake.output.manifest)
-    names = [f"{name}, target {t}" for name in noisy.names for t in each]
-    sizes = [size for size in noisy.sizes for _ in each]
+    # Where nothing is hidden, all targets of an image would be the same.
+    each = settings["targets"] if card["masking"]["mask_ratio"] else 1
+    names = [f"{name}, target {t}" for name in noisy.names for t in range(each)]
+    sizes = [size for size in noisy.sizes for _ in range(each)]
+    path = store_path(snakemake.output.manifest)
     # Rounded as the noisy images are, to 0.3 grey levels of 8 bits: far below what one
     # prediction differs from the next.
     with StoreWriter(path, "image", made) as store:
         store.lay_out(names, sizes, noisy.dtype.name, noisy.channels)
-        teach(noisy, PartWriter(path))
+        teach(noisy, PartWriter(path), each)
         store.attributes = made
 
 
-def number() -> int:
-    """How many targets an image has: where nothing is hidden, all would be the same."""
-    card = json.loads(Path(snakemake.input.model).read_text())
-    return snakemake.params.settings["targets"] if card["masking"]["mask_ratio"] else 1
-
-
-def teach(noisy: Store, targets: PartWriter) -> None:
-    """Write the predictions that are not there yet, each with masks of its own."""
+def teach(noisy: Store, targets: PartWriter, each: int) -> None:
+    """Write what is not there yet of an image's predictions, with masks of their own."""
     settings, runtime = snakemake.params.settings, snakemake.config["runtime"]
     network, card = load_model(snakemake.input.model, pick_device(runtime["device"]))
     brightness = chosen_brightness(settings, snakemake.input)
     masking, wanted = Masking(**card["masking"]), targets.wanted()
-    title, each = f"targets of {snakemake.wildcards.variant}", number()
-    total = each * len(noisy)
+    title, total = f"targets of {snakemake.wildcards.variant}", each * len(noisy)
     report = Progress(title, total, "image", total - len(wanted))
     for i in until_stopped(wanted):
         image, target = divmod(i, each)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from mid_core.evaluation.scoring import image_rows, same_images
 from mid_core.images.picture import to_float
 from mid_core.jobs.looking import answering
 from mid_core.jobs.rule import run_rule
-from mid_core.masking import Masking, image_seed
+from mid_core.masking import image_seed
 from mid_core.runtime.devices import pick_device
 from mid_core.runtime.parallel import ahead
 from mid_core.runtime.progress import Progress
@@ -29,7 +28,7 @@ def estimated(noisy: Store, clean: Store) -> Iterator[Estimates]:
     settings, runtime = snakemake.params.settings, snakemake.config["runtime"]
     device = pick_device(runtime["device"], needed=False)
     network, _ = load_model(snakemake.input.model, device)
-    masking, wildcards = Masking(**settings["masking"]), snakemake.wildcards
+    masking, wildcards = settings["masking"], snakemake.wildcards
     title = f"scores of {wildcards.variant}, round {wildcards.k}"
     report = Progress(title, len(noisy), "image")
     for name, image, truth in pairs(noisy, clean):
@@ -43,7 +42,7 @@ def estimated(noisy: Store, clean: Store) -> Iterator[Estimates]:
 def scored(one: Estimates) -> list[dict]:
     """Give the rows of one image."""
     settings, (name, y, x, estimates) = snakemake.params.settings, one
-    facts = {"mask_ratio": settings["masking"]["mask_ratio"], "seed": settings["seed"]}
+    facts = {"mask_ratio": settings["masking"].mask_ratio, "seed": settings["seed"]}
     rows = image_rows(y, x, estimates, settings["protocols"])
     return [{"image": name} | row | facts for row in rows]
 
@@ -52,8 +51,8 @@ def main() -> None:
     torch.set_num_threads(snakemake.threads)
     settings, model = snakemake.params.settings, Path(snakemake.input.model)
     # The ratio may be one that trials chose.
-    masking, settings["num_masks"] = answering(settings, json.loads(model.read_text()))
-    settings["masking"] = asdict(masking)
+    card = json.loads(model.read_text())
+    settings["masking"], settings["num_masks"] = answering(settings, card)
     noisy = Store.of(snakemake.input.test)
     clean = Store.of(snakemake.input.truth)
     images = same_images(noisy, clean, snakemake.wildcards.pool)

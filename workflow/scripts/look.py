@@ -24,7 +24,7 @@ def main() -> None:
     spread = np.linspace(0, len(large) - 1, min(len(large), MOST_IMAGES))
     chosen = [large[i] for i in spread.round().astype(int)]
     camera = together([look(to_float(noisy.read(i))) for i in chosen])
-    levels = [255 * float(np.sqrt((one.level**2).mean())) for one in camera.looks]
+    levels = [255 * one.mean_level for one in camera.looks]
     kind = "white" if camera.is_white else "correlated"
     log.info(
         "%d images: noise is %s, median level %.1f of 255",
