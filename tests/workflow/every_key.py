@@ -198,10 +198,7 @@ MATRIX = [
             "tabulate_paper/by_round",
         ],
     ),
-    (
-        {"figures.variant": "four"},
-        ["plot_crops", "plot_noise", "plot_method", "measure_realism"],
-    ),
+    ({"figures.variant": "four"}, ["plot_crops", "plot_noise"]),
     ({"submission.format": "sidd_mat"}, BUNDLE),
     ({"submission.num_masks": 2}, ["denoise_pool/*_2", *BUNDLE]),
     ({"submission.variant": "four"}, ["denoise_pool/four_*", *BUNDLE]),

@@ -90,11 +90,15 @@ def shown_noise(wildcards, variants=None, shown=plan.shown()):
     return banks
 
 
+def paper_noise(wildcards):
+    """The banks of the paper's variant, and the true noise."""
+    return shown_noise(wildcards, shown=PAPER_VARIANT)
+
+
 def realism_input(wildcards):
-    """The shown banks, the true noise, and the clean images under it."""
+    """The banks of the paper's variant, the true noise, the clean images under it."""
     noisy = plan.methods[PAPER_VARIANT]["noisy"]
-    banks = shown_noise(wildcards, shown=PAPER_VARIANT)
-    return banks | {"clean": plan.pool(noisy, "truth")}
+    return paper_noise(wildcards) | {"clean": plan.pool(noisy, "truth")}
 
 
 def method_input(wildcards):

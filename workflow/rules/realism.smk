@@ -37,7 +37,7 @@ rule tabulate_realism:
 
 rule plot_realism:
     input:
-        unpack(shown_noise),
+        unpack(paper_noise),
         realism="results/{dataset}/tables/realism.csv",
         gap="results/{dataset}/tables/gap.csv",
     output:
