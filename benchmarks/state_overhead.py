@@ -19,7 +19,7 @@ from mid_core.checkpoints.checkpoint import Checkpoints
 from mid_core.checkpoints.trainer_state import restore, state_of
 from mid_core.networks import build
 from mid_core.runtime.devices import pick_device
-from mid_core.training import Trainer, Training
+from mid_core.trainer import Trainer, Training
 
 NETWORKS = {
     "demo": {

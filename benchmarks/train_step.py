@@ -23,7 +23,8 @@ from mid_core.networks.acceleration import accelerate
 from mid_core.noise import white_gaussian
 from mid_core.patches import hold
 from mid_core.store import Store, StoreWriter
-from mid_core.training import Trainer, Training, train
+from mid_core.trainer import Trainer, Training
+from mid_core.training import train
 
 BATCH, PATCH, STEPS, REPEATS, REACH = 8, 64, 20, 9, 0.98
 # As in a long training.

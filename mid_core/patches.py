@@ -154,6 +154,8 @@ class PatchSampler(ABC):
         Entropy.
     POOLS
         The attributes that are pools, and what messages call them.
+    MASK_DTYPE
+        Of what ``_kept`` draws.
     """
 
     batch_size: int
@@ -161,6 +163,7 @@ class PatchSampler(ABC):
     masking: Masking
     seed: Sequence[int]
     POOLS: ClassVar[dict[str, str]]
+    MASK_DTYPE: ClassVar[type] = bool
 
     @property
     @abstractmethod
@@ -195,7 +198,19 @@ class PatchSampler(ABC):
         window = pool.crop(place.image, place.top, place.left, self.patch_size)
         return turned(window[:, ::-1] if place.mirrored else window, place.turns)
 
-    def draw(self, step: int, crops: slice = ALL) -> tuple[Tensor, Tensor]:
+    def _kept(
+        self, shape: tuple[int, int, int], rng: np.random.Generator
+    ) -> np.ndarray:
+        """Draw a crop's mask, (H, W, 1 or C): booleans, true = kept."""
+        return quick_bernoulli(
+            shape, draw_mask_ratio(self.masking.mask_ratio, rng), rng
+        )
+
+    def _shown(self, y: Tensor, x: Tensor, kept: Tensor) -> tuple[Tensor, ...]:
+        """Put a batch together, (N, H, W, C) each: the input and its target first."""
+        return self.masking.apply(y, kept), x
+
+    def draw(self, step: int, crops: slice = ALL) -> tuple[Tensor, ...]:
         """Return batch ``step``, or a shard: the masked noisy input and its target.
 
         Parameters
@@ -208,20 +223,20 @@ class PatchSampler(ABC):
         Returns
         -------
         M*y and x, both float32, (N, C, H, W) in channels-last memory; the target in
-        [0, 1] (Eq. 2 and 3 of the paper).
+        [0, 1] (Eq. 2 and 3 of the paper). Some samplers add what their loss looks at.
         """
         drawn, side = range(self.batch_size)[crops], self.patch_size
         shape = (len(drawn), side, side)
         x, y = (np.empty((*shape, self.channels), np.float32) for _ in range(2))
-        masks = np.empty((*shape, self.masking.channels(self.channels)), bool)
+        own = self.masking.channels(self.channels)
+        masks: np.ndarray = np.empty((*shape, own), self.MASK_DTYPE)
         for i, crop in enumerate(drawn):
             seeds = np.random.SeedSequence([*self.seed, step, crop])
             rng = np.random.Generator(np.random.SFC64(seeds))
             self._fill(x[i], y[i], rng)
-            mask_ratio = draw_mask_ratio(self.masking.mask_ratio, rng)
-            masks[i] = quick_bernoulli(masks.shape[1:], mask_ratio, rng)
-        masked = self.masking.apply(torch.from_numpy(y), torch.from_numpy(masks))
-        return masked.permute(0, 3, 1, 2), torch.from_numpy(x).permute(0, 3, 1, 2)
+            masks[i] = self._kept(masks.shape[1:], rng)
+        batch = self._shown(*map(torch.from_numpy, (y, x, masks)))
+        return tuple(tensor.permute(0, 3, 1, 2) for tensor in batch)
 
     def stream(
         self,
@@ -229,7 +244,7 @@ class PatchSampler(ABC):
         last: int,
         crops: slice = ALL,
         device: torch.device = CPU,
-    ) -> Iterator[tuple[Tensor, Tensor]]:
+    ) -> Iterator[tuple[Tensor, ...]]:
         """Yield what ``draw`` returns for batches ``first`` to ``last - 1``.
 
         For a CUDA device it is sent there. It is made ahead in threads, but where a CPU
@@ -238,9 +253,8 @@ class PatchSampler(ABC):
         """
         send, steps = sender(device), range(first, last)
 
-        def make(step: int) -> tuple[Tensor, Tensor]:
-            masked, x = self.draw(step, crops)
-            return send(masked), send(x)
+        def make(step: int) -> tuple[Tensor, ...]:
+            return tuple(map(send, self.draw(step, crops)))
 
         if device.type == "cpu" and not self._on_disk():
             return map(make, steps)

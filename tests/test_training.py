@@ -7,9 +7,11 @@ import torch
 from mid_core.batches import Batches
 from mid_core.checkpoints.trainer_state import restore, state_of
 from mid_core.errors import NotFinite
+from mid_core.losses import ERRORS
 from mid_core.masking import Masking
 from mid_core.networks import build
-from mid_core.training import LOSSES, Trainer, Training, train
+from mid_core.trainer import Trainer, Training
+from mid_core.training import train
 from tests.conftest import TINY, Pool
 
 CPU = torch.device("cpu")
@@ -144,7 +146,7 @@ def test_a_step_that_is_not_finite_is_skipped(batches, caplog, clip):
     train(trainer(iterations=9), batches, lambda *row: unbroken.append(row), 3)
     assert [row[2] for row in rows] == [row[2] for row in unbroken]
     assert all(np.isfinite(row[1]) for row in rows)
-    assert trained.optimizer.state_dict()["state"][0]["step"] == 8
+    assert trained.optimizers[""].state_dict()["state"][0]["step"] == 8
 
 
 def test_a_skipped_step_changes_no_weight(batches):
@@ -179,7 +181,7 @@ def test_steps_that_were_skipped_before_a_cut_count_after_it(batches):
 
 
 def test_charbonnier_by_hand():
-    found = LOSSES["charbonnier"](torch.tensor([3.0, 0.0]), torch.tensor([0.0, 0.0]))
+    found = ERRORS["charbonnier"](torch.tensor([3.0, 0.0]), torch.tensor([0.0, 0.0]))
     assert found.item() == pytest.approx((3.0000001666 + 0.001) / 2, abs=1e-6)
 
 

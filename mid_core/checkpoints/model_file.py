@@ -13,6 +13,7 @@ from torch import nn
 from mid_core.errors import MidError
 from mid_core.masking import Masking
 from mid_core.networks import build
+from mid_core.networks.published import Published
 from mid_core.runtime.files import written_whole
 
 # Far above the width and the blocks of any network of ours, together.
@@ -42,7 +43,9 @@ def save_model(path: Path, network: nn.Module, card: dict) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def load_model(path: Path | str, device: torch.device) -> tuple[nn.Module, dict]:
+def load_model(
+    path: Path | str, device: torch.device, bare: bool = False
+) -> tuple[nn.Module, dict]:
     """Read a model that ``save_model`` wrote: the network, ready to use, and its card.
 
     Nothing in the file is executed, and it takes no more memory than its own size.
@@ -53,6 +56,9 @@ def load_model(path: Path | str, device: torch.device) -> tuple[nn.Module, dict]
         ``model.safetensors``, or the ``model.json`` beside it.
     device
         Where the network is to be.
+    bare
+        Whether to return the network itself where its method answers in another way
+        than by one pass of it.
 
     Raises
     ------
@@ -69,14 +75,23 @@ def load_model(path: Path | str, device: torch.device) -> tuple[nn.Module, dict]
         with safe_open(path, "pt") as file:
             card = json.loads((file.metadata() or {})["mid"])
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        network = _without_memory(card)
+        is_published = card["network"]["name"] == "published"
+        network = None if is_published else _without_memory(card)
     except Exception as error:
         raise MidError(
             f"{path} is not a model that this project wrote ({error}): give the "
             "model.safetensors of a round"
         ) from error
+    if network is None:
+        return Published(weights).to(device).eval(), card
     _check_shapes(path, weights, network)
     network.to_empty(device=device).load_state_dict(weights)
+    if "answer" in card and not bare:
+        # Base installations lack what some methods train with.
+        from mid_core.methods import answer_of
+
+        network = answer_of(card["answer"], network)
+        network.set_patch_size(card["patch_size"])
     return network.eval(), card
 
 

@@ -9,7 +9,7 @@ from mid_core.errors import Interrupted
 from mid_core.runtime.distributed import SINGLE_PROCESS, ProcessGroup
 from mid_core.runtime.interruption import Stop
 from mid_core.runtime.lock import Lock
-from mid_core.training import Trainer
+from mid_core.trainer import Trainer
 
 log = logging.getLogger("mid")
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 
-from mid_core.training import Trainer
+from mid_core.trainer import Trainer
 
 
 def state_of(trainer: Trainer) -> dict[str, Any]:
@@ -37,8 +37,10 @@ def restore(trainer: Trainer, state: dict[str, Any]) -> None:
 
 
 def _stateful(trainer: Trainer) -> dict[str, Any]:
-    names = ("network", "optimizer", "schedule", "average")
-    parts = {name: getattr(trainer, name) for name in names}
+    parts: dict[str, Any] = {"network": trainer.network, "average": trainer.average}
+    for part, optimizer in trainer.optimizers.items():
+        parts[f"optimizer{part}"] = optimizer
+        parts[f"schedule{part}"] = trainer.schedules[part]
     return {name: part for name, part in parts.items() if part}
 
 

@@ -10,7 +10,7 @@ from mid_core.batches import Batches
 from mid_core.evaluation.metrics import psnr
 from mid_core.patches import Pool
 from mid_core.runtime.precision import autocast
-from mid_core.training import Trainer
+from mid_core.trainer import Trainer
 
 COLUMN = "held_out_psnr_db"
 

@@ -16,7 +16,8 @@ from mid_core.masking import Masking
 from mid_core.networks import build
 from mid_core.runtime.interruption import Stop
 from mid_core.runtime.lock import Lock
-from mid_core.training import Trainer, Training, train
+from mid_core.trainer import Trainer, Training
+from mid_core.training import train
 from tests.conftest import TINY, Pool
 
 CPU = torch.device("cpu")

@@ -6,6 +6,7 @@ from safetensors.torch import save_file
 
 from mid_core.checkpoints.model_file import load_model, save_model
 from mid_core.errors import MidError
+from mid_core.methods import pixel_shuffle
 from tests.conftest import CARD, TINY
 
 CPU = torch.device("cpu")
@@ -94,3 +95,21 @@ def test_a_model_of_the_first_release_loads(tmp_path, rng):
     assert sum(p.numel() for p in loaded.parameters()) == sum(
         w.numel() for w in weights.values()
     )
+
+
+def test_a_model_is_used_as_its_method_says(tmp_path, network):
+    answer = {"does": "pixel_shuffle.ByStride", "stride": 3, "refinements": 0}
+    path = tmp_path / "model.safetensors"
+    save_model(path, network, CARD | {"answer": answer | {"share": 0}})
+    used, card = load_model(path, CPU)
+    bare, _ = load_model(path, CPU, bare=True)
+    assert card["answer"]["stride"] == used.stride == 3
+    network.set_patch_size(16)
+    x = torch.rand(1, 3, 27, 33, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        expected = network(pixel_shuffle.sub_images(x, 3))
+        found = pixel_shuffle.sub_images(used(x), 3)
+        assert not torch.equal(used(x), bare(x))
+        torch.testing.assert_close(bare(x), network(x), rtol=0, atol=0)
+    assert not used.training
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)

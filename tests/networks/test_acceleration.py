@@ -9,7 +9,7 @@ from benchmarks.nafnet_step import stirred
 from mid_core.networks import acceleration, build
 from mid_core.networks.acceleration import accelerate
 from mid_core.runtime.devices import sender
-from mid_core.training import Trainer, Training
+from mid_core.trainer import Trainer, Training
 from tests.conftest import TINY
 from tests.networks.test_fast_paths import distance, gradients
 

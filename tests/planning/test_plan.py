@@ -17,7 +17,7 @@ from mid_core.planning.disk_space import footprint
 from mid_core.planning.forecast import forecast
 from mid_core.planning.job_times import START_S, JobTimes, pass_seconds
 from mid_core.planning.plan_report import gpu_times, longest_chain
-from mid_core.training import Training
+from mid_core.trainer import Training
 from tests.conftest import ROOT, TINY
 from tests.running import CONFIG, changed, draw_images
 

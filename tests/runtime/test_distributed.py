@@ -21,7 +21,7 @@ from mid_core.runtime.devices import pick_device
 from mid_core.runtime.distributed import SINGLE_PROCESS, ProcessGroup
 from mid_core.runtime.interruption import Stop
 from mid_core.runtime.launching import launch
-from mid_core.training import Trainer, Training
+from mid_core.trainer import Trainer, Training
 from tests.conftest import ROOT, TINY
 from tests.workflow.test_kills import SCRIPT, draw_pools
 
