@@ -15,6 +15,11 @@ NETWORKS = {
     "unet": "UNet",
     "dncnn": "DnCNN",
     "restormer": "Restormer",
+    "skip_unet": "SkipUNet",
+    "shifted_unet": "ShiftedUNet",
+    "blind_pair": "BlindPair",
+    "triangular": "Triangular",
+    "dbsn": "DBSN",
 }
 
 
