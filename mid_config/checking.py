@@ -183,10 +183,31 @@ def _check_logs(config: Mapping[str, Any]) -> None:
                     )
 
 
+def check_compared(
+    name: str, entry: Mapping[str, Any], pools: Mapping[str, Any]
+) -> None:
+    """Refuse a compared method whose pools or truths are not there."""
+    where = f"compared.{name}"
+    for role in (*POOL_ROLES, "pairs"):
+        if role in entry and entry[role] not in pools:
+            raise ConfigError(
+                f"{where}: {role} names the pool '{entry[role]}', which is not under "
+                f"'pools' (there are: {', '.join(pools)})"
+            )
+    if "pairs" in entry and not has_truth(pools[entry["pairs"]]):
+        raise ConfigError(
+            f"{where}: pairs names the pool '{entry['pairs']}', which has no truth"
+        )
+
+
 def check_names(config: Mapping[str, Any]) -> None:
     """Refuse names that mean nothing, or two things."""
-    for section in ("variants", "pools", "submissions"):
-        _check_folders(section, FOLDERS if section == "variants" else (), config)
+    for section in ("pools", "submissions"):
+        _check_folders(section, (), config)
+    _check_folders("variants", FOLDERS, config)
+    _check_folders(
+        "compared", FOLDERS | {v.lower() for v in config["variants"]}, config
+    )
     _check_logs(config)
     if not config["variants"]:
         raise ConfigError("variants: at least one is needed, e.g. 'mid: {}'")

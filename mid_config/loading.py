@@ -1,130 +1,23 @@
 """Read config files so that a mistake stops at once, with its key and its line."""
 
-import copy
-import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator, ValidationError
-from jsonschema.exceptions import best_match
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from mid_config.automatic import unfold
 from mid_config.errors import ConfigError
 from mid_config.merging import merge
+from mid_config.methods import again, completed, schema_of
 from mid_config.paper import paper_variants
-from mid_config.reading import line_of, read_yaml
-from mid_config.registry import add_registered
+from mid_config.reading import read_yaml
+from mid_config.schema import check, fill_defaults, partial, plain, read_schema
 
 # Sections that null switches off.
 SWITCHED_OFF_BY_NULL = ("held_out", "paper", "submissions", "teacher")
-
-# Keys that were renamed, and how they are called now.
-RENAMED = {
-    "accumulate": "gradient_accumulation",
-    "batch": "batch_size",
-    "check_room": "check_disk_space",
-    "ema": "ema_decay",
-    "final_learning_rate": "min_learning_rate",
-    "first_bank": "initial_noise",
-    "fold": "pixel_unshuffle",
-    "gradient_clip": "max_grad_norm",
-    "masks": "num_masks",
-    "patch": "patch_size",
-    "ratio": "mask_ratio",
-    "ratios": "mask_ratios",
-    "rivals": "baselines",
-}
-
-
-def _sentence(error: ValidationError) -> tuple[list[str | int], str]:
-    """Return the keys to the culprit, and what is wrong with it."""
-    keys = list(error.absolute_path)
-    if error.validator == "additionalProperties":
-        known = sorted(error.schema.get("properties", {}))
-        unknown = [key for key in error.instance if key not in known]
-        if (renamed := RENAMED.get(unknown[0])) in known:
-            return [*keys, unknown[0]], f"is called '{renamed}' now"
-        close = difflib.get_close_matches(unknown[0], known, 1, 0.5)
-        hint = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(known)}"
-        return [*keys, unknown[0]], f"is not a known key; {hint}"
-    if error.validator == "required":
-        missing = [key for key in error.validator_value if key not in error.instance]
-        return keys, f"lacks the key '{missing[0]}'"
-    if error.validator == "type":
-        wanted = error.validator_value
-        wanted = wanted if isinstance(wanted, str) else " or ".join(wanted)
-        return keys, f"must be of type {wanted}, not {error.instance!r}"
-    if error.validator in ("enum", "const"):
-        values = error.validator_value
-        values = [str(v) for v in (values if isinstance(values, list) else [values])]
-        close = difflib.get_close_matches(str(error.instance), values, 1, 0.5)
-        hint = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(values)}"
-        return keys, f"cannot be {error.instance!r}; {hint}"
-    if error.validator == "pattern":
-        named = "must be up to 80 letters, digits, - and _, the first a letter or digit"
-        return keys, f"cannot be {error.instance!r}: a name {named}"
-    return keys, error.message
-
-
-def _resolve(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Follow the schema's references to where it is spelled out."""
-    while "$ref" in schema:
-        target: Any = root
-        for part in schema["$ref"].removeprefix("#/").split("/"):
-            target = target[part]
-        schema = target
-    return schema
-
-
-def _parts(
-    value: Mapping[str, Any], schema: Mapping[str, Any], root: Mapping[str, Any]
-) -> Iterator[Mapping[str, Any]]:
-    """Yield the schema, and what it says where its conditions hold."""
-    schema = _resolve(schema, root)
-    yield schema
-    for part in schema.get("allOf", []):
-        condition = {**part["if"], "$defs": root["$defs"]}
-        if Draft202012Validator(condition).is_valid(value):
-            yield _resolve(part["then"], root)
-
-
-def fill_defaults(
-    value: Any, schema: Mapping[str, Any], root: Mapping[str, Any]
-) -> Any:
-    """Return ``value`` with the schema's defaults where it is silent."""
-    if not isinstance(value, Mapping):
-        return value
-    filled = dict(value)
-    for part in _parts(value, schema, root):
-        known, others = part.get("properties", {}), part.get("additionalProperties")
-        known = {key: inner for key, inner in known.items() if inner is not True}
-        if isinstance(others, Mapping):
-            known |= dict.fromkeys(filled.keys() - known.keys(), others)
-        for key, inner in known.items():
-            inner = _resolve(inner, root)
-            if key not in filled and "default" in inner:
-                filled[key] = copy.deepcopy(inner["default"])
-            if key in filled:
-                filled[key] = fill_defaults(filled[key], inner, root)
-    return filled
-
-
-def plain(value: Any) -> Any:
-    """Return the value in Python's own types, as a repr is stable only for those."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(inner) for inner in value]
-    for kind in (bool, int, float, str):
-        if isinstance(value, kind):
-            return kind(value)
-    return value
 
 
 def _typed(value: Any) -> Any:
@@ -140,63 +33,6 @@ def _typed(value: Any) -> Any:
         typed = YAML(typ="safe").load(value)
         return typed if isinstance(typed, int | float | None) else value
     return value
-
-
-def check(
-    content: Any,
-    schema: Mapping[str, Any],
-    source: str,
-    files: Mapping[str, Any] | None = None,
-) -> None:
-    """Stop at the first mistake in ``content``.
-
-    Parameters
-    ----------
-    content, schema
-        What is checked, and against what.
-    source
-        Where it comes from.
-    files
-        The content of each file that it was merged from, for the line of a mistake.
-
-    Raises
-    ------
-    ConfigError
-        With the source, the line where it is known, the key, and a suggestion.
-    """
-    error = best_match(Draft202012Validator(schema).iter_errors(content))
-    if error is None:
-        return
-    keys, problem = _sentence(error)
-    for name, written in reversed(list((files or {}).items())):
-        if line := line_of(written, keys):
-            source = f"{name}, line {line}"
-            break
-    raise ConfigError(f"{source}: '{'.'.join(map(str, keys)) or 'config'}' {problem}")
-
-
-@cache
-def read_schema() -> dict[str, Any]:
-    """Read the schema, and add the keys of every network and data set."""
-    text = files("mid_config").joinpath("config.schema.yaml").read_text("utf-8")
-    schema: dict[str, Any] = plain(YAML(typ="safe").load(text))
-    add_registered(schema["$defs"])
-    return schema
-
-
-def partial(schema: Any) -> Any:
-    """Return the schema for a part of the settings, which others complete.
-
-    Nothing is required, and what depends on a key holds only where that key is given.
-    """
-    if isinstance(schema, list):
-        return [partial(inner) for inner in schema]
-    if not isinstance(schema, Mapping):
-        return schema
-    kept = {key: partial(inner) for key, inner in schema.items() if key != "required"}
-    if "if" in kept:
-        kept["if"]["required"] = list(kept["if"]["properties"])
-    return kept
 
 
 def load_config(
@@ -254,6 +90,7 @@ def load_config(
         whole = _without_absent(merge(filled["method"], changes or {}))
         check(whole, method, f"{source}, variant '{name}'")
         filled["variants"][name] = fill_defaults(whole, method, rules)
+    _add_compared(filled, rules, source)
     return filled
 
 
@@ -264,9 +101,9 @@ def _without_absent(settings: Mapping[str, Any]) -> dict[str, Any]:
         for key, value in settings.items()
         if value is not None or key not in SWITCHED_OFF_BY_NULL
     }
-    if "submissions" in kept:
-        wanted = kept["submissions"].items()
-        kept["submissions"] = {name: one for name, one in wanted if one is not None}
+    for section in kept.keys() & {"submissions", "compared"}:
+        wanted = kept[section].items()
+        kept[section] = {name: one for name, one in wanted if one is not None}
     return kept
 
 
@@ -281,3 +118,19 @@ def _add_paper(config: dict[str, Any], source: str) -> None:
     # The table of rounds is of the variants that the config itself names.
     config["tables"]["rounds"] = config["tables"]["rounds"] or list(variants)
     variants |= paper_variants(config)
+
+
+def _add_compared(
+    config: dict[str, Any], rules: Mapping[str, Any], source: str
+) -> None:
+    """Complete the compared methods by what their files say."""
+    for name, entry in config["compared"].items():
+        where = f"{source}, compared method '{name}'"
+        try:
+            whole = completed(entry, name, config["method"])
+        except LookupError as error:
+            raise ConfigError(f"{where}: {error.args[0]}") from error
+        own = schema_of(whole, rules["$defs"])
+        check(whole, own, where)
+        config["compared"][name] = fill_defaults(whole, own, rules)
+    config["compared"] |= again(config)

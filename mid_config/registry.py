@@ -1,10 +1,11 @@
-"""What mid_core's networks and data sets say of their keys, without importing them.
+"""What mid_core's networks, methods and data sets say of their keys, without importing them.
 
 A config is checked on a login node in a second or two, and without torch: the tables of
 names and each module's `KEYS` are read from their source text.
 """
 
 import ast
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,29 @@ def networks() -> list[str]:
 def readers() -> list[str]:
     """Names of the data sets' readers."""
     return list(constant("datasets/__init__", "READERS"))
+
+
+def methods() -> list[str]:
+    """Names of the compared methods."""
+    return list(constant("methods/__init__", "METHODS"))
+
+
+def method(name: str) -> dict[str, Any]:
+    """Return what a method's file says: its ``label`` and ``family``, and its trainings.
+
+    These are ``stages``, or for a method without training its ``options``. A stage that
+    is another method's is named, as ``at_bsn.teacher``.
+    """
+    file = f"methods/{name}"
+    found = {key.lower(): constant(file, key) for key in ("LABEL", "FAMILY")}
+    for key in ("STAGES", "OPTIONS"):
+        with suppress(LookupError):
+            found[key.lower()] = YAML(typ="safe").load(constant(file, key)) or {}
+    for stage, own in found.get("stages", {}).items():
+        if isinstance(own, str):
+            other, its = own.split(".")
+            found["stages"][stage] = method(other)["stages"][its]
+    return found
 
 
 def keys(module: str) -> dict[str, dict[str, Any]]:

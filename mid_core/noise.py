@@ -11,8 +11,10 @@ from mid_core.look import autocorrelation
 from mid_core.masking import Masking
 from mid_core.networks.denoiser import Denoiser
 
-# Measured levels are varied up to this factor, up and down.
-LEVELS = 1.25
+# Measured levels are varied by factors between these. Correlated noise is stronger than
+# it looks in some places, and much weaker in none; see docs/measurements.
+LEVELS_IF_WHITE = (0.8, 1.25)
+LEVELS = (0.8, 2.0)
 # Largest shift of measured correlations, in pixels.
 LAGS = 8
 
@@ -61,8 +63,8 @@ def measured_gaussian(
     """Yield Gaussian noise of the level and correlations that images show.
 
     Element i is like the noise of image i modulo their number: its level is that of a
-    place of that image drawn at random, times a factor within ``LEVELS``, as what is
-    seen of a level is not exact.
+    place of that image drawn at random, times a factor between those of ``LEVELS``, as
+    what is seen of a level is not exact.
 
     Parameters
     ----------
@@ -78,10 +80,11 @@ def measured_gaussian(
     Its name and float16 (size, size, C).
     """
     filters = [_filter(one.spectrum, size) for one in camera.looks]
+    low, high = np.log(LEVELS_IF_WHITE if camera.is_white else LEVELS)
     for i in range(count):
         rng, which = np.random.default_rng([seed, i]), i % len(filters)
         places = camera.looks[which].places
-        level = places[rng.integers(len(places))] * LEVELS ** rng.uniform(-1, 1)
+        level = places[rng.integers(len(places))] * np.exp(rng.uniform(low, high))
         white = rng.standard_normal((size, size, places.shape[1]))
         waves = np.fft.fft2(white, axes=(0, 1))[..., None]
         noise = np.fft.ifft2((filters[which] @ waves)[..., 0], axes=(0, 1)).real

@@ -30,7 +30,6 @@ TARGETS = 3
 SIZES = [(23, 31, 3), (40, 17, 3)]
 PAPER = {
     "variant": "mid",
-    "baselines": [],
     "mask_ratios": [0.8],
     "num_masks": [1],
     "distilled": {"network": UNET, "targets": TARGETS, "recharge": 0.25},
@@ -373,7 +372,7 @@ def test_targets_are_shared_while_teacher_and_noisy_images_are(tmp_path):
         "c": taught | {"teacher": {"variant": "slow"}},
         "d": taught | {"teacher": teacher | {"num_masks": 2}},
     }
-    found = plan(tmp_path, variants=variants, paper={"variant": "mid", "baselines": []})
+    found = plan(tmp_path, variants=variants, paper={"variant": "mid"})
     owners = {v: found.owner("bank", v, 0) for v in "abcd"}
     assert owners == {"a": "a", "b": "a", "c": "c", "d": "d"}
     assert [found.owner("model", v, 0) for v in "abcd"] == list("abcd")

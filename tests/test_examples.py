@@ -1,19 +1,21 @@
-"""The examples in docstrings: the method's files, and numbers as text."""
+"""The examples in docstrings."""
 
 import doctest
 from importlib import import_module
 
 import pytest
 
+from tests.conftest import ROOT
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "mid_config.numbers",
-        *(f"mid_core.{file}" for file in ("masking", "noise", "patches")),
-        *(f"mid_core.{file}" for file in ("batches", "training", "ensemble")),
-    ],
-)
+FILES = [*ROOT.glob("mid_core/**/*.py"), *ROOT.glob("mid_config/*.py")]
+NAMES = [
+    str(file.relative_to(ROOT).with_suffix("")).replace("/", ".")
+    for file in sorted(FILES)
+    if ">>>" in file.read_text()
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_the_examples_do_what_they_say(name):
     found = doctest.testmod(import_module(name))
     assert found.attempted

@@ -130,9 +130,18 @@ def test_measured_noise_is_correlated_as_that_of_the_images(channels, rng):
             assert found == pytest.approx(expected, abs=0.1)
     diagonal = np.mean([lag(n, 1, 1) for n in fields])
     assert diagonal == pytest.approx((4 / 6) ** 2, abs=0.1)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_levels_of_correlated_noise_are_varied_upwards(channels, rng):
+    fields = bank_of(seen(smoothed_noise(rng, channels)), 120)
     # The filter's variance, 6 / 16 for each axis, is in the level.
-    std = np.mean([n.std() for n in fields])
-    assert std == pytest.approx(0.1 * 6 / 16, rel=0.15)
+    factors = np.array([n.std() for n in fields]) / (0.1 * 6 / 16)
+    assert 1.7 < factors.max() < 2 * 1.15
+    assert 0.8 / 1.15 < factors.min() < 0.9
+    # Logarithms evenly: their deviation is that of 0.916 in all.
+    mean = np.log(factors).mean()
+    assert abs(mean - np.log(0.8 * 2) / 2) < 0.03 + 4 * 0.265 / np.sqrt(120)
 
 
 @pytest.mark.parametrize("shared", [0, 0.6])

@@ -43,8 +43,11 @@ def footprint(
     }
     for variant in variants:
         for k, one in enumerate(plan.rounds[variant]):
-            left[plan.model(variant, k)] = _model(pools, one.train)
-            left[plan.bank(variant, k)] = _bank(pools, one.extract)
+            # What somebody published is no network of ours.
+            if "network" in one.train:
+                left[plan.model(variant, k)] = _model(pools, one.train)
+            if variant in plan.methods:
+                left[plan.bank(variant, k)] = _bank(pools, one.extract)
     for name, one in plan.submissions.items():
         left[plan.denoised(name)] = _store(pools[one["pool"]]["image"], 4)
         # A bundle is about as large.

@@ -4,7 +4,6 @@ import pandas as pd
 
 from mid_core.datasets import describe
 from mid_core.errors import MidError
-from mid_core.evaluation.baselines import BASELINES, LEVEL
 from mid_core.tables.layout import Layout
 from mid_core.tables.published import CATEGORIES, UNSUPERVISED, references
 from mid_core.tables.scores import SAME, check_comparable, over_seeds, score_text
@@ -19,7 +18,8 @@ _WHOLE = {
         {"reader": "sidd_blocks", "part": "validation"}, 1280
     )
 }
-_COLUMNS = ["method", "category", "trained_on_test", "seen", "source", "protocol"]
+_COLUMNS = ["method", "category", "trained_on_test", "seen", "note", "source"]
+_COLUMNS += ["protocol"]
 _COLUMNS += ["psnr_db", "psnr_sd", "ssim", "ssim_sd", "seeds", "n_images", *SAME]
 # How the best and the second best number of a column are marked.
 _MARKS = {1: "**", 2: "*"}
@@ -32,9 +32,10 @@ def comparison(measured: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
     ----------
     measured
         One test's numbers, a row for each method, protocol and seed: the columns of
-        ``scores.mean_scores``, and ``method``, ``category`` and ``seen``: what its
-        training saw of the test images, in words, empty for nothing. Several K or
-        rounds go by different names. A method that could not be run has no
+        ``scores.mean_scores``, and ``method``, ``category``, ``seen`` (what its
+        training saw of the test images, in words, empty for nothing) and ``note``
+        (what is to be said of it; may be empty). Several K or rounds go by different
+        names. A method that could not be run has no
         ``psnr_db``, one without randomness no ``seed``. May be empty.
     others
         Rows of ``published`` for one test set; may be empty, as for images on which
@@ -75,7 +76,7 @@ def _check_measured(measured: pd.DataFrame) -> None:
 
 
 def _means_over_seeds(measured: pd.DataFrame) -> pd.DataFrame:
-    means = over_seeds(measured, ["method", "category", "seen", "protocol"])
+    means = over_seeds(measured, ["method", "category", "seen", "note", "protocol"])
     return means.assign(source=HERE, trained_on_test=means["seen"] != "")
 
 
@@ -181,7 +182,6 @@ def _notes_here(own: pd.DataFrame) -> list[str]:
     for seen, part in own[own["trained_on_test"]].groupby("seen", sort=False):
         names = "; ".join(part["method"].unique())
         notes.append(f"{HERE}, †: trained on the test images, {seen} seen: {names}")
-    known = {name.upper() for name in BASELINES}
-    if baselines := [name for name in own["method"].unique() if name in known]:
-        notes.append(f"{', '.join(baselines)}: {LEVEL}")
+    noted = own[own["note"] != ""].groupby("note", sort=False)["method"]
+    notes += [f"{', '.join(of.unique())}: {note}" for note, of in noted]
     return notes

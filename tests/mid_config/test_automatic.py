@@ -405,7 +405,7 @@ def test_no_image_is_held_out_of_a_taught_round(planned):
 
 
 def test_the_papers_tables_may_have_automatic_rounds(tmp_path):
-    paper = {"variant": "mid", "baselines": [], "mask_ratios": [0.5]}
+    paper = {"variant": "mid", "mask_ratios": [0.5]}
     paper |= {"distilled": {"network": {"name": "unet", "width": 8, "depth": 2}}}
     config = changed(rounds="auto") | {"variants": {"mid": {}}, "paper": paper}
     path = tmp_path / "c.yaml"

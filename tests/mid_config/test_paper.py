@@ -5,11 +5,11 @@ import copy
 import pytest
 import yaml
 
-from mid_config.compared import pictured_methods
+from mid_config.comparison import compared_rows, pictured_methods, pictured_others
 from mid_config.errors import ConfigError
 from mid_config.loading import load_config
 from mid_config.paper import paper_tables
-from mid_config.paper_rows import compared_methods, paper_rounds, table_rows
+from mid_config.paper_rows import paper_rounds, table_rows
 from mid_config.plan import Plan
 from tests.running import CONFIG
 
@@ -18,11 +18,12 @@ from tests.running import CONFIG
 def planned(tmp_path):
     """Return a function that plans the tiny config with a section ``paper``."""
 
-    def plan(variants=None, **paper):
+    def plan(variants=None, methods=None, **paper):
         config = copy.deepcopy(CONFIG) | {"paper": {"variant": "mid"} | paper}
         config["variants"] |= variants or {}
+        config["compared"] = methods or {}
         path = tmp_path / "config.yaml"
-        path.write_text(yaml.safe_dump(config))
+        path.write_text(yaml.safe_dump(config, sort_keys=False))
         return Plan(load_config([path], {}))
 
     return plan
@@ -69,8 +70,11 @@ def test_further_seeds_repeat_every_variant(planned):
         for variant in ("ratio_50", "ratio_50_seed_3", "ratio_50_seed_4")
     ]
     assert plan.methods["ratio_50_seed_4"]["seed"] == 4
-    (mid,) = (one for one in compared_methods(plan) if one["method"] == "MID")
-    assert len(mid["scores"]) == 3
+    (mid,) = (one for one in compared_rows(plan) if one["method"] == "MID")
+    assert [run["models"][-1] for run in mid["runs"]] == [
+        f"results/tiny/{variant}/round_1/model.json"
+        for variant in ("mid", "mid_seed_3", "mid_seed_4")
+    ]
 
 
 def test_further_seeds_leave_variants_of_yours_as_they_are(planned):
@@ -106,9 +110,11 @@ def test_rows_name_their_round_and_their_masks(planned):
 
 def test_the_distilled_network_is_pictured_too(planned):
     network = {"name": "unet", "width": 8, "depth": 2}
-    plan = planned(distilled={"network": network}, baselines=["nlm"])
+    plan = planned(distilled={"network": network}, methods={"nlm": {}, "at_bsn": {}})
     keys = [method["key"] for method in pictured_methods(plan)]
-    assert keys == ["nlm", "ratio_00_0", "mid_0", "mid_1", "distilled_0", "ceiling_0"]
+    assert keys == ["ratio_00_0", "mid_0", "mid_1", "distilled_0", "ceiling_0"]
+    others = [method["key"] for method in pictured_others(plan)]
+    assert others == ["nlm", "at_bsn_0"]
 
 
 def test_what_is_borrowed_is_not_repeated(planned):
@@ -119,15 +125,25 @@ def test_what_is_borrowed_is_not_repeated(planned):
 
 
 def test_each_method_tells_what_it_saw(planned):
-    plan = planned({"other": {"clip": True}}, compared=["other"])
-    saw = {one["method"]: one["saw"] for one in compared_methods(plan)}
+    methods = {
+        "nlm": {},
+        "oracle": {"method": "nlm", "options": {"level": "true"}},
+        "dncnn": {"pairs": "noisy"},
+        "at_bsn": {},
+        "elsewhere": {"weights": "a.pth"},
+    }
+    plan = planned({"other": {"clip": True}}, methods, compared=["other"])
+    saw = {one["method"]: one["saw"] for one in compared_rows(plan)}
     assert saw == {
-        "NLM": ("", ""),
-        "BM3D": ("", ""),
-        "white noise, no mask": ("", ""),
-        "MID": ("noisy", "noisy halves"),
-        "true noise, no mask": ("noisy", "true noise"),
-        "other": ("noisy", "noisy halves"),
+        "white noise, no mask": {},
+        "MID": {"noisy": "noisy halves"},
+        "true noise, no mask": {"noisy": "true noise"},
+        "other": {"noisy": "noisy halves"},
+        "NLM": {},
+        "oracle": {"noisy": "truths"},
+        "DnCNN": {"noisy": "truths"},
+        "AT-BSN": {"noisy": "noisy halves"},
+        "elsewhere": {},
     }
     with pytest.raises(ConfigError, match="'lost' is asked for by a table"):
         planned(compared=["lost"])

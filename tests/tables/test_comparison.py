@@ -20,7 +20,7 @@ NOBODY = published("SIDD", "validation").iloc[:0]
 
 
 def row(method, psnr_db, ssim=0.9, category="unpaired", seed=0, **others):
-    facts = {"protocol": "p", "seen": "", "test": "t"} | WHOLE | others
+    facts = {"protocol": "p", "seen": "", "note": "", "test": "t"} | WHOLE | others
     return {
         "method": method,
         "category": category,
@@ -142,9 +142,14 @@ def test_the_notes_tell_images_count_and_sources():
     assert "TM-BSN: github" not in text
 
 
-def test_the_notes_tell_what_was_seen_and_how_noise_was_estimated():
+def test_the_notes_tell_what_was_seen_and_what_is_said_of_methods():
+    seen = "the noise's level is estimated on each image"
+    classical = {"category": "non-learning", "seed": None, "note": seen}
     own = measured(
-        row("NLM", 30.0, category="non-learning", seed=None),
+        row("NLM", 30.0, **classical),
+        row("NLM", 31.0, **classical, protocol="q"),
+        row("BM3D", 31.0, **classical),
+        row("theirs", 37.0, category="supervised", seed=None, note="on SIDD"),
         row("MID", 36.0, seen="noisy halves"),
         row("held out", 35.0),
         row("ceiling", 39.0, category="supervised", seen="true noise"),
@@ -153,11 +158,13 @@ def test_the_notes_tell_what_was_seen_and_how_noise_was_estimated():
     for note in (
         "- measured here, †: trained on the test images, noisy halves seen: MID\n",
         "- measured here, †: trained on the test images, true noise seen: ceiling\n",
-        "- NLM: the noise's level is estimated on each image",
+        "- NLM, BM3D: the noise's level is estimated on each image\n",
+        "- theirs: on SIDD\n",
     ):
-        assert note in text
+        assert text.count(note) == 1
+    names = ("NLM", "BM3D", "theirs", "ceiling †", "MID †", "held out")
     assert [method for method, _ in cells(text)] == [
-        name for name in ("NLM", "ceiling †", "MID †", "held out") for _ in range(3)
+        name for name in names for _ in range(4)
     ]
     alone = comparison_markdown(comparison(measured(row("MID", 36.0)), NOBODY))
     assert "†: trained" not in alone

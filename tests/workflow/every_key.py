@@ -1,7 +1,7 @@
 """Each key of the config: what it is changed to, and the jobs whose settings it is."""
 
-from mid_config.loading import fill_defaults, read_schema
 from mid_config.registry import keys
+from mid_config.schema import fill_defaults, read_schema
 from tests.conftest import TINY
 from tests.small_networks import OTHERS, small
 from tests.workflow.whole_config import SMALL

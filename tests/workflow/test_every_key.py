@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mid_config.loading import load_config, read_schema
+from mid_config.loading import load_config
 from mid_config.plan import Plan
+from mid_config.schema import read_schema
 from tests.conftest import ROOT
 from tests.running import draw_images, snakemake
 from tests.workflow.every_key import EXEMPT, MATRIX

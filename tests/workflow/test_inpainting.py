@@ -24,7 +24,8 @@ from mid_core.masking import Masking
 from mid_core.networks import build
 from mid_core.noise import white_gaussian
 from mid_core.store import Store
-from mid_core.training import Trainer, Training, train
+from mid_core.trainer import Trainer, Training
+from mid_core.training import train
 from tests.conftest import TINY, Pool
 from tests.running import CONFIG, draw_images, jobs_of, snakemake
 from tests.test_distillation import UNET

@@ -160,17 +160,13 @@ def round_settings(stage):
     )
 
 
-def clean_pixels(wildcards):
-    """A round's clean images; for one that is taught, its noisy ones."""
-    return plan.pool(round_settings("train")(wildcards)["pool"])
-
-
 def noisy_pixels(wildcards):
     return plan.pool(round_settings("extract")(wildcards)["pool"])
 
 
-def training_noise(wildcards):
-    return plan.bank(wildcards.variant, int(wildcards.k))
+def seen(wildcards):
+    """What a training sees, by role."""
+    return plan.seen(wildcards.variant, int(wildcards.k))
 
 
 def trained_model(wildcards):
@@ -182,16 +178,13 @@ def previous_model(wildcards):
     return plan.model(*plan.maker(wildcards.variant, wildcards.k))
 
 
-def other_pixels(wildcards):
-    """What else a training reads: images to score it on, or to mix in; its mask ratio."""
-    own = round_settings("train")(wildcards)
-    found = {}
+def training_input(wildcards):
+    """What a training reads: what it sees, is scored on, and its mask ratio."""
+    own, found = round_settings("train")(wildcards), seen(wildcards)
     if "held_out" in own:
         found["held_out"] = plan.pool(own["held_out"]["pool"], "truth")
     if "trials" in own:
         found["choice"] = plan.choice(wildcards.variant)
-    if "clean_share" in own:
-        found["mixed_in"] = plan.pool(own["clean"])
     return found
 
 

@@ -1,6 +1,6 @@
 """The paper's pictures: the method, crops of all methods, what white noise leaves.
 
-in   results/{dataset}/figures/compared/index.json            the same windows by every method
+in   results/{dataset}/figures/methods/index.json     the same windows by every method
      results/{dataset}/{variant}/round_{k}/...        the rounds of the shown variant
 out  results/{dataset}/figures/method.*, methods.*, remains.*
 """
@@ -20,7 +20,7 @@ rule plot_method:
 
 rule plot_methods:
     input:
-        index="results/{dataset}/figures/compared/index.json",
+        index="results/{dataset}/figures/methods/index.json",
     output:
         expand(
             "results/{{dataset}}/figures/{name}.{kind}",

@@ -1,13 +1,18 @@
 """What the tables, figures and the report show: the leaves of the graph. No rules."""
 
-from mid_config.compared import pictured_methods, shown_method
+from mid_config.comparison import (
+    compared_rows,
+    pictured_methods,
+    pictured_others,
+    shown_method,
+)
 from mid_config.paper import inpainters, paper_tables
-from mid_config.paper_rows import compared_methods, paper_rounds, table_rows
+from mid_config.paper_rows import paper_rounds, table_rows
 
 # The paper's tables, where the config asks for them.
 SCORED = "paper" in plan.config and bool(plan.tests)
 TABLES = paper_tables(plan.config) if SCORED else {}
-METHODS = compared_methods(plan)
+METHODS = compared_rows(plan)
 PAPER_ROUNDS = paper_rounds(plan) if SCORED else []
 INPAINTERS = inpainters(plan.config) if SCORED else {}
 # The paper's pictures are of 80 %.
@@ -16,13 +21,21 @@ SHOWN_INPAINTER = (
     if INPAINTERS
     else ""
 )
+# Of the compared methods: those without training, and those with somebody's weights.
+BASELINES = {name: own for name, own in plan.compared.items() if own.function}
+PUBLISHED = {
+    name: own.rounds[0].train["weights"]
+    for name, own in plan.compared.items()
+    if own.rounds and "weights" in own.rounds[0].train
+}
 REALISM_FIGURES = ["realism", "brightness", "autocorrelation", "gap"]
 # The variant of the paper's tables, of which its figures are, too.
 PAPER_VARIANT = plan.config.get("paper", {}).get("variant", plan.shown())
 # Whether the noise of its noisy images is known.
 REALISM = plan.methods[PAPER_VARIANT]["noisy"] in plan.ceilings()
-# Whose pictures are compared.
-COMPARED = pictured_methods(plan) if plan.tests else []
+# Whose pictures stand beside each other: of MID alone, or with the compared methods.
+PICTURES = {"compared": pictured_methods(plan) if plan.tests else []}
+PICTURES["methods"] = PICTURES["compared"] + pictured_others(plan)
 # A figure whose caption goes by another name.
 CAPTIONS = {"rounds": "psnr"}
 
@@ -133,7 +146,7 @@ def paper_wanted():
     tables, figures = [], []
     if SCORED:
         tables += ["comparison", *TABLES]
-        figures += ["method", "methods", "remains"]
+        figures += ["method", "methods", "remains", "tradeoff"]
     if INPAINTERS:
         figures += ["inpainter", "inpainted"]
     if REALISM:
@@ -172,10 +185,59 @@ def judged_tables():
     return [f"results/{plan.dataset}/tables/{name}.csv" for name in judged]
 
 
+def published_file(wildcards):
+    return PUBLISHED[wildcards.variant]
+
+
+def bank_for(options):
+    """MID's last noise bank, for methods that are given its spectrum."""
+    if "spectrum" not in [own.get("level") for own in options]:
+        return {}
+    return {"bank": list(plan.noise_banks(PAPER_VARIANT).values())[-1]}
+
+
+def bank_for_level(wildcards):
+    return bank_for([BASELINES[wildcards.baseline].options])
+
+
 def compared_files():
-    """What tells whether a method of Table 1 saw the images on which it is scored."""
-    saw = [method["saw"][0] for method in METHODS if method["saw"][0]]
+    """What tells whether a method saw the images on which it is scored."""
+    saw = [pool for method in METHODS for pool in method["saw"]]
     return [plan.files(pool) for pool in dict.fromkeys([*plan.tests, *saw])]
+
+
+def compared_models():
+    """The cards and costs of the compared methods' networks."""
+    cards = [card for row in METHODS for run in row["runs"] for card in run["models"]]
+    return list(
+        dict.fromkeys([*cards, *(row["cost"] for row in METHODS if row["cost"])])
+    )
+
+
+def compare_wanted():
+    """The leaves of the target `compare`."""
+    if not plan.tests:
+        return []
+    folder = f"results/{plan.dataset}"
+    figures = [f"{folder}/figures/tradeoff.png", f"{folder}/figures/methods/index.json"]
+    return [f"{folder}/tables/comparison.md", *figures]
+
+
+def method_pictures(wildcards):
+    """The networks behind the pictures of several methods, and what else they need."""
+    methods = PICTURES[wildcards.pictures]
+    models = [method["model"] for method in methods if "model" in method]
+    options = [method["options"] for method in methods if "options" in method]
+    return {"models": models, **bank_for(options)}
+
+
+def shown_pictures():
+    """The pictures of a report: with the compared methods, once these have run."""
+    if not plan.tests:
+        return []
+    folder = f"results/{plan.dataset}/figures"
+    others = f"{folder}/methods/index.json"
+    return others if Path(others).is_file() else f"{folder}/compared/index.json"
 
 
 def rows_of_table(wildcards):
@@ -224,7 +286,7 @@ def captions():
 def models_table():
     """The cards of the models in tables and pictures, by variant and round."""
     cards = [plan.model(*one) for one in (*plan.table_rounds(), *PAPER_ROUNDS)]
-    cards += [method["model"] for method in COMPARED if "model" in method]
+    cards += [method["model"] for method in PICTURES["compared"]]
     places = {card: Path(card).parts[2:4] for card in sorted(set(cards))}
     return {f"{v}, {k.replace('_', ' ')}": card for card, (v, k) in places.items()}
 

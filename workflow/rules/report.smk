@@ -2,24 +2,27 @@
 
 in   results/{dataset}/tables/*.md, figures/*.png   what the config asks for, in order
      results/{dataset}/{variant}/round_{k}/...       models, noise
-out  results/{dataset}/figures/compared/index.json           the same windows by every method
+out  results/{dataset}/figures/compared/index.json   the same windows by each of MID's networks
+     results/{dataset}/figures/methods/index.json    and by the compared methods, too
      results/{dataset}/report.html
 """
 
 
 rule compare_images:
     input:
+        unpack(method_pictures),
         test=plan.pool(plan.tests[0]) if plan.tests else [],
         truth=plan.pool(plan.tests[0], "truth") if plan.tests else [],
-        models=[method["model"] for method in COMPARED if "model" in method],
     output:
-        index="results/{dataset}/figures/compared/index.json",
+        index="results/{dataset}/figures/{pictures}/index.json",
+    wildcard_constraints:
+        pictures="compared|methods",
     threads: plan.config["runtime"]["threads"]
     resources:
         runtime="4h",
         gpu=min(1, GPUS),
     params:
-        methods=COMPARED,
+        methods=lambda wildcards: PICTURES[wildcards.pictures],
         shown=shown_method(plan),
         protocols=plan.config["method"]["evaluation"]["protocols"],
         images=min(3, plan.config["figures"]["crops"]),
@@ -34,9 +37,7 @@ rule report:
         tables=shown_results(".md"),
         figures=shown_results(".png"),
         others=shown_results(".json"),
-        compared=(
-            f"results/{plan.dataset}/figures/compared/index.json" if plan.tests else []
-        ),
+        compared=shown_pictures(),
         banks=shown_noise({}).values(),
         models=models_table().values(),
         lineage=f"results/{plan.dataset}/tables/{lineage_table()}.csv",

@@ -31,8 +31,7 @@ rule extract_noise:
 
 rule choose_ratio:
     input:
-        clean=clean_pixels,
-        noise=training_noise,
+        unpack(seen),
         noisy=tried_pixels,
     output:
         choice="results/{dataset}/{variant}/round_{k}/choice.json",
@@ -53,13 +52,13 @@ rule choose_ratio:
 
 rule train_round:
     input:
-        unpack(other_pixels),
-        clean=clean_pixels,
-        noise=training_noise,
+        unpack(training_input),
     output:
         model="results/{dataset}/{variant}/round_{k}/model.json",
         weights="results/{dataset}/{variant}/round_{k}/model.safetensors",
         history="results/{dataset}/{variant}/round_{k}/history.csv",
+    wildcard_constraints:
+        variant="|".join(name for name in plan.rounds if name not in PUBLISHED),
     priority: rounds_behind
     threads: training_threads
     resources:

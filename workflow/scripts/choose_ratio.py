@@ -20,7 +20,8 @@ from mid_core.runtime.devices import pick_device
 from mid_core.runtime.interruption import until_stopped
 from mid_core.runtime.progress import TrainingReport, log
 from mid_core.store import Store, write_json
-from mid_core.training import Trainer, Training, train
+from mid_core.trainer import Trainer, Training
+from mid_core.training import train
 
 # Pixels a side of what is denoised of an image.
 SIDE = 256

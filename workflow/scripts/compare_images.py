@@ -10,13 +10,15 @@ import torch
 
 from mid_core.checkpoints.model_file import load_model
 from mid_core.ensemble import denoise
-from mid_core.evaluation.baselines import BASELINES, NotInstalledError
 from mid_core.evaluation.metrics import scores
 from mid_core.figures.crops import busiest_window
 from mid_core.images.picture import to_dtype, to_float
 from mid_core.jobs.looking import answering
 from mid_core.jobs.rule import run_rule
 from mid_core.masking import image_seed
+from mid_core.methods import denoise_without_training
+from mid_core.methods.bm3d import NotInstalledError
+from mid_core.methods.levels import autocovariance
 from mid_core.runtime.devices import pick_device
 from mid_core.runtime.progress import Progress, log
 from mid_core.store import Store, pairs, write_json
@@ -31,8 +33,13 @@ def estimates(method: dict, images: list[Image]) -> Iterator[np.ndarray]:
     """Denoise whole images by one method, as their scores are computed."""
     if "given" in method:
         yield from (image[method["given"]] for image in images)
-    elif "baseline" in method:
-        yield from (BASELINES[method["baseline"]](y) for _, y, _ in images)
+    elif "function" in method:
+        how, covariance = (method["function"], method["options"]), None
+        if method["options"].get("level") == "spectrum":
+            bank = Store.of(snakemake.input.bank)
+            covariance = autocovariance(noise for _, noise in bank)
+        for _, y, x in images:
+            yield denoise_without_training(*how, y, x, covariance)
     else:
         runtime, settings = snakemake.config["runtime"], method["settings"]
         device = pick_device(runtime["device"], needed=False)

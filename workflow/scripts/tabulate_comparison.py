@@ -6,7 +6,9 @@ from pathlib import Path
 import pandas as pd
 
 from mid_core.jobs.rule import run_rule
+from mid_core.methods.levels import LEVELS
 from mid_core.tables.comparison import comparison, comparison_layout, published_set
+from mid_core.tables.given import compared_table, given_layout
 from mid_core.tables.layout import write
 from mid_core.tables.published import published
 from mid_core.tables.scores import mean_scores
@@ -23,23 +25,48 @@ def files() -> dict[str, set[Path]]:
     return found
 
 
+def cost_of(row: dict, run: dict, scores: pd.DataFrame, masks: int) -> dict:
+    """What a method is trained and asked for: parameters, seconds, memory."""
+    cards = [json.loads(Path(path).read_text()) for path in run["models"]]
+    trained = [card["train_seconds"] for card in cards if card["train_seconds"]]
+    found = {"parameters": None, "memory_mb": None, "seconds_per_megapixel": None}
+    found["train_seconds"] = sum(trained) if trained else None
+    if row["cost"]:
+        cost = json.loads(Path(row["cost"]).read_text())
+        found["parameters"] = cost["parameters"]
+        found["seconds_per_megapixel"] = masks * cost["seconds_per_megapixel"]
+        found["memory_mb"] = cost["memory_bytes"] / 1e6
+    elif "seconds_per_megapixel" in scores:
+        found["seconds_per_megapixel"] = scores["seconds_per_megapixel"].mean()
+    return found
+
+
 def measured() -> pd.DataFrame:
-    """Read the means of each method, the noisy input first."""
+    """Read the means of each method and seed, the noisy input first."""
     rows, images = [], files()
     for row in snakemake.params.rows:
-        for path in row["scores"]:
-            means = mean_scores(pd.read_csv(path))
-            means = means[means["k"] == means["k"].max()]
-            facts = {key: row[key] for key in ("method", "category")}
-            pool, what = row["saw"]
-            common = images.get(pool, set()) & images[Path(path).stem]
-            rows.append(means.assign(**facts, seen=what if common else ""))
+        note = row["note"] or LEVELS.get(row["level"], "")
+        for run in row["runs"]:
+            for path in run["scores"]:
+                scores = pd.read_csv(path)
+                means = mean_scores(scores)
+                masks = int(means["k"].max())
+                means = means[means["k"] == masks]
+                test = images[Path(path).stem]
+                seen = [w for p, w in row["saw"].items() if images.get(p, set()) & test]
+                facts = {"seen": ", ".join(dict.fromkeys(seen)), "note": note}
+                facts |= {key: row[key] for key in ("method", "category")}
+                facts |= cost_of(row, run, scores, masks)
+                facts["given"] = "; then ".join(row["given"])
+                rows.append(means.assign(**facts))
     noisy = rows[0].assign(
         psnr_db=rows[0]["noisy_psnr_db"],
         ssim=rows[0]["noisy_ssim"],
         method="noisy input",
         category="noisy input",
-        seed=None,
+        **dict.fromkeys(("seed", "parameters", "train_seconds", "memory_mb")),
+        seconds_per_megapixel=None,
+        **dict.fromkeys(("note", "seen", "given"), ""),
     )
     return pd.concat([noisy, *rows], ignore_index=True)
 
@@ -57,10 +84,12 @@ def main() -> None:
             title = f"Published, {dataset} {split}: other images than those above"
             tables[title] = comparison(found.head(0), published(dataset, split))
     layouts = [comparison_layout(title, one) for title, one in tables.items()]
+    layouts.insert(found["test"].nunique(), given_layout(found))
     write(layouts, snakemake.output.md, snakemake.output.tex)
     pd.concat(tables, names=["of"]).reset_index(0).to_csv(
         snakemake.output.csv, index=False
     )
+    compared_table(found).to_csv(snakemake.output.rows, index=False)
 
 
 run_rule(main, snakemake.log[0])

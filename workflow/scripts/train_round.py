@@ -7,20 +7,20 @@ from pathlib import Path
 
 import pandas as pd
 import torch
+from torch import nn
 
 from mid_config.rounds import parallelism
-from mid_core.batches import Batches, DistillationBatches
 from mid_core.checkpoints.checkpoint import Checkpoints
 from mid_core.checkpoints.finished import CARD, HISTORY, WEIGHTS, is_finished, put_back
-from mid_core.checkpoints.model_file import save_model
+from mid_core.checkpoints.model_file import load_model, save_model
 from mid_core.checkpoints.saving import Checkpointer
 from mid_core.evaluation.gate import check_bank
 from mid_core.evaluation.held_out import HeldOut
 from mid_core.jobs.looking import settled
 from mid_core.jobs.rule import run_rule
-from mid_core.masking import Masking
-from mid_core.networks import build
-from mid_core.patches import hold
+from mid_core.methods import stage_of
+from mid_core.methods.stage import Stage
+from mid_core.patches import PatchSampler, hold
 from mid_core.runtime.devices import pick_device
 from mid_core.runtime.distributed import SINGLE_PROCESS, ProcessGroup
 from mid_core.runtime.files import disk_space_needed, written_whole
@@ -31,7 +31,11 @@ from mid_core.runtime.progress import TrainingReport, log
 from mid_core.runtime.slurm import slice_seconds
 from mid_core.store import Store, write_json
 from mid_core.trained_noise import noise_seen
-from mid_core.training import Trainer, Training, train
+from mid_core.trainer import Trainer, Training
+from mid_core.training import train
+
+# What a training may see; a rule's other inputs are no stores.
+ROLES = ("clean", "noise", "noisy", "targets", "truth", "held_out")
 
 
 @cache
@@ -46,41 +50,34 @@ def settings_now() -> dict:
 
 def opened() -> dict[str, Store]:
     """Open the stores on which the round trains, by what they hold."""
-    settings, files = settings_now(), snakemake.input
-    # A taught round has real noisy images, and a teacher's targets for them.
-    names = ("noisy", "targets") if "recharge" in settings else ("clean", "noise")
-    manifests = dict(zip(names, (files.clean, files.noise), strict=True))
-    if "clean_share" in settings:
-        manifests["clean"] = files.mixed_in
-    if "held_out" in settings:
-        manifests["truth"] = files.held_out
-    return {name: Store.of(manifest) for name, manifest in manifests.items()}
+    files = dict(snakemake.input.items())
+    return {role: Store.of(files[role]) for role in ROLES if role in files}
 
 
-def batches_of(
-    settings: dict, stores: dict[str, Store]
-) -> Batches | DistillationBatches:
-    memory_gb = snakemake.config["runtime"]["memory_gb"]
+def stage_now(device: torch.device) -> Stage:
+    """The training itself, with the network before it where it looks at that."""
+    before = None
+    if card := snakemake.input.get("before"):
+        before, _ = load_model(card, device, bare=True)
+        before.requires_grad_(False)
+    return stage_of(settings_now(), before)
+
+
+def batches_of(stage: Stage, stores: dict[str, Store]) -> PatchSampler:
+    settings, memory_gb = settings_now(), snakemake.config["runtime"]["memory_gb"]
     held = {name: hold(store, memory_gb) for name, store in stores.items()}
-    held.pop("truth", None)
+    held.pop("held_out", None)
     training = settings["training"]
-    common = {
-        "batch_size": training["batch_size"],
-        "patch_size": training["patch_size"],
-    }
-    common |= {"masking": Masking(**settings["masking"])}
-    common |= {"seed": [settings["seed"], settings["round"]]}
-    if "recharge" in settings:
-        common["clean_share"] = settings.get("clean_share", 0)
-        return DistillationBatches(**held, **common, recharge=settings["recharge"])
-    return Batches(**held, **common, clip=settings["clip"])
+    sizes = training["batch_size"], training["patch_size"]
+    return stage.batches(held, *sizes, [settings["seed"], settings["round"]])
 
 
-def held_out_of(settings: dict, batches: Batches, stores: dict) -> HeldOut | None:
+def held_out_of(batches: PatchSampler, stores: dict[str, Store]) -> HeldOut | None:
+    settings = settings_now()
     if "held_out" not in settings:
         return None
     own, steps = settings["held_out"], settings["training"]["iterations"]
-    return HeldOut(batches, stores["truth"], own["crops"], own["checks"], steps)
+    return HeldOut(batches, stores["held_out"], own["crops"], own["checks"], steps)
 
 
 def gate_limits() -> dict:
@@ -88,12 +85,12 @@ def gate_limits() -> dict:
     return snakemake.config["variants"][snakemake.wildcards.variant]["gate"]
 
 
-def write(folder: Path, trainer: Trainer, card: dict) -> None:
+def write(folder: Path, trainer: Trainer, model: nn.Module, card: dict) -> None:
     with disk_space_needed(folder / CARD):
         folder.mkdir(parents=True, exist_ok=True)
         with written_whole(folder / HISTORY) as file:
             pd.DataFrame(trainer.history).to_csv(file, index=False)
-        run = {"sha256": save_model(folder / WEIGHTS, trainer.model, card)}
+        run = {"sha256": save_model(folder / WEIGHTS, model, card)}
         run["train_seconds"] = round(trainer.seconds, 1)
         run |= {"device": trainer.device.type, "skipped_steps": trainer.skipped}
         write_json(folder / CARD, card | run)
@@ -101,7 +98,9 @@ def write(folder: Path, trainer: Trainer, card: dict) -> None:
 
 def how_spread() -> dict:
     # Not among the params either: it does not change the numbers.
-    method = snakemake.config["variants"][snakemake.wildcards.variant]
+    method = snakemake.config["variants"].get(snakemake.wildcards.variant)
+    if method is None:
+        return {"gpus": 1, "gradient_accumulation": 1}
     return parallelism(method, settings_now()["round"])
 
 
@@ -159,14 +158,15 @@ def fit(
     torch.set_num_threads(max(1, snakemake.threads // group.size))
     lock_path = states.folder.parent / "lock"
     with Lock(lock_path) if group.rank == 0 else nullcontext() as lock:
-        batches = batches_of(settings, stores)
-        held_out = held_out_of(settings, batches, stores)
-        channels = batches.channels
-        extra = batches.masking.extra_channels(channels)
-        network = build(settings["network"], channels, extra, seed=batches.seed)
+        stage = stage_now(device)
+        batches = batches_of(stage, stores)
+        held_out, channels = held_out_of(batches, stores), batches.channels
+        network = stage.build(settings["network"], channels, batches.seed)
         log.info("%s on %d x %s: %s", title, group.size, device, settings)
         parts = how_spread()["gradient_accumulation"]
-        choices = parts, runtime["skip_steps"], runtime["compile"]
+        # What is compiled is one pass of MID's networks.
+        compiled = "never" if "does" in settings else runtime["compile"]
+        choices = parts, runtime["skip_steps"], compiled, stage.turns()
         checkpointer = Checkpointer(states, lock, stop, runtime["save_minutes"], group)
         # To compile takes a minute, in which a signal may come.
         with stop:
@@ -180,9 +180,11 @@ def fit(
             if lock:
                 lock.check()
                 facts = {"channels": channels, "patch_size": training.patch_size}
-                facts["parameters"] = sum(p.numel() for p in network.parameters())
-                facts["noise_seen"] = noise_seen(batches)
-                write(states.folder, trainer, settings | facts | made)
+                model = stage.trained(trainer.model)
+                facts["parameters"] = sum(p.numel() for p in model.parameters())
+                if "does" not in settings:
+                    facts["noise_seen"] = noise_seen(batches)
+                write(states.folder, trainer, model, settings | facts | made)
                 publish(states)
 
 
