@@ -82,6 +82,14 @@ class Plan(Results):
         methods = [self.methods[v] for v in variants or self.methods]
         return [m["noisy"] for m in methods if m["initial_noise"] == "true_noise"]
 
+    def truths(self) -> list[str]:
+        """The pools on whose truths a ceiling or a supervised method trains."""
+        trained = [one.train for name in self.compared for one in self.rounds[name]]
+        paired = [
+            own["pools"]["pairs"] for own in trained if "pairs" in own.get("pools", {})
+        ]
+        return list(dict.fromkeys([*self.ceilings(), *paired]))
+
     def stacks(self, pool: str) -> list[str]:
         """What is opened of a pool: its truth only to score, or for a ceiling.
 

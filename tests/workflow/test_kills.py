@@ -24,7 +24,12 @@ ITERATIONS, KILLS = 400, 50
 SETTINGS = {
     "pool": "clean",
     "network": TINY,
-    "training": {"iterations": ITERATIONS, "batch_size": 2, "patch_size": 16},
+    "training": {
+        "iterations": ITERATIONS,
+        "batch_size": 2,
+        "patch_size": 16,
+        "loss": "mse",
+    },
     "masking": {"mask_ratio": [0.2, 0.9]},
     "clip": False,
     "seed": 0,
@@ -45,6 +50,12 @@ FORK.set_forkserver_preload(
     ["tests.workflow.test_kills", "pandas", "mid_core.checkpoints.model_file"]
 )
 pytestmark = pytest.mark.slow
+
+
+class Files(dict):
+    """Files by name, as Snakemake gives them."""
+
+    __getattr__ = dict.__getitem__
 
 
 def job(
@@ -70,7 +81,7 @@ def job(
         config={"runtime": RUNTIME | runtime, "variants": {"mid": method}},
         threads=1,
         resources=SimpleNamespace(runtime=60),
-        input=SimpleNamespace(
+        input=Files(
             clean=str(pools / "clean.manifest.json"),
             noise=str(pools / "noise.manifest.json"),
         ),

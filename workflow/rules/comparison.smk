@@ -12,7 +12,8 @@ out  results/{dataset}/baselines/{baseline}/scores/{test}.csv    methods without
 
 rule compare:
     input:
-        compare_wanted(),
+        comparison_wanted(),
+        f"results/{plan.dataset}/tables/lineage_compare.csv",
     localrule: True
 
 

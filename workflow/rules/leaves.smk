@@ -214,8 +214,8 @@ def compared_models():
     )
 
 
-def compare_wanted():
-    """The leaves of the target `compare`."""
+def comparison_wanted():
+    """The leaves of the target `compare`, but for which images its jobs opened."""
     if not plan.tests:
         return []
     folder = f"results/{plan.dataset}"
@@ -299,9 +299,12 @@ def lineage_table():
 def lineage_input(wildcards):
     """The leaves of a target, by which no job is left out, and the pixels."""
     leaves, pools = results_wanted(), wanted_pixels()
+    if wildcards.lineage != "lineage":
+        pools += [plan.pool(pool, "truth") for pool in plan.truths()]
     if wildcards.lineage == "lineage_paper":
         leaves += paper_wanted()
-        pools += [plan.pool(pool, "truth") for pool in plan.ceilings()]
+    if wildcards.lineage == "lineage_compare":
+        leaves = comparison_wanted()
     return {"leaves": leaves, "pools": list(dict.fromkeys(pools))}
 
 

@@ -1,8 +1,8 @@
-"""Which images each job opened: of the default target, or of the paper's jobs, too.
+"""Which images each job opened: of the default target, of `compare`, or of all the paper's.
 
 in   results/{dataset}/...                      every leaf, so that no job is left out
      results/{dataset}/data/{pool}/*.manifest.json  pixels, whose images have files
-out  results/{dataset}/tables/lineage.csv, lineage_paper.csv
+out  results/{dataset}/tables/lineage.csv, lineage_compare.csv, lineage_paper.csv
 """
 
 
@@ -16,7 +16,7 @@ rule lineage:
     benchmark:
         "results/{dataset}/benchmarks/{lineage}.tsv"
     wildcard_constraints:
-        lineage="lineage|lineage_paper",
+        lineage="lineage|lineage_paper|lineage_compare",
     localrule: True
     params:
         logs=logs_before,
