@@ -60,7 +60,7 @@ def unfolded(entry: Mapping[str, Any], method: Mapping[str, Any]) -> Compared:
     if "options" in entry:
         return Compared(**about, function=entry["method"], options=entry["options"])
     if "weights" in entry:
-        read = {"weights": entry["weights"], "note": entry["note"], "round": 0}
+        read = {"weights": entry["weights"], "round": 0}
         return Compared(**about, rounds=(Round({}, read, _asked(entry, method)),))
     stages = enumerate(entry["stages"].values())
     rounds = (_round(stage, k, entry, method) for k, stage in stages)

@@ -12,6 +12,7 @@ from torch import nn
 
 from mid_core.errors import MidError
 from mid_core.masking import Masking
+from mid_core.methods import answer_of
 from mid_core.networks import build
 from mid_core.networks.published import Published
 from mid_core.runtime.files import written_whole
@@ -87,12 +88,22 @@ def load_model(
     _check_shapes(path, weights, network)
     network.to_empty(device=device).load_state_dict(weights)
     if "answer" in card and not bare:
-        # Base installations lack what some methods train with.
-        from mid_core.methods import answer_of
-
-        network = answer_of(card["answer"], network)
-        network.set_patch_size(card["patch_size"])
+        network = _answering(path, card, network)
     return network.eval(), card
+
+
+def _answering(path: Path, card: dict, network: nn.Module) -> nn.Module:
+    """Put around a network how its method uses it."""
+    try:
+        answer = answer_of(card["answer"], network)
+    # Base installations lack what some methods train with.
+    except ImportError as error:
+        raise MidError(
+            f"the method of {path} needs more packages ({error}): "
+            "pip install 'mid-denoise[workflow]'"
+        ) from error
+    answer.set_patch_size(card["patch_size"])
+    return answer
 
 
 def _without_memory(card: dict) -> nn.Module:

@@ -20,13 +20,14 @@ the work:
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from torch import nn
 
-from mid_core.methods.mid import Round
-from mid_core.methods.stage import Answer, Stage
+if TYPE_CHECKING:
+    from mid_core.methods.answer import Answer
+    from mid_core.methods.stage import Stage
 
 # mid_config reads this, and each file's constants.
 METHODS = (
@@ -54,7 +55,7 @@ def named(name: str) -> Any:
     return getattr(import_module(f"mid_core.methods.{file}"), kind)
 
 
-def stage_of(settings: Mapping[str, Any], before: nn.Module | None = None) -> Stage:
+def stage_of(settings: Mapping[str, Any], before: nn.Module | None = None) -> "Stage":
     """Return a training, as its settings have it.
 
     Parameters
@@ -65,11 +66,11 @@ def stage_of(settings: Mapping[str, Any], before: nn.Module | None = None) -> St
         The network of the stage before, frozen; None: there is none.
     """
     if "does" not in settings:
-        return Round(before, settings)
+        return named("mid.Round")(before, settings)  # type: ignore[no-any-return]
     return named(settings["does"])(before, **settings.get("options", {}))  # type: ignore[no-any-return]
 
 
-def answer_of(settings: Mapping[str, Any], network: nn.Module) -> Answer:
+def answer_of(settings: Mapping[str, Any], network: nn.Module) -> "Answer":
     """Return how a trained network is used, ``does`` and its options, around it."""
     options = {name: value for name, value in settings.items() if name != "does"}
     return named(settings["does"])(network, **options)  # type: ignore[no-any-return]

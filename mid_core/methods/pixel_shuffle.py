@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mid_core.errors import MidError
-from mid_core.methods.stage import Answer
+from mid_core.methods.answer import Answer
 from mid_core.networks.denoiser import Denoiser
 
 SEED = 0

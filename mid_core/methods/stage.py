@@ -1,4 +1,4 @@
-"""What a method brings to a training: what it is shown, what it lowers, how it answers."""
+"""What a method brings to a training: what it is shown, and what it lowers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -64,36 +64,3 @@ class Stage:
     def trained(self, network: nn.Module) -> Denoiser:
         """Return the part of what was trained that later stages and users get."""
         return network  # type: ignore[return-value]
-
-
-class Answer(Denoiser):
-    """A trained network, and how it is used: an image in, its clean estimate out.
-
-    Parameters
-    ----------
-    network
-        In evaluation mode.
-    """
-
-    def __init__(self, network: Denoiser) -> None:
-        nn.Module.__init__(self)
-        self.network, self.channels = network, network.channels
-        self.cell_px, self.pixel_unshuffle, self.inputs = None, 1, network.channels
-
-    def set_patch_size(self, patch: int | None) -> None:
-        """Tell the network how large the crops of its training were."""
-        self.network.set_patch_size(patch)
-
-    @property
-    def margin(self) -> int:
-        """Pixels around an output pixel that its value mostly depends on."""
-        return self.network.margin
-
-    @property
-    def alignment(self) -> int:
-        """Tiles that start at multiples of this see the grid of the whole image."""
-        return self.network.alignment
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (N, C, H, W) in [0, 1] to the clean estimate (N, C, H, W)."""
-        raise NotImplementedError

@@ -4,7 +4,7 @@ from mid_config.registry import keys
 from mid_config.schema import fill_defaults, read_schema
 from tests.conftest import TINY
 from tests.small_networks import OTHERS, small
-from tests.workflow.whole_config import SMALL
+from tests.workflow.whole_config import SMALL, WHOLE
 
 SCHEMA = read_schema()
 
@@ -22,26 +22,34 @@ def another(value: object, name: str, key: str) -> object:
         return not value
     if isinstance(value, list):
         return [count + 1 for count in value]
-    if isinstance(value, str):
-        allowed = keys(f"networks/{name}")[key]["enum"]
+    allowed = keys(f"networks/{name}")[key].get("enum")
+    if allowed:
         return next(one for one in allowed if one != value)
     return 2 * value
 
 
+def apart(*but: str) -> list[str]:
+    """No job of a compared method, but for those of some."""
+    return [f"!*/{name}_*" for name in WHOLE["compared"] if name not in but]
+
+
 OTHER_NETWORKS = [f"!*/{name}_*" for name in (*OTHERS, "net_small", "distilled")]
-TRAIN = ["train_round/*", "choose_ratio/*"]
+EVERY_TRAINING = ["train_round/*", "choose_ratio/*"]
+TRAIN = [*EVERY_TRAINING, *apart()]
 NAFNET = [*TRAIN, *OTHER_NETWORKS]
 MASK = [*TRAIN, "extract_noise/*", "evaluate/*", "denoise_pool/*"]
-SEED = [*MASK, "distillation_targets/*", "*_bank/*_seed_1"]
-WHITE = [*TRAIN, "!*_[123]", "!*/true_noise_*", "!*/ceiling_*", "!*/taught_*"]
+SEED = [*EVERY_TRAINING, "extract_noise/*", "evaluate/*", "denoise_pool/*"]
+SEED += ["distillation_targets/*", "*_bank/*_seed_1"]
+WHITE = [*EVERY_TRAINING, *apart("on_white"), "!*_[123]", "!*/true_noise_*", "!*/ceiling_*", "!*/taught_*"]
 WHITE += ["!*/distilled_*"]
 HIDING = ["!*/no_mask_*", "!*/unmasked_*", "!*/true_noise_*", "!*/ceiling_*"]
 HIDING += ["!*/taught_*", "!*/distilled_*", "!*/ratio_00_*", "!*/inpaint_*"]
-HIDING += ["!*/automatic_1_*"]
+HIDING += ["!*/automatic_1_*", *apart()]
 CROPS = ["plot_crops", "plot_inpainted"]
-SHOWN = ["plot_crops", "compare_images"]
+SHOWN = ["plot_crops", "compare_images/*"]
 BUNDLE = ["bundle_submission/*"]
 TABLES = ["tabulate_rounds", "tabulate_paper/*", "tabulate_comparison"]
+COMPARED = ["tabulate_comparison", "compare_images/methods"]
 CLEAN = ["index_pool/clean_*", "ingest/clean_*"]
 # What is changed in one dry run, and the jobs that name it among their settings: those
 # that follow from them are found in the graph. "!" takes some back.
@@ -111,11 +119,14 @@ MATRIX = [
     ({"method.evaluation.num_masks": [1, 3]}, ["evaluate/*", *HIDING, *SHOWN]),
     (
         {"method.evaluation.mask_ratio": 0.2},
-        ["evaluate/*", "denoise_pool/*", *SHOWN, "!*/distilled_*", "!*/inpaint_*"],
+        [
+            *("evaluate/*", "denoise_pool/*", *SHOWN),
+            *("!*/distilled_*", "!*/inpaint_*", *apart()),
+        ],
     ),
     (
         {"method.evaluation.protocols": ["skimage"]},
-        ["evaluate/*", "evaluate_baseline/*", "compare_images"],
+        ["evaluate/*", "evaluate_baseline/*", "compare_images/*"],
     ),
     ({"variants.watched.evaluation.of": "truth"}, ["evaluate/watched_*"]),
     (
@@ -128,7 +139,7 @@ MATRIX = [
         | {"runtime.check_disk_space": False},
         [],
     ),
-    ({"figures.crops": 2}, [*CROPS, "compare_images"]),
+    ({"figures.crops": 2}, [*CROPS, "compare_images/*"]),
     ({"figures.crop_px": 20}, [*CROPS, "plot_methods"]),
     (
         {f"submission.{name}": "x" for name in ("method_name", "authors", "paper")}
@@ -207,9 +218,53 @@ MATRIX = [
         ["*/other_*", *BUNDLE, "denoise_pool/*_other_*", "check_pools"],
     ),
     (
-        {"paper.baselines": ["nlm", "bm3d"]},
-        ["evaluate_baseline/bm3d_*", "tabulate_comparison", "compare_images"],
+        other_network(small("shifted_unet")),
+        # It is the teacher of the two below, too: these have one of their own now.
+        ["train_round/at_bsn_0", "train_round/at_bsn_distilled_0"],
     ),
+    (
+        {
+            **other_network(small("skip_unet")),
+            **other_network(small("blind_pair")),
+            **other_network(small("triangular")),
+            **other_network(small("dbsn")),
+            "compared.supervised.network": SMALL | {"norm": "none"},
+        },
+        [
+            *("train_round/at_bsn_distilled_1", "train_round/sasl_1"),
+            *("train_round/tm_bsn_0", "train_round/ap_bsn_0"),
+            "train_round/supervised_0",
+        ],
+    ),
+    (
+        {
+            "compared.ap_bsn.training": {"iterations": 5},
+            "compared.tm_bsn.noisy": "camera",
+            "compared.on_white.clean": "half",
+            "compared.supervised.pairs": "camera",
+            "compared.sasl.stages": WHOLE["compared"]["sasl"]["stages"]
+            | {"unet": {"options": {"hole": 7}}},
+        },
+        [
+            *("train_round/ap_bsn_0", "train_round/tm_bsn_0"),
+            *("train_round/on_white_0", "train_round/supervised_0"),
+            "train_round/sasl_2",
+        ],
+    ),
+    (
+        {"compared.at_bsn_distilled.seed": 1},
+        ["train_round/at_bsn_distilled_*", "evaluate/at_bsn_distilled_*"],
+    ),
+    ({"compared.nlm.method": "bm3d"}, ["evaluate_baseline/nlm_*", *COMPARED]),
+    (
+        {"compared.nlm.options": {"level": "white"}},
+        ["evaluate_baseline/nlm_*", *COMPARED],
+    ),
+    ({"compared.sasl.label": "x"}, COMPARED),
+    ({"compared.published.note": "x"}, ["tabulate_comparison"]),
+    ({"compared.published.family": "unpaired"}, ["tabulate_comparison"]),
+    ({"compared.published.weights": "other.pth"}, ["take_weights/published_0"]),
+    ({"compared.extra": {"method": "noise2void"}}, ["*/extra_*", *COMPARED]),
     ({"paper.compared": ["four"]}, ["tabulate_comparison"]),
     (
         {"paper.networks": {"large": SMALL}},

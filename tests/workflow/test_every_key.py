@@ -49,14 +49,17 @@ def drawn_up(tmp_path_factory):
     draw_images(folder)
     for name in ("polyu", "sidd", "more"):
         (folder / name).mkdir()
-    run = paper(folder, WHOLE)
+    for name in ("published", "other"):
+        (folder / f"{name}.pth").touch()
+    run = results(folder, WHOLE)
     assert run.returncode == 0, run.stdout + run.stderr
     return folder
 
 
-def paper(folder: Path, config: dict, *options: str):
+def results(folder: Path, config: dict, *options: str):
+    """Ask for all that a config may be asked for."""
     snakefile = ("--snakefile", str(folder / "code/workflow/Snakefile"))
-    return snakemake(folder, config, *snakefile, *options, "paper")
+    return snakemake(folder, config, *snakefile, *options, "paper", "compare")
 
 
 def listed(run) -> dict[str, Listed]:
@@ -98,12 +101,12 @@ def with_followers(first: set[str], jobs: dict[str, Listed]) -> set[str]:
 @pytest.fixture(scope="module")
 def graph(drawn_up):
     """All jobs of the whole config."""
-    return listed(paper(drawn_up, WHOLE, "--dry-run", "--forceall"))
+    return listed(results(drawn_up, WHOLE, "--dry-run", "--forceall"))
 
 
 @pytest.mark.slow
 def test_nothing_is_stale_at_first(drawn_up):
-    assert listed(paper(drawn_up, WHOLE, "--dry-run")) == {}
+    assert listed(results(drawn_up, WHOLE, "--dry-run")) == {}
 
 
 @pytest.mark.exhaustive
@@ -111,7 +114,7 @@ def test_nothing_is_stale_at_first(drawn_up):
     ("changes", "first"), MATRIX, ids=[", ".join(c) for c, _ in MATRIX]
 )
 def test_keys_rerun_what_depends_on_them(changes, first, drawn_up, graph):
-    stale = listed(paper(drawn_up, with_changes(changes), "--dry-run"))
+    stale = listed(results(drawn_up, with_changes(changes), "--dry-run"))
     jobs = graph | stale
     changed = named(first, jobs)
     assert set(stale) == with_followers(changed, jobs)
@@ -121,7 +124,7 @@ def test_keys_rerun_what_depends_on_them(changes, first, drawn_up, graph):
 @pytest.mark.slow
 def test_a_dry_run_says_what_changed(drawn_up):
     changes = {"variants.four.rounds.2.mask_ratio": 0.4}
-    stale = listed(paper(drawn_up, with_changes(changes), "--dry-run"))
+    stale = listed(results(drawn_up, with_changes(changes), "--dry-run"))
     before, _, now = stale["train_round/four_2"].reason.partition(" now: ")
     assert before.startswith("Params have changed since last execution")
     assert "'masking': {'mask_ratio': 0.6" in before
@@ -194,6 +197,7 @@ def test_every_key_is_tried_or_exempt():
         for path in changes:
             # A variant's keys are the method's; names and numbers are no keys.
             path = re.sub(r"^variants\.\w+\.", "method.", path)
+            path = re.sub(r"^compared\.\w+\.", "compared.", path)
             tried.add(re.sub(r"\.\d+|\.extra$", "", path))
     keys = every_key()
     assert len(keys) > 100

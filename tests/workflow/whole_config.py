@@ -39,9 +39,30 @@ WHOLE = CONFIG | {
         "automatic": {"rounds": "auto", "taught": {}},
     },
     "submissions": {"blocks": {"pool": "sent", "format": "sidd_csv"}},
+    "compared": {
+        "nlm": {},
+        # Each network that MID has no use for; the first teaches two others as well.
+        "at_bsn": {"network": small("shifted_unet")},
+        "at_bsn_distilled": {
+            "stages": {
+                "teacher": {"network": small("shifted_unet")},
+                "student": {"network": small("skip_unet")},
+            }
+        },
+        "sasl": {
+            "stages": {
+                "teacher": {"network": small("shifted_unet")},
+                "local": {"network": small("blind_pair")},
+            }
+        },
+        "tm_bsn": {"network": small("triangular")},
+        "ap_bsn": {"network": small("dbsn")},
+        "supervised": {"method": "dncnn", "pairs": "noisy", "network": SMALL},
+        "on_white": {"method": "dncnn_white", "network": SMALL},
+        "published": {"weights": "published.pth", "note": "on SIDD"},
+    },
     "paper": {
         "variant": "mid",
-        "baselines": ["nlm"],
         "networks": {"small": SMALL},
         "num_masks": [1, 2],
         "mask_ratios": [0, 0.5],
@@ -57,6 +78,11 @@ PLACES = {
     "network": "variants.unet.network",
     "nafnet": "method.network",
     **{name: f"variants.{name}.network" for name in OTHERS},
+    "shifted_unet": "compared.at_bsn.network",
+    "skip_unet": "compared.at_bsn_distilled.stages.student.network",
+    "blind_pair": "compared.sasl.stages.local.network",
+    "triangular": "compared.tm_bsn.network",
+    "dbsn": "compared.ap_bsn.network",
     "round": "variants.four.rounds.2",
     "taught": "variants.automatic.taught",
     "method.teacher": "variants.taught.teacher",

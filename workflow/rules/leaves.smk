@@ -232,12 +232,16 @@ def method_pictures(wildcards):
 
 
 def shown_pictures():
-    """The pictures of a report: with the compared methods, once these have run."""
+    """The pictures of a report: with the compared methods, once these have run.
+
+    The paper's own figures need them in any case.
+    """
     if not plan.tests:
         return []
     folder = f"results/{plan.dataset}/figures"
     others = f"{folder}/methods/index.json"
-    return others if Path(others).is_file() else f"{folder}/compared/index.json"
+    known = SCORED or Path(others).is_file()
+    return others if known else f"{folder}/compared/index.json"
 
 
 def rows_of_table(wildcards):
