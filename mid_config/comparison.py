@@ -105,14 +105,23 @@ def _run(plan: Plan, name: str) -> dict[str, list[str]]:
 
 
 def _given(plan: Plan, name: str) -> list[str]:
-    """What each training is given, in words: steps, crops, and what it sees."""
+    """What each training is given, in words: steps, crops, and of what."""
     given = []
     for k, one in enumerate(plan.rounds[name]):
         if own := one.train.get("training"):
             size = "{iterations} x {batch_size} x {patch_size}²".format(**own)
-            sees = [role for role in plan.seen(name, k) if role != "before"]
-            given.append(f"{size} of {' + '.join(sees)}")
+            seen = plan.seen(name, k).items()
+            what = [_in_words(role, path) for role, path in seen if role != "before"]
+            given.append(f"{size} of {' + '.join(what)}")
     return given
+
+
+def _in_words(role: str, path: str) -> str:
+    """Name what a training sees: a pool, the truths of one, a noise bank, targets."""
+    *_, kind, pool, file = path.split("/")
+    if kind != "data" or role == "noise":
+        return role
+    return f"{pool}'s truths" if file.startswith("truth") else pool
 
 
 def with_repetitions(plan: Plan, name: str) -> list[str]:

@@ -13,7 +13,7 @@ def tradeoff_figure(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table
-        The columns of ``tables.comparison.compared_table``; the first protocol of each
+        The columns of ``tables.given.compared_table``; the first protocol of each
         test is drawn, as means over seeds.
     """
     known = table.dropna(subset=["psnr_db", "seconds_per_megapixel"])

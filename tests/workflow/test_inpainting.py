@@ -34,7 +34,6 @@ CPU = torch.device("cpu")
 STEPS, CHECKS, EVERY = 11, 3, 4
 PAPER = {
     "variant": "mid",
-    "baselines": [],
     "distilled": {"network": UNET, "targets": 2},
     "inpainting": {"mask_ratios": [0.5, 0.8], "crops": 3, "checks": 2},
 }

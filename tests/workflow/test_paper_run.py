@@ -17,7 +17,6 @@ NETWORK = {
 }
 PAPER = {
     "variant": "mid",
-    "baselines": ["nlm"],
     "num_masks": [1, 2],
     "mask_ratios": [0, 0.8],
     "choices": ["mid", "tested_50"],
@@ -28,7 +27,7 @@ SCORED = {"tested_50": {"evaluation": {"num_masks": [1, 2], "mask_ratio": 0.5}}}
 MID = {"variants": {"mid": {}}, "figures": CONFIG["figures"] | {"variant": "mid"}}
 ABLATIONS = {"networks", "by_round", "components", "ensemble", "ratios", "cost"}
 ABLATIONS |= {"inpainting", "choices"}
-FIGURES = {"noise", "training", "rounds", "crops", "method", "methods", "remains"}
+FIGURES = {"noise", "tradeoff", "training", "rounds", "crops", "method", "methods", "remains"}
 FIGURES |= {"inpainter", "inpainted", "realism", "brightness", "autocorrelation", "gap"}
 
 
@@ -38,6 +37,7 @@ def results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("paper")
     draw_images(folder)
     config = CONFIG | MID | {"variants": {"mid": {}} | SCORED, "paper": PAPER}
+    config |= {"compared": {"nlm": {}}}
     config |= {"tables": {"rounds": ["mid"]}}
     run = snakemake(folder, config, "--", "paper")
     assert run.returncode == 0, run.stdout + run.stderr
@@ -49,7 +49,7 @@ def test_every_table_and_figure_is_there(results):
     tables = ABLATIONS | {"comparison", "rounds", "judged", "realism", "gap", "claims"}
     for kind in ("csv", "md", "tex"):
         found = {path.stem for path in (results / "tables").glob(f"*.{kind}")}
-        assert found - {"lineage_paper"} == tables, kind
+        assert found - {"lineage_paper", "compared"} == tables, kind
     for kind in ("png", "pdf"):
         found = {path.stem for path in (results / "figures").glob(f"*.{kind}")}
         assert found == FIGURES, kind

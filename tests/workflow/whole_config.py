@@ -46,7 +46,7 @@ WHOLE = CONFIG | {
         "at_bsn_distilled": {
             "stages": {
                 "teacher": {"network": small("shifted_unet")},
-                "student": {"network": small("skip_unet")},
+                "student": {"network": small("skip_unet") | {"ending": "n2n"}},
             }
         },
         "sasl": {

@@ -28,7 +28,8 @@ def files() -> dict[str, set[Path]]:
 def cost_of(row: dict, run: dict, scores: pd.DataFrame, masks: int) -> dict:
     """What a method is trained and asked for: parameters, seconds, memory."""
     cards = [json.loads(Path(path).read_text()) for path in run["models"]]
-    trained = [card["train_seconds"] for card in cards if card["train_seconds"]]
+    seconds = [card["train_seconds"] for card in cards]
+    trained = [one for one in seconds if one is not None]
     found = {"parameters": None, "memory_mb": None, "seconds_per_megapixel": None}
     found["train_seconds"] = sum(trained) if trained else None
     if row["cost"]:

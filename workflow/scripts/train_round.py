@@ -113,6 +113,8 @@ def check_noise(stores: dict[str, Store]) -> None:
 
 def origin(stores: dict[str, Store]) -> dict:
     made = {name: store.content for name, store in stores.items()}
+    if card := snakemake.input.get("before"):
+        made["before"] = json.loads(Path(card).read_text())["sha256"]
     return made | {
         "made_by": {"stage": "train_round", "version": snakemake.params.version}
     }
