@@ -266,7 +266,10 @@ def wanted_pixels():
 
 def shown_results(suffix):
     """The tables or figures of the config, once each: claims, then as the targets do."""
-    wanted = dict.fromkeys([*results_wanted(), *paper_wanted()])
+    # A report trains nothing for a comparison that nobody asked for.
+    compared = [path for path in comparison_wanted() if Path(path).stem != "index"]
+    compared = compared if all(map(os.path.isfile, compared)) else []
+    wanted = dict.fromkeys([*results_wanted(), *paper_wanted(), *compared])
     found = [path for path in wanted if path.endswith(suffix)]
     return sorted(found, key=lambda path: Path(path).stem != "claims")
 
