@@ -9,7 +9,7 @@ export MPLCONFIGDIR ?= $(CURDIR)/$(VENV)/matplotlib
 .PHONY: demo test test-exhaustive test-all lint format bench clean
 
 demo: $(READY)
-	$(VENV)/bin/snakemake --cores 2
+	$(VENV)/bin/snakemake --cores 2 all report
 
 PYTEST := $(VENV)/bin/python -m pytest --numprocesses 2 --no-loadscope-reorder
 

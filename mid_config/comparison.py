@@ -136,43 +136,51 @@ def _repetitions_of_methods(plan: Plan) -> set[str]:
     return {one for repeated in each for one in repeated}
 
 
-def shown_method(plan: Plan) -> str:
-    """The key of the method that it is all about: the last round of the shown variant."""
-    variant = _shown(plan)
+def shown_method(plan: Plan, variant: str) -> str:
+    """The key of the method that it is all about: the last round of a variant."""
     return f"{variant}_{len(plan.rounds[variant]) - 1}"
 
 
-def pictured_methods(plan: Plan) -> list[dict[str, Any]]:
-    """Return MID's own pictures to show beside each other, in order and in plain values.
+def pictured_rounds(plan: Plan) -> list[dict[str, Any]]:
+    """Return the pictures of a run to show beside each other, in order.
 
-    The network trained on white noise, each round of the shown variant, the network
-    that it taught, the ceiling; without a section ``paper`` each round of the shown
-    variant, then the last of each other variant.
+    Each round of the shown variant, then the last of each other variant in the table.
 
     Returns
     -------
-    For each ``key`` (a file name) and ``label``, and ``model``, a card, with the
-    ``settings`` of its evaluation.
+    Plain values: for each ``key`` (a file name) and ``label``, and ``model``, a card,
+    with the ``settings`` of its evaluation.
     """
-    paper, shown = plan.config.get("paper"), _shown(plan)
+    shown = plan.shown()
     rounds = [
-        _trained(plan, shown, k, f"{'MID' if paper else shown}, round {k}")
+        _trained(plan, shown, k, f"{shown}, round {k}")
         for k in range(len(plan.rounds[shown]))
     ]
-    if not paper:
-        more = [variant for variant in plan.methods if variant != shown]
-        return rounds + [_last(plan, variant, variant) for variant in more]
+    more = [variant for variant in dict(plan.table_rounds()) if variant != shown]
+    return rounds + [_last(plan, variant, variant) for variant in more]
+
+
+def pictured_methods(plan: Plan) -> list[dict[str, Any]]:
+    """Return the pictures of the table of methods, as ``pictured_rounds`` does a run's.
+
+    With a section ``paper`` the network trained on white noise, each round of the
+    paper's variant, the network that it taught, the ceiling; then the compared methods.
+    One without training has ``function`` and ``options`` instead of a model.
+    """
+    if not (paper := plan.config.get("paper")):
+        return pictured_rounds(plan) + _pictured_others(plan)
+    variant = paper["variant"]
+    rounds = [
+        _trained(plan, variant, k, f"MID, round {k}")
+        for k in range(len(plan.rounds[variant]))
+    ]
     white = _last(plan, WHITE_NOISE, "white noise, no mask")
     others = {"distilled": "MID, distilled", "ceiling": "true noise, no mask"}
     known = [_last(plan, v, text) for v, text in others.items() if v in plan.rounds]
-    return [white, *rounds, *known]
+    return [white, *rounds, *known, *_pictured_others(plan)]
 
 
-def pictured_others(plan: Plan) -> list[dict[str, Any]]:
-    """Return the compared methods' pictures, as ``pictured_methods`` does MID's.
-
-    One without training has ``function`` and ``options`` instead of a model.
-    """
+def _pictured_others(plan: Plan) -> list[dict[str, Any]]:
     found = []
     for name, own in plan.compared.items():
         if name in _repetitions_of_methods(plan):
@@ -183,11 +191,6 @@ def pictured_others(plan: Plan) -> list[dict[str, Any]]:
         else:
             found.append(_last(plan, name, own.label))
     return found
-
-
-def _shown(plan: Plan) -> str:
-    paper = plan.config.get("paper")
-    return paper["variant"] if paper else plan.shown()
 
 
 def _last(plan: Plan, variant: str, label: str) -> dict[str, Any]:

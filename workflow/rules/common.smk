@@ -215,6 +215,8 @@ def print_next_steps():
         if table.is_file():
             print(f"\n{table.read_text()}")
     folder = f"results/{plan.dataset}"
+    if Path(f"{folder}/report.html").is_file():
+        print(f"Open {folder}/report.html in a browser: all of this on one page.")
     print(f"Look at {folder}/figures/; results/README.md says what is where.")
     if weights.is_file():
         print("Denoise your own images with the model of the last round:")

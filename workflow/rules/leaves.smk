@@ -3,7 +3,7 @@
 from mid_config.comparison import (
     compared_rows,
     pictured_methods,
-    pictured_others,
+    pictured_rounds,
     shown_method,
 )
 from mid_config.paper import inpainters, paper_tables
@@ -33,9 +33,8 @@ REALISM_FIGURES = ["realism", "brightness", "autocorrelation", "gap"]
 PAPER_VARIANT = plan.config.get("paper", {}).get("variant", plan.shown())
 # Whether the noise of its noisy images is known.
 REALISM = plan.methods[PAPER_VARIANT]["noisy"] in plan.ceilings()
-# Whose pictures stand beside each other: of MID alone, or with the compared methods.
-PICTURES = {"compared": pictured_methods(plan) if plan.tests else []}
-PICTURES["methods"] = PICTURES["compared"] + pictured_others(plan)
+# Whose pictures stand beside each other: of a run alone, or of the table of methods.
+PICTURES = {"compared": pictured_rounds(plan), "methods": pictured_methods(plan)}
 # A figure whose caption goes by another name.
 CAPTIONS = {"rounds": "psnr"}
 
@@ -231,17 +230,26 @@ def method_pictures(wildcards):
     return {"models": models, **bank_for(options)}
 
 
-def shown_pictures():
-    """The pictures of a report: with the compared methods, once these have run.
+def shown_in_pictures(wildcards):
+    """The method that some pictures are all about."""
+    own = PAPER_VARIANT if wildcards.pictures == "methods" else plan.shown()
+    return shown_method(plan, own)
 
-    The paper's own figures need them in any case.
-    """
+
+def shows(target):
+    """Whether a report shows what a target makes: it is asked for, or is there."""
+    wanted = paper_wanted() if target == "paper" else comparison_wanted()
+    if target in workflow.dag_settings.targets:
+        return True
+    return bool(wanted) and all(map(os.path.isfile, wanted))
+
+
+def shown_pictures():
+    """The pictures of a report: with the compared methods, where it shows these."""
     if not plan.tests:
         return []
-    folder = f"results/{plan.dataset}/figures"
-    others = f"{folder}/methods/index.json"
-    known = SCORED or Path(others).is_file()
-    return others if known else f"{folder}/compared/index.json"
+    name = "methods" if shows("compare") or shows("paper") else "compared"
+    return f"results/{plan.dataset}/figures/{name}/index.json"
 
 
 def rows_of_table(wildcards):
@@ -266,10 +274,12 @@ def wanted_pixels():
 
 def shown_results(suffix):
     """The tables or figures of the config, once each: claims, then as the targets do."""
-    # A report trains nothing for a comparison that nobody asked for.
-    compared = [path for path in comparison_wanted() if Path(path).stem != "index"]
-    compared = compared if all(map(os.path.isfile, compared)) else []
-    wanted = dict.fromkeys([*results_wanted(), *paper_wanted(), *compared])
+    wanted = [*results_wanted()]
+    # A report trains nothing that nobody asked for.
+    wanted += paper_wanted() if shows("paper") else []
+    if shows("compare"):
+        wanted += [p for p in comparison_wanted() if Path(p).stem != "index"]
+    wanted = dict.fromkeys(wanted)
     found = [path for path in wanted if path.endswith(suffix)]
     return sorted(found, key=lambda path: Path(path).stem != "claims")
 
@@ -292,7 +302,8 @@ def captions():
 
 def models_table():
     """The cards of the models in tables and pictures, by variant and round."""
-    cards = [plan.model(*one) for one in (*plan.table_rounds(), *PAPER_ROUNDS)]
+    rounds = [*plan.table_rounds(), *(PAPER_ROUNDS if shows("paper") else [])]
+    cards = [plan.model(*one) for one in rounds]
     cards += [method["model"] for method in PICTURES["compared"]]
     places = {card: Path(card).parts[2:4] for card in sorted(set(cards))}
     return {f"{v}, {k.replace('_', ' ')}": card for card, (v, k) in places.items()}
@@ -300,7 +311,7 @@ def models_table():
 
 def lineage_table():
     """Which lineage the report sums up: of the paper's jobs too, where it shows them."""
-    return "lineage_paper" if "paper" in plan.config else "lineage"
+    return "lineage_paper" if shows("paper") else "lineage"
 
 
 def lineage_input(wildcards):

@@ -23,7 +23,7 @@ rule compare_images:
         gpu=min(1, GPUS),
     params:
         methods=lambda wildcards: PICTURES[wildcards.pictures],
-        shown=shown_method(plan),
+        shown=shown_in_pictures,
         protocols=plan.config["method"]["evaluation"]["protocols"],
         images=min(3, plan.config["figures"]["crops"]),
         size=448,
@@ -34,20 +34,22 @@ rule compare_images:
 
 rule report:
     input:
-        tables=shown_results(".md"),
-        figures=shown_results(".png"),
-        others=shown_results(".json"),
-        compared=shown_pictures(),
+        tables=lambda wildcards: shown_results(".md"),
+        figures=lambda wildcards: shown_results(".png"),
+        others=lambda wildcards: shown_results(".json"),
+        compared=lambda wildcards: shown_pictures(),
         banks=shown_noise({}).values(),
-        models=models_table().values(),
-        lineage=f"results/{plan.dataset}/tables/{lineage_table()}.csv",
+        models=lambda wildcards: models_table().values(),
+        lineage=lambda wildcards: (
+            f"results/{plan.dataset}/tables/{lineage_table()}.csv"
+        ),
     output:
         f"results/{plan.dataset}/report.html",
     localrule: True
     params:
-        captions=captions(),
+        captions=lambda wildcards: captions(),
         banks=list(shown_noise({})),
-        models=list(models_table()),
+        models=lambda wildcards: list(models_table()),
         version=VERSIONS["report"],
     script:
         "../scripts/report.py"
