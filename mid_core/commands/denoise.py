@@ -9,7 +9,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     parser.add_argument("input", metavar="IN", help="an image, or a folder of images")
     parser.add_argument("output", metavar="OUT", help="a file, or a folder")
-    parser.add_argument("--model", required=True, help="a round's model.safetensors")
+    parser.add_argument(
+        "--model", help="a model.safetensors (that of the last run in this folder)"
+    )
     parser.add_argument(
         "--num-masks",
         type=_number(int, 1),
@@ -53,11 +55,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Denoise; what could not be is named at the end."""
     from mid_core.commands.denoise_files import denoise_files
+    from mid_core.commands.last_model import last_model
 
     denoise_files(
         Path(arguments.input),
         Path(arguments.output),
-        Path(arguments.model),
+        Path(arguments.model) if arguments.model else last_model(Path()),
         num_masks=arguments.num_masks,
         ratio=arguments.mask_ratio,
         device=arguments.device,

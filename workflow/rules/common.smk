@@ -219,8 +219,11 @@ def print_next_steps():
         print(f"Open {folder}/report.html in a browser: all of this on one page.")
     print(f"Look at {folder}/figures/; results/README.md says what is where.")
     if weights.is_file():
-        print("Denoise your own images with the model of the last round:")
-        print(f"  mid denoise IN OUT --model {weights}")
+        # For `mid denoise` without --model.
+        record = json.dumps({"model": str(weights)})
+        Path(f"{folder}/last_model.json").write_text(record)
+        print(f"Denoise your own images with {weights}:")
+        print("  mid denoise IN OUT")
 
 
 def print_what_failed():
