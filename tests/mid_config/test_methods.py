@@ -6,7 +6,7 @@ import json
 import pytest
 import yaml
 
-from mid_config.comparison import compared_rows, pictured_others
+from mid_config.comparison import compared_rows, pictured_methods
 from mid_config.errors import ConfigError
 from mid_config.loading import load_config
 from mid_config.plan import Plan
@@ -208,7 +208,9 @@ def test_only_what_is_trained_is_repeated_with_further_seeds(planned):
     }
     assert rows.items() >= own.items()
     assert len(rows) == 3 + len(own)
-    assert [one["key"] for one in pictured_others(plan)] == [
+    own = ["ratio_00_0", "mid_0", "mid_1", "ceiling_0"]
+    assert [one["key"] for one in pictured_methods(plan)] == [
+        *own,
         "nlm",
         "oracle",
         "dncnn_0",

@@ -5,7 +5,7 @@ import copy
 import pytest
 import yaml
 
-from mid_config.comparison import compared_rows, pictured_methods, pictured_others
+from mid_config.comparison import compared_rows, pictured_methods, pictured_rounds
 from mid_config.errors import ConfigError
 from mid_config.loading import load_config
 from mid_config.paper import paper_tables
@@ -112,9 +112,14 @@ def test_the_distilled_network_is_pictured_too(planned):
     network = {"name": "unet", "width": 8, "depth": 2}
     plan = planned(distilled={"network": network}, methods={"nlm": {}, "at_bsn": {}})
     keys = [method["key"] for method in pictured_methods(plan)]
-    assert keys == ["ratio_00_0", "mid_0", "mid_1", "distilled_0", "ceiling_0"]
-    others = [method["key"] for method in pictured_others(plan)]
-    assert others == ["nlm", "at_bsn_0"]
+    own = ["ratio_00_0", "mid_0", "mid_1", "distilled_0", "ceiling_0"]
+    assert keys == [*own, "nlm", "at_bsn_0"]
+
+
+def test_the_pictures_of_a_run_need_none_of_the_papers_networks(planned):
+    plan = planned(distilled={"network": {"name": "unet", "width": 8, "depth": 2}})
+    keys = [method["key"] for method in pictured_rounds(plan)]
+    assert keys == ["mid_0", "mid_1", "no_mask_0", "true_noise_0"]
 
 
 def test_what_is_borrowed_is_not_repeated(planned):
