@@ -10,6 +10,7 @@ from mid_core.errors import MidError
 from mid_core.methods import stage_of, tm_bsn, tm_bsn_distilled
 from mid_core.networks import build
 from mid_core.networks.blind_spot import AROUND
+from mid_core.networks.published import from_weights
 from mid_core.networks.triangular import from_published
 from mid_core.trainer import Trainer, Training
 from tests.conftest import Pool
@@ -158,6 +159,12 @@ def published_pass(x, p, hole, groups=2, blocks=2):
         )
         z = z if name == "nin_C" else z.clip(0)
     return z
+
+
+def test_a_published_file_is_known_by_its_weights(rng):
+    network, settings = from_weights(published(rng, 48, 5, 5))
+    assert settings == {"name": "triangular"}
+    assert sum(p.numel() for p in network.parameters()) == 1_350_339
 
 
 @pytest.mark.parametrize("hole", [1, 4])

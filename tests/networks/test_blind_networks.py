@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from mid_core.errors import MidError
 from mid_core.networks import build
 from mid_core.networks.blind_pair import BlindPair
+from mid_core.networks.published import network_of
 from mid_core.networks.shifted_unet import ShiftedUNet, from_published, shift_of
 from mid_core.networks.skip_unet import SkipUNet
 
@@ -278,6 +279,20 @@ def test_the_published_student_and_its_teacher(rng):
     ours = from_published(both)
     for name, value in from_published(teacher).items():
         torch.testing.assert_close(ours[name], value, rtol=0, atol=0)
+
+
+def test_a_published_file_is_known_by_its_weights(tmp_path, rng):
+    teacher, student = published(48, 96, True, rng), published(48, 3, False, rng)
+    both = {f"module.bsn.{name}": value for name, value in teacher.items()}
+    both |= {f"module.nbsn.{name}": value for name, value in student.items()}
+    for state, name in ((teacher, "shifted_unet"), (both, "skip_unet")):
+        torch.save({"state_dict": state}, tmp_path / "at_bsn.pth")
+        network, facts = network_of(tmp_path / "at_bsn.pth")
+        assert facts["network"]["name"] == name
+        assert facts["channels"] == network.channels == 3
+    weight = network.state_dict()["ending.weight"]
+    expected = student["unet.dec1.conv2.conv.weight"].float()
+    torch.testing.assert_close(weight, expected, rtol=0, atol=0)
 
 
 def test_the_shift_of_a_hole():
