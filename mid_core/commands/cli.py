@@ -19,6 +19,7 @@ COMMANDS = {
     "doctor": "say what is missing or broken before a run",
     "inspect": "show a noise store, or the noise of images",
     "plan": "say what a run will take: time, GPU-hours, memory, disk, longest chain",
+    "run": "denoise a folder of noisy photos, after training on them",
     "recover": "clear the lock that a killed run left",
     "status": "say how far a run is, what failed, and what to type next",
     "verify": "check stores and models against the hashes of when they were made",

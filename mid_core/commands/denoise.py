@@ -14,19 +14,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--num-masks",
-        type=_number(int, 1),
+        type=number_from(int, 1),
         default=10,
         metavar="K",
         help="predictions averaged (10)",
     )
     parser.add_argument(
         "--mask-ratio",
-        type=_number(float, 0, 0.99),
+        type=number_from(float, 0, 0.99),
         help="share of hidden pixels (the model's own)",
     )
     parser.add_argument(
         "--strength",
-        type=_number(float, 0, 1),
+        type=number_from(float, 0, 1),
         default=1,
         metavar="S",
         help="1: denoised, 0: as it was, between: a blend of both (1)",
@@ -36,13 +36,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--tile",
-        type=_number(int, 256),
+        type=number_from(int, 256),
         metavar="PX",
         help="side of the squares that pass; smaller: less memory, but slower "
         "(1024 on a CPU; 4096 on a GPU, halved where that does not fit)",
     )
     parser.add_argument(
-        "--seed", type=_number(int, 0), default=0, help="of the masks (0)"
+        "--seed", type=number_from(int, 0), default=0, help="of the masks (0)"
     )
     parser.add_argument(
         "--no-metadata",
@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> None:
     )
 
 
-def _number(kind: type, low: float, high: float = float("inf")) -> Callable:
+def number_from(kind: type, low: float, high: float = float("inf")) -> Callable:
     """Make an argument's type: a number from ``low`` to ``high``."""
 
     def number(text: str) -> float:

@@ -1,0 +1,273 @@
+"""The workflow on one person's photos: a config of its own, a run, and the answers."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from mid_config.loading import load_config
+from mid_core.commands.denoise_files import denoise_files
+from mid_core.commands.last_model import RECORD
+from mid_core.errors import MidError
+from mid_core.evaluation.look_report import Sight, image_files, in_words, look_at
+from mid_core.figures.look import look_figure
+from mid_core.figures.style import draw
+from mid_core.jobs.dag import find_snakefile
+from mid_core.networks import build
+from mid_core.planning.job_times import STEP_PASSES, pass_seconds
+from mid_core.runtime.devices import pick_device
+from mid_core.runtime.files import replacing
+from mid_core.trainer import Training
+
+DATASET, CONFIG = "photos", "config.yaml"
+# Grey levels of 255: clean photos show up to two (Kodak's 1.9, SIDD's truths 1.8),
+# the mildest noisy ones three (PolyU's 2.9).
+LITTLE_NOISE = 2.0
+# Steps of the second training for each of the first, and of a trial; how many trials.
+TAUGHT, TRIAL, TRIALS = 4, 1 / 6, 3
+# Of the time, the rest is for all but training.
+FOR_TRAINING = 0.85
+FEWEST_STEPS = 20
+POLL_S = 2.0
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person asks of ``mid run``; see ``commands.run``."""
+
+    noisy: Path
+    out: Path
+    clean: Path | None = None
+    minutes: float = 15
+    cores: int = 1
+    device: str = "auto"
+    profile: str | None = None
+    dry_run: bool = False
+    force: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """Where the run itself lies: its config, its results, its log."""
+        return self.out / "mid"
+
+    @property
+    def results(self) -> Path:
+        """What the workflow makes."""
+        return self.folder / "results" / DATASET
+
+
+def run_folder(request: Request) -> None:
+    """Train on a person's noisy images, and denoise them.
+
+    A second call with new images denoises those with the model that is there.
+
+    Raises
+    ------
+    MidError
+        If images or the workflow are missing, there is hardly any noise, or the run
+        fails.
+    """
+    files = image_files(request.noisy)
+    if not (request.results / RECORD).is_file():
+        snakefile = find_snakefile()
+        if snakefile is None:
+            raise MidError(
+                "the workflow is not here, for `pip install` brings `mid` alone: get "
+                "the repository by `git clone`, and give this command in its folder"
+            )
+        _look(request, files)
+        is_new = _write_config(request, snakefile.parents[1])
+        _run_snakemake(request, snakefile)
+        if request.dry_run and is_new:
+            (request.folder / CONFIG).unlink()
+    if not request.dry_run:
+        _denoise(request, files)
+
+
+def _look(request: Request, files: list[Path]) -> None:
+    """Say what the noise is like; stop where there is hardly any."""
+    sights, refused = look_at(files)
+    print(in_words(sights))
+    for sentence in refused:
+        print(f"left out: {sentence}")
+    if len(sights) > 1:
+        raise MidError(
+            f"{request.noisy} has grey images and such in colour: give each kind a run "
+            "of its own"
+        )
+    request.folder.mkdir(parents=True, exist_ok=True)
+    with replacing(request.out / "noise.png", ".png") as part:
+        draw(look_figure, sights, to=[part])
+    if (level := level_of(sights[0])) < LITTLE_NOISE and not request.force:
+        raise MidError(
+            f"these images show noise of {level:.1f} grey levels of 255, no more than "
+            "clean photos do: to denoise them would take out detail; --force does it "
+            "all the same"
+        )
+
+
+def level_of(sight: Sight) -> float:
+    """Return the median level of the images' noise, in grey levels of 255."""
+    levels = [one.mean_level for one in sight.camera.looks]
+    return 255 * float(np.median(levels))
+
+
+def steps_in(minutes: float, step_seconds: float) -> dict[str, int]:
+    """Return the steps of each training that take so many minutes together.
+
+    Parameters
+    ----------
+    minutes
+        Of the whole run.
+    step_seconds
+        Of one step.
+
+    Examples
+    --------
+    >>> steps_in(10, 0.02)
+    {'first': 4636, 'taught': 18544, 'trial': 772}
+    """
+    steps = FOR_TRAINING * 60 * minutes / step_seconds
+    first = max(FEWEST_STEPS, int(steps / (1 + TAUGHT + TRIALS * TRIAL)))
+    trial = max(FEWEST_STEPS // 2, int(TRIAL * first))
+    return {"first": first, "taught": TAUGHT * first, "trial": trial}
+
+
+def _write_config(request: Request, root: Path) -> bool:
+    """Write what this run changes of ``config/folders.yaml``; False: it is there."""
+    path = request.folder / CONFIG
+    if path.is_file():
+        print(f"going on as {path} says; to begin anew, delete {request.folder}")
+        return False
+    base = load_config([root / "config/folders.yaml"], {})
+    training = Training(**_own(base["method"]["training"]))
+    step = _step_seconds(base["method"]["network"], training, request.device)
+    steps = steps_in(request.minutes, step)
+    clean = {"reader": "camera", "part": "clean", "shots": 3}
+    if request.clean:
+        image_files(request.clean)
+        clean = {"reader": "folders", "path": str(request.clean.absolute())}
+    noisy = {"reader": "folders", "path": str(request.noisy.absolute())}
+    if request.noisy.is_file():
+        name = re.sub(r"([\[\]*?])", r"[\1]", request.noisy.name)
+        noisy |= {"path": str(request.noisy.absolute().parent), "pattern": name}
+    changes: dict[str, Any] = {
+        "dataset": DATASET,
+        "pools": {"clean": clean, "noisy": noisy},
+        "method": {
+            "training": {"iterations": steps["first"]},
+            "taught": {"training": {"iterations": steps["taught"]}},
+            "trials": {"iterations": steps["trial"]},
+        },
+        "compared": {"nlm": None, "bm3d": None},
+        "runtime": {"device": request.device, "threads": request.cores},
+    }
+    content = yaml.safe_dump(changes, sort_keys=False)
+    about = f"# Written by mid run: what differs from {root}/config/folders.yaml.\n"
+    with replacing(path, ".yaml") as part:
+        part.write_text(about + content)
+    print(
+        f"training: {steps['first']} steps on noise like that, then {steps['taught']} "
+        f"on what the first makes of your images; about {request.minutes:g} min"
+    )
+    return True
+
+
+def _own(training: dict[str, Any]) -> dict[str, Any]:
+    """Take the settings of a training itself."""
+    return {k: v for k, v in training.items() if k in Training.__dataclass_fields__}
+
+
+def _step_seconds(network: dict[str, Any], training: Training, device: str) -> float:
+    where = pick_device(device, needed=device != "auto", wait=False)
+    settings = replace(training, iterations=1)
+    a_pixel = pass_seconds(build(network), settings, where)
+    return STEP_PASSES * training.batch_size * training.patch_size**2 * a_pixel
+
+
+def _run_snakemake(request: Request, snakefile: Path) -> None:
+    """Run the workflow in the folder of the run, and tell how far it is."""
+    root = snakefile.parents[1]
+    configs = root / "config/folders.yaml", request.folder.absolute() / CONFIG
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile)]
+    command += ["--directory", str(request.folder), "--cores", str(request.cores)]
+    command += ["--configfile", *map(str, configs)]
+    command += ["--profile", request.profile] if request.profile else []
+    command += ["--dry-run"] if request.dry_run else []
+    said = request.folder / "run.log"
+    with said.open("w") as log:
+        process = subprocess.Popen(
+            [*command, "--", "all", "report"], stdout=log, stderr=subprocess.STDOUT
+        )
+        try:
+            _follow(request, process)
+        except BaseException:
+            # Snakemake lets its jobs save what they have.
+            process.terminate()
+            process.wait()
+            raise
+    if request.dry_run and not process.returncode:
+        print(_jobs_in(said.read_text()))
+    if process.returncode:
+        raise MidError(
+            f"the run failed; what was finished is kept, and the same command goes on. "
+            f"Why is in {said}; its last words:\n{_last_words(said)}"
+        )
+
+
+def _jobs_in(said: str) -> str:
+    """The table of jobs that a dry run prints."""
+    table = said[said.index("Job stats:") :]
+    return table[: table.index("\n\n")]
+
+
+def _follow(request: Request, process: subprocess.Popen) -> None:
+    """Print the progress of the trainings, as their logs tell it."""
+    shown = ""
+    while process.poll() is None:
+        time.sleep(POLL_S)
+        line = _progress(request.results / "logs")
+        if line and line != shown:
+            print(line, flush=True)
+            shown = line
+
+
+def _progress(logs: Path) -> str:
+    """What the newest log of a training says last, without its time."""
+    found = [*logs.glob("train_round/*.log"), *logs.glob("choose_ratio/*.log")]
+    if not found:
+        return ""
+    lines = max(found, key=lambda log: log.stat().st_mtime).read_text().splitlines()
+    told = [line for line in lines if "step " in line]
+    return told[-1].partition(" INFO ")[2] if told else ""
+
+
+def _last_words(log: Path) -> str:
+    return "\n".join(log.read_text(errors="replace").strip().splitlines()[-12:])
+
+
+def _denoise(request: Request, files: list[Path]) -> None:
+    """Denoise the images that have no answer yet, and say what to look at."""
+    record = json.loads((request.results / RECORD).read_text())
+    model = request.folder / record["model"]
+    new = [file for file in files if not (request.out / file.name).is_file()]
+    print(f"{len(new)} of {len(files)} image(s) have no answer yet")
+    for file in new:
+        denoise_files(file, request.out / file.name, model, device=request.device)
+    report = request.results / "report.html"
+    if report.is_file():
+        shutil.copyfile(report, request.out / "report.html")
+        print(f"what was learnt of the noise: {request.out / 'report.html'}")
+    print(
+        f"the answers are in {request.out}. Too smooth? mid denoise IN OUT --model "
+        f"{model} --strength 0.7. More clean images of all colours (--clean) and more "
+        "minutes make better ones"
+    )

@@ -1,0 +1,121 @@
+"""`mid run`: from a folder of noisy photos to denoised ones."""
+
+import subprocess
+import sys
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+import yaml
+
+from mid_core.commands import run_folder as module
+from mid_core.commands.run_folder import Request, run_folder, steps_in
+from mid_core.errors import MidError
+from tests.conftest import ROOT
+
+
+def draw(folder, name, noise, seed, shape=(96, 130)):
+    """A smooth picture with this much noise, of 255."""
+    rng = np.random.default_rng(seed)
+    light = np.linspace(60, 190, shape[1])[None, :, None] * np.ones((shape[0], 1, 3))
+    image = light + rng.normal(0, noise, light.shape)
+    folder.mkdir(exist_ok=True)
+    iio.imwrite(folder / name, np.clip(np.round(image), 0, 255).astype(np.uint8))
+
+
+@pytest.fixture
+def request_for(tmp_path, monkeypatch):
+    """A function that makes a request about images of some noise; nothing is run."""
+    monkeypatch.setattr(module, "_run_snakemake", lambda *_: None)
+    monkeypatch.setattr(module, "_denoise", lambda *_: None)
+    monkeypatch.setattr(module, "_step_seconds", lambda *_: 0.01)
+
+    def make(noise, **more):
+        draw(tmp_path / "noisy", "a.png", noise, 0)
+        return Request(tmp_path / "noisy", tmp_path / "out", **more)
+
+    return make
+
+
+def test_steps_take_the_minutes():
+    steps = steps_in(10, 0.02)
+    total = steps["first"] + steps["taught"] + 3 * steps["trial"]
+    assert 0.8 * 600 < 0.02 * total < 600
+    assert steps_in(0, 0.02) == {"first": 20, "taught": 80, "trial": 10}
+
+
+def test_what_has_hardly_any_noise_is_left_alone(request_for):
+    with pytest.raises(MidError, match=r"no more than clean photos do: .*--force"):
+        run_folder(request_for(0.5))
+    request = request_for(0.5, force=True)
+    run_folder(request)
+    assert (request.folder / "config.yaml").is_file()
+
+
+def test_the_config_says_what_was_asked(request_for, tmp_path):
+    draw(tmp_path / "clean", "x.png", 0, 1)
+    request = request_for(12, clean=tmp_path / "clean", minutes=5, cores=2)
+    run_folder(request)
+    config = yaml.safe_load((request.folder / "config.yaml").read_text())
+    assert config["pools"]["clean"]["path"] == str(tmp_path / "clean")
+    assert config["pools"]["noisy"]["path"] == str(tmp_path / "noisy")
+    assert config["method"]["training"]["iterations"] == steps_in(5, 0.01)["first"]
+    assert config["runtime"]["threads"] == 2
+    assert iio.imread(request.out / "noise.png").size > 10_000
+
+
+def test_a_second_call_goes_on_as_the_first_said(request_for, capsys):
+    run_folder(request_for(12, minutes=5))
+    request = request_for(12, minutes=50)
+    before = (request.folder / "config.yaml").read_text()
+    run_folder(request)
+    assert (request.folder / "config.yaml").read_text() == before
+    assert "going on as" in capsys.readouterr().out
+
+
+def test_a_dry_run_leaves_no_config(request_for):
+    request = request_for(12, dry_run=True)
+    run_folder(request)
+    assert not (request.folder / "config.yaml").exists()
+
+
+def test_one_image_is_its_own_pattern(request_for, tmp_path):
+    draw(tmp_path / "noisy", "a[1].png", 12, 0)
+    request = Request(tmp_path / "noisy/a[1].png", tmp_path / "out")
+    request_for(12)
+    run_folder(request)
+    config = yaml.safe_load((request.folder / "config.yaml").read_text())
+    assert config["pools"]["noisy"]["pattern"] == "a[[]1[]].png"
+    assert config["pools"]["clean"]["reader"] == "camera"
+
+
+@pytest.mark.slow
+def test_a_folder_is_denoised_by_one_command(tmp_path):
+    for i in range(2):
+        draw(tmp_path / "noisy", f"photo {i}.png", 25, i)
+        draw(tmp_path / "clean", f"{i}.png", 0, 9 + i)
+
+    def mid_run():
+        code = "import sys; from mid_core.commands.cli import main; sys.exit(main())"
+        options = ("--clean", "clean", "--minutes", "0", "--cores", "2")
+        command = [sys.executable, "-c", code, "run", "noisy", "out", *options]
+        run = subprocess.run(
+            command,
+            cwd=tmp_path,
+            env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert run.returncode == 0, run.stdout + run.stderr
+        return run.stdout
+
+    said = mid_run()
+    assert "2 of 2 image(s) have no answer yet" in said
+    answer = iio.imread(tmp_path / "out/photo 0.png")
+    assert answer.shape == (96, 130, 3)
+    assert answer.dtype == np.uint8
+    assert (tmp_path / "out/report.html").stat().st_size > 10_000
+    draw(tmp_path / "noisy", "photo 2.png", 25, 5)
+    assert "1 of 3 image(s) have no answer yet" in mid_run()
+    assert (tmp_path / "out/photo 2.png").is_file()
