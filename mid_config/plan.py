@@ -84,11 +84,16 @@ class Plan(Results):
 
     def truths(self) -> list[str]:
         """The pools on whose truths a ceiling or a supervised method trains."""
-        trained = [one.train for name in self.compared for one in self.rounds[name]]
-        paired = [
-            own["pools"]["pairs"] for own in trained if "pairs" in own.get("pools", {})
-        ]
+        paired = [pool for role, pool in self._learnt() if role == "pairs"]
         return list(dict.fromkeys([*self.ceilings(), *paired]))
+
+    def learnt(self) -> list[str]:
+        """The pools on whose images compared methods train."""
+        return list(dict.fromkeys(pool for _, pool in self._learnt()))
+
+    def _learnt(self) -> list[tuple[str, str]]:
+        trained = [one.train for name in self.compared for one in self.rounds[name]]
+        return [one for own in trained for one in own.get("pools", {}).items()]
 
     def stacks(self, pool: str) -> list[str]:
         """What is opened of a pool: its truth only to score, or for a ceiling.

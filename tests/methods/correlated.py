@@ -72,3 +72,32 @@ def squared_errors(answer):
     with torch.inference_mode():
         found = answer(torch.tensor(y).permute(2, 0, 1)[None])[0].permute(1, 2, 0)
     return ((y - x) ** 2).mean(), ((found.numpy() - x) ** 2).mean()
+
+
+class Pictures:
+    """Noisy pictures to train on, and two others on which a network is measured."""
+
+    def __init__(self, rng):
+        self.seed = [int(rng.integers(1000))]
+        self.noisy = pool()
+
+    def train(self, stage, network, steps):
+        """Train a network; return the mean loss of its first and last ten steps."""
+        training = Training(steps, 8, 32, 1e-2, max_grad_norm=1, ema_decay=0)
+        trainer = Trainer(network, training, CPU, turns=stage.turns())
+        batches = stage.batches({"noisy": self.noisy}, 8, 32, self.seed)
+        train(trainer, batches, every=1)
+        network.eval()
+        losses = [row["loss"] for row in trainer.history]
+        return np.mean(losses[:10]), np.mean(losses[-10:])
+
+    def error(self, answer):
+        """Return the mean squared error of what a network makes of new pictures."""
+        errors = []
+        for seed in (2000, 2001):
+            x = clean(seed, 61, 83)
+            y = torch.tensor(noisy(seed, x)).permute(2, 0, 1)[None]
+            with torch.inference_mode():
+                found = answer(y)[0].permute(1, 2, 0).numpy()
+            errors.append(((found - x) ** 2).mean())
+        return np.mean(errors)

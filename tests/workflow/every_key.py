@@ -40,7 +40,14 @@ NAFNET = [*TRAIN, *OTHER_NETWORKS]
 MASK = [*TRAIN, "extract_noise/*", "evaluate/*", "denoise_pool/*"]
 SEED = [*EVERY_TRAINING, "extract_noise/*", "evaluate/*", "denoise_pool/*"]
 SEED += ["distillation_targets/*", "*_bank/*_seed_1"]
-WHITE = [*EVERY_TRAINING, *apart("on_white"), "!*_[123]", "!*/true_noise_*", "!*/ceiling_*", "!*/taught_*"]
+WHITE = [
+    *EVERY_TRAINING,
+    *apart("on_white"),
+    "!*_[123]",
+    "!*/true_noise_*",
+    "!*/ceiling_*",
+    "!*/taught_*",
+]
 WHITE += ["!*/distilled_*"]
 HIDING = ["!*/no_mask_*", "!*/unmasked_*", "!*/true_noise_*", "!*/ceiling_*"]
 HIDING += ["!*/taught_*", "!*/distilled_*", "!*/ratio_00_*", "!*/inpaint_*"]
@@ -189,7 +196,8 @@ MATRIX = [
     ({"folders.truth.path": "more", "folders.truth.pattern": "c*.png"}, ["*/noisy_*"]),
     (
         {"variants.divided.clean": "clean"},
-        ["train_round/divided_0", "check_pools"],
+        # One pool less in the lineage, too.
+        ["train_round/divided_0", "check_pools", "lineage_compare"],
     ),
     (
         {"variants.four.noisy": "camera"},
@@ -265,7 +273,7 @@ MATRIX = [
     ({"compared.published.family": "unpaired"}, ["tabulate_comparison"]),
     ({"compared.published.weights": "other.pth"}, ["take_weights/published_0"]),
     ({"compared.extra": {"method": "noise2void"}}, ["*/extra_*", *COMPARED]),
-    ({"paper.compared": ["four"]}, ["tabulate_comparison"]),
+    ({"paper.compared": ["four"]}, ["tabulate_comparison", "measure_cost/four_3"]),
     (
         {"paper.networks": {"large": SMALL}},
         ["*/net_large_*", "tabulate_paper/networks"],

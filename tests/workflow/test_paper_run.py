@@ -27,7 +27,16 @@ SCORED = {"tested_50": {"evaluation": {"num_masks": [1, 2], "mask_ratio": 0.5}}}
 MID = {"variants": {"mid": {}}, "figures": CONFIG["figures"] | {"variant": "mid"}}
 ABLATIONS = {"networks", "by_round", "components", "ensemble", "ratios", "cost"}
 ABLATIONS |= {"inpainting", "choices"}
-FIGURES = {"noise", "tradeoff", "training", "rounds", "crops", "method", "methods", "remains"}
+FIGURES = {
+    "noise",
+    "tradeoff",
+    "training",
+    "rounds",
+    "crops",
+    "method",
+    "methods",
+    "remains",
+}
 FIGURES |= {"inpainter", "inpainted", "realism", "brightness", "autocorrelation", "gap"}
 
 

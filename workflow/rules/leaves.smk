@@ -318,6 +318,7 @@ def lineage_input(wildcards):
     """The leaves of a target, by which no job is left out, and the pixels."""
     leaves, pools = results_wanted(), wanted_pixels()
     if wildcards.lineage != "lineage":
+        pools += [plan.pool(pool) for pool in plan.learnt()]
         pools += [plan.pool(pool, "truth") for pool in plan.truths()]
     if wildcards.lineage == "lineage_paper":
         leaves += paper_wanted()
