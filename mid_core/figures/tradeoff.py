@@ -1,5 +1,6 @@
 """Quality against cost: a point for each method."""
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -51,9 +52,36 @@ def _panel(axes: Axes, rows: pd.DataFrame, families: list[str]) -> None:
         }
         x, y = own["seconds_per_megapixel"], own["psnr_db"]
         axes.plot(x, y, ls="", label=family, **style)
-        for method, at in zip(own.index, zip(x, y, strict=True), strict=True):
-            axes.annotate(
-                method, at, xytext=(3, 2), textcoords="offset points", fontsize=SMALL
-            )
     axes.set(xscale="log", ylabel="PSNR (dB)")
-    axes.margins(x=0.12, y=0.1)
+    axes.margins(x=0.22, y=0.1)
+    _name_points(axes, means.droplevel("family"))
+
+
+def _name_points(axes: Axes, points: pd.DataFrame) -> None:
+    """Write each method's name beside its point, where the fewest others are near."""
+    at = np.log10(points["seconds_per_megapixel"]), points["psnr_db"]
+    # In widths of a name, and in heights of a line.
+    x, y = (np.asarray(v) / max(np.ptp(v), 1e-9) for v in at)
+    x, y = 6 * x, 24 * y
+    taken = list(zip(x, y, strict=True))
+    rows = zip(points.index, points.to_numpy(), strict=True)
+    for i, (method, point) in enumerate(rows):
+        places = {
+            (x[i] + dx, y[i] + dy): (dx, dy) for dy in (0.4, -0.8) for dx in (0.5, -0.5)
+        }
+        own = min(places, key=lambda place: _crowd(place, taken))
+        taken.append(own)
+        dx, dy = places[own]
+        axes.annotate(
+            method,
+            point[::-1],
+            xytext=(6 * dx, 6 * dy),
+            textcoords="offset points",
+            fontsize=SMALL,
+            ha="left" if dx > 0 else "right",
+        )
+
+
+def _crowd(place: tuple[float, float], taken: list[tuple[float, float]]) -> int:
+    """How many points and names are so near that a name would cover them."""
+    return sum(abs(place[0] - x) < 0.9 and abs(place[1] - y) < 0.9 for x, y in taken)

@@ -184,7 +184,10 @@ def test_defaults_are_the_papers():
 
 CHOICES = ROOT / "config/choices.yaml"
 MINUTES = ROOT / "config/minutes.yaml"
-SHIPPED = sorted(set((ROOT / "config").glob("*.yaml")) - {CHOICES, MINUTES})
+# The comparison of real_noise.yaml on other cameras.
+CAMERAS = {ROOT / f"config/{name}.yaml" for name in ("polyu", "fmd")}
+OVER_OTHERS = {CHOICES, MINUTES, *CAMERAS}
+SHIPPED = sorted(set((ROOT / "config").glob("*.yaml")) - OVER_OTHERS)
 
 
 @pytest.mark.parametrize("over", [[], [CHOICES]], ids=["alone", "choices"])
@@ -192,6 +195,14 @@ SHIPPED = sorted(set((ROOT / "config").glob("*.yaml")) - {CHOICES, MINUTES})
 def test_every_shipped_config_is_valid(path, over):
     found = Plan(load_config([path, *over], {}))
     assert ("paper_test_50" in found.rounds) == bool(over)
+
+
+@pytest.mark.parametrize("over", sorted(CAMERAS), ids=lambda path: path.stem)
+def test_other_cameras_get_the_methods_of_the_comparison(over):
+    base = ROOT / "config/real_noise.yaml"
+    own, others = (Plan(load_config([base, *more], {})) for more in ([], [over]))
+    assert others.dataset == over.stem != own.dataset
+    assert others.compared.keys() == own.compared.keys()
 
 
 def test_minutes_share_the_rounds_of_the_table():
