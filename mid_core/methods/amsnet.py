@@ -11,7 +11,7 @@ correct. The paper's learning rate is almost flat, and its figures are those of 
 of several checkpoints; here the rate falls.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -23,11 +23,11 @@ from mid_core.methods.crops import NoisyCrops
 from mid_core.methods.pixel_shuffle import (
     PERIOD,
     ByStride,
-    check_patch_size,
     repeated,
     sub_images,
 )
-from mid_core.methods.stage import Stage
+from mid_core.methods.stage import Drawing
+from mid_core.methods.strided import Strided
 from mid_core.networks.denoiser import Denoiser
 from mid_core.patches import PatchSampler, Pool
 
@@ -45,37 +45,20 @@ masked:
 
 
 @dataclass(frozen=True)
-class Hidden(Stage):
+class Hidden(Strided):
     """A network learns hidden noisy pixels of sub-images from the visible ones.
 
     Attributes
     ----------
-    stride
-        Of the sub-images; ``training.patch_size`` is a multiple of it.
     groups
         k: a pixel is hidden with chance 1 / k.
     """
 
-    stride: int = 5
     groups: int = 2
 
-    def batches(
-        self,
-        pools: Mapping[str, Pool],
-        batch_size: int,
-        patch_size: int,
-        seed: Sequence[int],
-    ) -> PatchSampler:
-        """Return noisy crops with hidden pixels, whole ones, and which are visible.
-
-        Raises
-        ------
-        MidError
-            If crops cannot be cut into sub-images.
-        """
-        check_patch_size(patch_size, self.stride)
-        sizes, masking = (batch_size, patch_size), Masking(1 / self.groups)
-        return _MaskedCrops(pools["noisy"], *sizes, seed, masking)
+    def crops(self, pools: Mapping[str, Pool], how: Drawing) -> PatchSampler:
+        """Return noisy crops with hidden pixels, whole ones, and which are visible."""
+        return _MaskedCrops(pools["noisy"], *how, Masking(1 / self.groups))
 
     def loss(self, network: nn.Module, batch: Batch) -> Tensor:
         """Return the mean absolute error at hidden pixels.

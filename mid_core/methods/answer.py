@@ -1,6 +1,6 @@
 """How a method uses its trained network, where that is more than one pass of it."""
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from mid_core.networks.denoiser import Denoiser
 
@@ -15,9 +15,8 @@ class Answer(Denoiser):
     """
 
     def __init__(self, network: Denoiser) -> None:
-        nn.Module.__init__(self)
-        self.network, self.channels = network, network.channels
-        self.cell_px, self.pixel_unshuffle, self.inputs = None, 1, network.channels
+        super().__init__(network.channels, 0, 1, levels=0, residual=False)
+        self.network = network
 
     def set_patch_size(self, patch: int | None) -> None:
         """Tell the network how large the crops of its training were."""

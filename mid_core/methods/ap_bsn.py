@@ -9,16 +9,14 @@ moves biases by less. R3 does not pad the image by two reflected pixels. The pap
 learning rate falls by a factor of 10 every 8 of its 20 epochs.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mid_core.losses import Batch
-from mid_core.methods.pixel_shuffle import check_patch_size, sub_images
-from mid_core.methods.stage import Stage
-from mid_core.patches import PatchSampler, Pool
+from mid_core.methods.pixel_shuffle import sub_images
+from mid_core.methods.strided import Strided
 
 LABEL = "AP-BSN + R3"
 FAMILY = "self-supervised"
@@ -34,33 +32,8 @@ blind:
 
 
 @dataclass(frozen=True)
-class Blind(Stage):
-    """A blind-spot network learns the noisy pixels of sub-images from one another.
-
-    Attributes
-    ----------
-    stride
-        Of the sub-images; ``training.patch_size`` is a multiple of it.
-    """
-
-    stride: int = 5
-
-    def batches(
-        self,
-        pools: Mapping[str, Pool],
-        batch_size: int,
-        patch_size: int,
-        seed: Sequence[int],
-    ) -> PatchSampler:
-        """Return crops of the noisy images; see ``Stage``.
-
-        Raises
-        ------
-        MidError
-            If crops cannot be cut into sub-images.
-        """
-        check_patch_size(patch_size, self.stride)
-        return super().batches(pools, batch_size, patch_size, seed)
+class Blind(Strided):
+    """A blind-spot network learns the noisy pixels of sub-images from one another."""
 
     def loss(self, network: nn.Module, batch: Batch) -> Tensor:
         """Return the mean absolute error to the noisy pixels."""

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from mid_core.losses import Batch
 from mid_core.methods.crops import NoisyCrops
-from mid_core.methods.stage import Stage
+from mid_core.methods.stage import Drawing, Stage
 from mid_core.patches import PatchSampler, Pool
 
 
@@ -55,16 +55,9 @@ class Student(Stage):
     holes: Sequence[int] = (0, 1, 3, 5, 7, 9, 11)
     recharge: bool = False
 
-    def batches(
-        self,
-        pools: Mapping[str, Pool],
-        batch_size: int,
-        patch_size: int,
-        seed: Sequence[int],
-    ) -> PatchSampler:
+    def crops(self, pools: Mapping[str, Pool], how: Drawing) -> PatchSampler:
         """Return crops of the noisy images, and which target gets each pixel back."""
-        sizes = batch_size, patch_size
-        return _CropsWithChoice(pools["noisy"], *sizes, seed, targets=len(self.holes))
+        return _CropsWithChoice(pools["noisy"], *how, targets=len(self.holes))
 
     def loss(self, network: nn.Module, batch: Batch) -> Tensor:
         """Return the sum over targets of the mean absolute error."""

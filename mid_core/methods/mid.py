@@ -9,7 +9,7 @@ from torch import nn
 from mid_core.batches import Batches, DistillationBatches
 from mid_core.losses import Turn, regression
 from mid_core.masking import Masking
-from mid_core.methods.stage import Stage
+from mid_core.methods.stage import Drawing, Stage
 from mid_core.networks import build
 from mid_core.patches import PatchSampler, Pool
 
@@ -31,21 +31,20 @@ class Round(Stage):
         """M."""
         return Masking(**self.settings["masking"])
 
-    def batches(
-        self,
-        pools: Mapping[str, Pool],
-        batch_size: int,
-        patch_size: int,
-        seed: Sequence[int],
-    ) -> PatchSampler:
+    def crops(self, pools: Mapping[str, Pool], how: Drawing) -> PatchSampler:
         """Return crops of ``clean`` and ``noise``; or of ``noisy`` and ``targets``."""
-        own, sizes = self.settings, (batch_size, patch_size)
+        own, common = self.settings, {"masking": self.masking, **how._asdict()}
         if "recharge" not in own:
             both = pools["clean"], pools["noise"]
-            return Batches(*both, *sizes, self.masking, own["clip"], seed)
-        taught = pools["noisy"], pools["targets"], *sizes, self.masking
-        mixed_in = pools.get("clean"), own.get("clean_share", 0.0)
-        return DistillationBatches(*taught, own["recharge"], seed, *mixed_in)
+            return Batches(*both, clip=own["clip"], **common)
+        return DistillationBatches(
+            pools["noisy"],
+            pools["targets"],
+            recharge=own["recharge"],
+            clean=pools.get("clean"),
+            clean_share=own.get("clean_share", 0.0),
+            **common,
+        )
 
     def build(
         self, network: dict[str, Any], channels: int, seed: Sequence[int]

@@ -10,7 +10,7 @@ batch normalisation, a level deeper, instead of 5x5 ones with it; images in [0, 
 they are, not standardised; a cosine schedule instead of halving on a plateau.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from mid_core.losses import ERRORS, Batch
 from mid_core.masking import Masking
 from mid_core.methods.crops import NoisyCrops
-from mid_core.methods.stage import Stage
+from mid_core.methods.stage import Drawing, Stage
 from mid_core.patches import PatchSampler, Pool
 
 LABEL = "Noise2Void"
@@ -56,18 +56,9 @@ class Replaced(Stage):
     radius: int = 5
     error: str = "l1"
 
-    def batches(
-        self,
-        pools: Mapping[str, Pool],
-        batch_size: int,
-        patch_size: int,
-        seed: Sequence[int],
-    ) -> PatchSampler:
+    def crops(self, pools: Mapping[str, Pool], how: Drawing) -> PatchSampler:
         """Return noisy crops with replaced pixels, as they were, and which these are."""
-        sizes = batch_size, patch_size
-        return ReplacedPixels(
-            pools["noisy"], *sizes, seed, box=self.box, radius=self.radius
-        )
+        return ReplacedPixels(pools["noisy"], *how, box=self.box, radius=self.radius)
 
     def loss(self, network: nn.Module, batch: Batch) -> Tensor:
         """Return the mean error of the replaced pixels.

@@ -1,14 +1,14 @@
 """Training on pairs: real ones, or clean images with white noise on them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from torch import Tensor, nn
 
 from mid_core.batches import Batches
-from mid_core.losses import ERRORS, Batch
+from mid_core.losses import Batch, regression
 from mid_core.methods.crops import ALL_KEPT, PairedCrops
-from mid_core.methods.stage import Stage
+from mid_core.methods.stage import Drawing, Stage
 from mid_core.patches import PatchSampler, Pool
 
 
@@ -24,33 +24,20 @@ class Pairs(Stage):
 
     error: str = "mse"
 
-    def batches(
-        self,
-        pools: Mapping[str, Pool],
-        batch_size: int,
-        patch_size: int,
-        seed: Sequence[int],
-    ) -> PatchSampler:
+    def crops(self, pools: Mapping[str, Pool], how: Drawing) -> PatchSampler:
         """Return crops of noisy images with their truths."""
-        return PairedCrops(pools["noisy"], pools["truth"], batch_size, patch_size, seed)
+        return PairedCrops(pools["noisy"], pools["truth"], *how)
 
     def loss(self, network: nn.Module, batch: Batch) -> Tensor:
         """Return the error of the prediction, over all pixels."""
-        y, x = batch
-        return ERRORS[self.error](network(y).float(), x)
+        return regression(self.error).loss(network, batch)
 
 
 @dataclass(frozen=True)
 class White(Pairs):
     """A network learns clean crops from themselves with white noise on them."""
 
-    def batches(
-        self,
-        pools: Mapping[str, Pool],
-        batch_size: int,
-        patch_size: int,
-        seed: Sequence[int],
-    ) -> PatchSampler:
+    def crops(self, pools: Mapping[str, Pool], how: Drawing) -> PatchSampler:
         """Return clean crops, with noise of a bank and without."""
-        own = pools["clean"], pools["noise"], batch_size, patch_size
-        return Batches(*own, ALL_KEPT, False, seed)
+        own = {"masking": ALL_KEPT, "clip": False, **how._asdict()}
+        return Batches(pools["clean"], pools["noise"], **own)

@@ -10,7 +10,7 @@ away, but for its epsilon. The learning rate of the code is flat, and the paper 
 second stage at a tenth of it with larger crops; here one stage falls to a tenth.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,8 +19,9 @@ from torch import Tensor, nn
 
 from mid_core.losses import Batch
 from mid_core.methods.crops import NoisyCrops
-from mid_core.methods.pixel_shuffle import check_patch_size, sub_images
-from mid_core.methods.stage import Stage
+from mid_core.methods.pixel_shuffle import sub_images
+from mid_core.methods.stage import Drawing
+from mid_core.methods.strided import Strided
 from mid_core.patches import PatchSampler, Pool
 
 LABEL = "SDAP (E)"
@@ -37,34 +38,15 @@ blind:
 
 
 @dataclass(frozen=True)
-class SubSamples(Stage):
+class SubSamples(Strided):
     """A blind-spot network learns from each sub-sample the next one.
 
-    Attributes
-    ----------
-    stride
-        Side of the cells; ``training.patch_size`` is a multiple of it.
+    The stride is also the side of the cells.
     """
 
-    stride: int = 5
-
-    def batches(
-        self,
-        pools: Mapping[str, Pool],
-        batch_size: int,
-        patch_size: int,
-        seed: Sequence[int],
-    ) -> PatchSampler:
-        """Return crops of the noisy images, the pixels of each cell in random order.
-
-        Raises
-        ------
-        MidError
-            If crops cannot be cut into cells.
-        """
-        check_patch_size(patch_size, self.stride)
-        sizes = batch_size, patch_size
-        return _ShuffledCrops(pools["noisy"], *sizes, seed, cell=self.stride)
+    def crops(self, pools: Mapping[str, Pool], how: Drawing) -> PatchSampler:
+        """Return crops of the noisy images, the pixels of each cell in random order."""
+        return _ShuffledCrops(pools["noisy"], *how, cell=self.stride)
 
     def loss(self, network: nn.Module, batch: Batch) -> Tensor:
         """Return the mean absolute error to the next sub-sample, the last to the first."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
@@ -11,6 +11,14 @@ from mid_core.methods.crops import NoisyCrops
 from mid_core.networks import build
 from mid_core.networks.denoiser import Denoiser
 from mid_core.patches import PatchSampler, Pool
+
+
+class Drawing(NamedTuple):
+    """How a training draws its crops: those a step, their side in pixels, entropy."""
+
+    batch_size: int
+    patch_size: int
+    seed: Sequence[int]
 
 
 @dataclass(frozen=True)
@@ -34,7 +42,7 @@ class Stage:
         patch_size: int,
         seed: Sequence[int],
     ) -> PatchSampler:
-        """Return what the training is shown: random crops of the noisy images.
+        """Return what the training is shown: by default crops of the noisy images.
 
         Parameters
         ----------
@@ -45,7 +53,11 @@ class Stage:
         seed
             Entropy.
         """
-        return NoisyCrops(pools["noisy"], batch_size, patch_size, seed)
+        return self.crops(pools, Drawing(batch_size, patch_size, seed))
+
+    def crops(self, pools: Mapping[str, Pool], how: Drawing) -> PatchSampler:
+        """Return what ``batches`` does; this is what a subclass says otherwise."""
+        return NoisyCrops(pools["noisy"], *how)
 
     def build(
         self, network: dict[str, Any], channels: int, seed: Sequence[int]
