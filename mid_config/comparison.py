@@ -26,12 +26,7 @@ def compared_rows(plan: Plan) -> list[dict[str, Any]]:
     if not plan.tests:
         return []
     rows = [_of_variant(plan, *one) for one in compared_variants(plan).items()]
-    rows += [
-        _of_method(plan, name)
-        for name in plan.compared
-        if name not in _repetitions_of_methods(plan)
-    ]
-    return rows
+    return rows + [_of_method(plan, name) for name in _methods(plan)]
 
 
 def compared_variants(plan: Plan) -> dict[str, tuple[str, str]]:
@@ -131,9 +126,11 @@ def with_repetitions(plan: Plan, name: str) -> list[str]:
     return [name, *(one for one in repeated if one in plan.rounds)]
 
 
-def _repetitions_of_methods(plan: Plan) -> set[str]:
+def _methods(plan: Plan) -> list[str]:
+    """The compared methods, without their repetitions."""
     each = (with_repetitions(plan, name)[1:] for name in plan.compared)
-    return {one for repeated in each for one in repeated}
+    repeated = {one for own in each for one in own}
+    return [name for name in plan.compared if name not in repeated]
 
 
 def shown_method(plan: Plan, variant: str) -> str:
@@ -182,9 +179,8 @@ def pictured_methods(plan: Plan) -> list[dict[str, Any]]:
 
 def _pictured_others(plan: Plan) -> list[dict[str, Any]]:
     found = []
-    for name, own in plan.compared.items():
-        if name in _repetitions_of_methods(plan):
-            continue
+    for name in _methods(plan):
+        own = plan.compared[name]
         if own.function:
             how = {"function": own.function, "options": dict(own.options)}
             found.append({"key": name, "label": own.label} | how)

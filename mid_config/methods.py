@@ -40,11 +40,6 @@ class Compared:
     function: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
 
-    def sees(self) -> list[str]:
-        """What its trainings see, by role."""
-        seen = [role for one in self.rounds for role in one.train.get("sees", ())]
-        return list(dict.fromkeys(seen))
-
 
 def unfolded(entry: Mapping[str, Any], method: Mapping[str, Any]) -> Compared:
     """Return what a completed entry under ``compared`` stands for.

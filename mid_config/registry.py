@@ -5,7 +5,9 @@ names and each module's `KEYS` are read from their source text.
 """
 
 import ast
+from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -43,14 +45,17 @@ def methods() -> list[str]:
     return list(constant("methods/__init__", "METHODS"))
 
 
-def method(name: str) -> dict[str, Any]:
+@cache
+def method(name: str) -> Mapping[str, Any]:
     """Return what a method's file says: its ``label`` and ``family``, and its trainings.
 
     These are ``stages``, or for a method without training its ``options``. A stage that
     is another method's is named, as ``at_bsn.teacher``.
     """
     file = f"methods/{name}"
-    found = {key.lower(): constant(file, key) for key in ("LABEL", "FAMILY")}
+    found: dict[str, Any] = {
+        key.lower(): constant(file, key) for key in ("LABEL", "FAMILY")
+    }
     for key in ("STAGES", "OPTIONS"):
         with suppress(LookupError):
             found[key.lower()] = YAML(typ="safe").load(constant(file, key)) or {}

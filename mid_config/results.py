@@ -160,8 +160,7 @@ class Results:
         if "pairs" in pools:
             seen["truth"] = self.pool(pools["pairs"], "truth")
         if own.extract:
-            bank = awgn_name(own.extract)
-            seen["noise"] = f"results/{self.dataset}/awgn/{bank}/noise.manifest.json"
+            seen["noise"] = self._white(own.extract)
         if "before" in own.train.get("sees", ()):
             seen["before"] = self.model(name, k - 1)
         return seen
@@ -178,7 +177,10 @@ class Results:
             return f"results/{self.dataset}/measured/{name}/noise.manifest.json"
         if first["initial_noise"] == "true_noise":
             return f"results/{self.dataset}/data/{first['pool']}/noise.manifest.json"
-        return f"results/{self.dataset}/awgn/{awgn_name(first)}/noise.manifest.json"
+        return self._white(first)
+
+    def _white(self, extract: Mapping[str, Any]) -> str:
+        return f"results/{self.dataset}/awgn/{awgn_name(extract)}/noise.manifest.json"
 
     def choice(self, variant: str) -> str:
         """The file that says which mask ratio the trials of round 0 chose."""
