@@ -15,6 +15,7 @@ from mid_core.masking import Masking
 from mid_core.methods import answer_of
 from mid_core.networks import build
 from mid_core.networks.published import Published
+from mid_core.networks.shapes import unlike
 from mid_core.runtime.files import written_whole
 
 # Far above the width and the blocks of any network of ours, together.
@@ -124,15 +125,8 @@ def _without_memory(card: dict) -> nn.Module:
 
 
 def _check_shapes(path: Path, weights: dict, network: nn.Module) -> None:
-    found = {name: list(tensor.shape) for name, tensor in weights.items()}
-    wanted = {name: list(w.shape) for name, w in network.state_dict().items()}
-    unlike = [
-        f"{name} is {found.get(name, 'absent')}, expected {wanted.get(name, 'absent')}"
-        for name in sorted(found.keys() | wanted.keys())
-        if found.get(name) != wanted.get(name)
-    ]
-    if unlike:
+    if differing := unlike(weights, network):
         raise MidError(
-            f"{path} does not fit its network: {len(unlike)} weight(s) differ, "
-            f"{'; '.join(unlike[:3])}. Give another model, or train it anew"
+            f"{path} does not fit its network: {len(differing)} weight(s) differ, "
+            f"{'; '.join(differing[:3])}. Give another model, or train it anew"
         )

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from mid_core.errors import MidError
 from mid_core.networks.nafnet import NAFNet
+from mid_core.networks.shapes import unlike
 
 # What no other published network has together.
 _MARKS = ("intro.weight", "ending.weight", "downs.0.weight", "ups.0.0.weight")
@@ -82,15 +83,9 @@ def _check_shapes(weights: Mapping[str, Tensor], settings: dict[str, Any]) -> No
     if sum(blocks) > len(weights):
         raise MidError("the weights are not a NAFNet's: blocks are missing")
     with torch.device("meta"):
-        wanted = {k: list(v.shape) for k, v in NAFNet(**settings).state_dict().items()}
-    found = {name: list(one.shape) for name, one in weights.items()}
-    unlike = [
-        f"{name} is {found.get(name, 'absent')}, expected {wanted.get(name, 'absent')}"
-        for name in sorted(found.keys() | wanted.keys())
-        if found.get(name) != wanted.get(name)
-    ]
-    if unlike:
+        network = NAFNet(**settings)
+    if differing := unlike(weights, network):
         raise MidError(
-            f"the weights are not a plain NAFNet's: {len(unlike)} differ, "
-            f"{'; '.join(unlike[:3])}"
+            f"the weights are not a plain NAFNet's: {len(differing)} differ, "
+            f"{'; '.join(differing[:3])}"
         )

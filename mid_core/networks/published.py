@@ -22,6 +22,7 @@ from mid_core.errors import MidError
 from mid_core.networks import build
 from mid_core.networks.denoiser import Denoiser
 from mid_core.networks.nafnet_published import from_published, is_nafnet
+from mid_core.networks.shapes import unlike
 from mid_core.networks.shifted_unet import from_published as at_bsn
 from mid_core.networks.triangular import from_published as tm_bsn
 
@@ -110,7 +111,7 @@ def from_weights(weights: Mapping[str, Tensor]) -> tuple[Denoiser, dict[str, Any
         except MidError:
             continue
         network = build(settings)
-        if _shapes(own) == _shapes(network.state_dict()):
+        if not unlike(own, network):
             network.load_state_dict(own)
             return network.eval(), settings
     if is_nafnet(weights):
@@ -121,10 +122,6 @@ def from_weights(weights: Mapping[str, Tensor]) -> tuple[Denoiser, dict[str, Any
         return network.eval(), settings
     published = Published(weights).eval()
     return published, {"name": "published", "architecture": published.architecture}
-
-
-def _shapes(weights: Mapping[str, Tensor]) -> dict[str, torch.Size]:
-    return {name: one.shape for name, one in weights.items()}
 
 
 # Of blind-spot networks whose authors publish weights: settings, and their names here.
