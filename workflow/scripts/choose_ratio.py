@@ -6,14 +6,13 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from mid_core.batches import Batches
 from mid_core.evaluation.inspection import middle_crops
 from mid_core.evaluation.structure import taken_out
 from mid_core.images.picture import to_float
 from mid_core.jobs.looking import lowest
 from mid_core.jobs.rule import run_rule
 from mid_core.masking import Masking
-from mid_core.networks import build
+from mid_core.methods import stage_of
 from mid_core.networks.denoiser import Denoiser
 from mid_core.patches import hold
 from mid_core.runtime.devices import pick_device
@@ -29,22 +28,21 @@ SIDE = 256
 
 def tried(ratio: float, device: torch.device) -> tuple[Denoiser, Masking]:
     """Train shortly with this share of the pixels hidden."""
-    settings = snakemake.params.settings
+    settings, files = snakemake.params.settings, snakemake.input
     memory_gb = snakemake.config["runtime"]["memory_gb"]
-    stores = map(Store.of, (snakemake.input.clean, snakemake.input.noise))
-    pools = [hold(store, memory_gb) for store in stores]
+    stores = {role: Store.of(files[role]) for role in ("clean", "noise")}
+    pools = {role: hold(store, memory_gb) for role, store in stores.items()}
     steps = settings["trials"]["iterations"]
     training = replace(Training(**settings["training"]), iterations=steps)
-    masking = Masking(**{**settings["masking"], "mask_ratio": ratio})
+    masking = {**settings["masking"], "mask_ratio": ratio}
+    stage = stage_of(settings | {"masking": masking})
     sizes = training.batch_size, training.patch_size
-    seed = [settings["seed"], settings["round"]]
-    batches = Batches(*pools, *sizes, masking, settings["clip"], seed)
-    extra = masking.extra_channels(batches.channels)
-    network = build(settings["network"], batches.channels, extra, seed=seed)
-    trainer = Trainer(network, training, device)
+    batches = stage.batches(pools, *sizes, [settings["seed"], settings["round"]])
+    network = stage.build(settings["network"], batches.channels, batches.seed)
+    trainer = Trainer(network, training, device, turns=stage.turns())
     train(trainer, batches, TrainingReport(f"trial, {ratio:g} hidden", steps, 0))
     trainer.model.set_patch_size(training.patch_size)
-    return trainer.model, masking
+    return trainer.model, Masking(**masking)
 
 
 def main() -> None:
