@@ -139,6 +139,7 @@ def denoise_files(
     seed: int = 0,
     metadata: bool = True,
     strength: float = 1,
+    skip_existing: bool = False,
 ) -> None:
     """Denoise a file or every image of a folder, whatever their size and mode.
 
@@ -164,6 +165,8 @@ def denoise_files(
     strength
         S in [0, 1] of y + S * (x_hat - y): 0 gives the input's pixels back. A warning
         tells of the first image whose noise is unlike the training's.
+    skip_existing
+        Whether images whose result is there are left alone.
 
     Raises
     ------
@@ -172,6 +175,10 @@ def denoise_files(
         cannot be read is reported, and the others are denoised all the same.
     """
     jobs = _jobs(source, target)
+    if skip_existing:
+        jobs = [(file, result) for file, result in jobs if not result.is_file()]
+    if not jobs:
+        return
     _refuse_overwriting(jobs, model)
     where = pick_device(device, needed=device != "auto", wait=False)
     network, card = load_model(model, where)

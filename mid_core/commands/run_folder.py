@@ -20,7 +20,7 @@ from mid_core.errors import MidError
 from mid_core.evaluation.look_report import Sight, image_files, in_words, look_at
 from mid_core.figures.look import look_figure
 from mid_core.figures.style import draw
-from mid_core.jobs.dag import find_snakefile
+from mid_core.jobs.dag import the_snakefile
 from mid_core.networks import build
 from mid_core.planning.job_times import STEP_PASSES, pass_seconds
 from mid_core.runtime.devices import pick_device
@@ -77,12 +77,7 @@ def run_folder(request: Request) -> None:
     """
     files = image_files(request.noisy)
     if not (request.results / RECORD).is_file():
-        snakefile = find_snakefile()
-        if snakefile is None:
-            raise MidError(
-                "the workflow is not here, for `pip install` brings `mid` alone: get "
-                "the repository by `git clone`, and give this command in its folder"
-            )
+        snakefile = the_snakefile()
         _look(request, files)
         is_new = _write_config(request, snakefile.parents[1])
         _run_snakemake(request, snakefile)
@@ -260,8 +255,9 @@ def _denoise(request: Request, files: list[Path]) -> None:
     model = request.folder / record["model"]
     new = [file for file in files if not (request.out / file.name).is_file()]
     print(f"{len(new)} of {len(files)} image(s) have no answer yet")
-    for file in new:
-        denoise_files(file, request.out / file.name, model, device=request.device)
+    if new:
+        options = {"device": request.device, "skip_existing": True}
+        denoise_files(request.noisy, request.out, model, **options)
     report = request.results / "report.html"
     if report.is_file():
         shutil.copyfile(report, request.out / "report.html")

@@ -54,6 +54,22 @@ def find_snakefile() -> Path | None:
     return next(filter(Path.is_file, found), None)
 
 
+def the_snakefile() -> Path:
+    """Return the workflow.
+
+    Raises
+    ------
+    MidError
+        If it is not installed.
+    """
+    if (snakefile := find_snakefile()) is None:
+        raise MidError(
+            "the workflow is not here, for `pip install` brings `mid` alone: get the "
+            "repository by `git clone`, and give this command in its folder"
+        )
+    return snakefile
+
+
 def read_jobs(
     configs: Sequence[Path], targets: Sequence[str] = (), every_pool: bool = False
 ) -> dict[str, Job]:
@@ -81,11 +97,7 @@ def read_jobs(
         If Snakemake or the workflow is not installed, or the config or a target is
         refused.
     """
-    if (snakefile := find_snakefile()) is None:
-        raise MidError(
-            "the workflow is not here, for `pip install` brings `mid` alone: get the "
-            "repository by `git clone`, and give this command in its folder"
-        )
+    snakefile = the_snakefile()
     with TemporaryDirectory() as folder:
         file = Path(folder) / "jobs.json"
         # `--dag` only draws the graph, and a dry run keeps no log.
