@@ -1,5 +1,6 @@
 """What a schema cannot see: names that mean nothing, and settings that clash."""
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -167,20 +168,18 @@ def _check_folders(
         seen[name.lower()] = f"that of '{name}'"
 
 
-def _check_logs(config: Mapping[str, Any]) -> None:
+def _check_logs(rounds: Mapping[str, int], pools: Iterable[str]) -> None:
     """Refuse names that, joined by ``_``, give two jobs one log."""
     seen: dict[str, tuple[str, str]] = {}
-    for variant, method in config["variants"].items():
-        for k in range(len(method["rounds"])):
-            for pool in config["pools"]:
-                name = f"{variant}_{k}_{pool}"
-                other = seen.setdefault(name, (variant, pool))
-                if other != (variant, pool):
-                    raise ConfigError(
-                        f"variants.{variant}: its log on pool '{pool}' would be that of "
-                        f"variant '{other[0]}' on pool '{other[1]}', {name}.log; rename "
-                        "one of them"
-                    )
+    for variant, pool in itertools.product(rounds, pools):
+        for k in range(rounds[variant]):
+            name = f"{variant}_{k}_{pool}"
+            other = seen.setdefault(name, (variant, pool))
+            if other != (variant, pool):
+                raise ConfigError(
+                    f"{variant}: its log on pool '{pool}' would be that of "
+                    f"'{other[0]}' on pool '{other[1]}', {name}.log; rename one of them"
+                )
 
 
 def check_compared(
@@ -200,15 +199,23 @@ def check_compared(
         )
 
 
-def check_names(config: Mapping[str, Any]) -> None:
-    """Refuse names that mean nothing, or two things."""
+def check_names(config: Mapping[str, Any], rounds: Mapping[str, int]) -> None:
+    """Refuse names that mean nothing, or two things.
+
+    Parameters
+    ----------
+    config
+        As ``load_config`` returns it.
+    rounds
+        How many each variant and each compared method has.
+    """
     for section in ("pools", "submissions"):
         _check_folders(section, (), config)
     _check_folders("variants", FOLDERS, config)
     _check_folders(
         "compared", FOLDERS | {v.lower() for v in config["variants"]}, config
     )
-    _check_logs(config)
+    _check_logs(rounds, config["pools"])
     if not config["variants"]:
         raise ConfigError("variants: at least one is needed, e.g. 'mid: {}'")
     pools = config["pools"]

@@ -62,9 +62,9 @@ class Plan(Results):
 
     def left_out(self) -> dict[str, str]:
         """The pools of tests and submissions that are absent, and where they would be."""
-        here, uses = self.pools(), self.uses()
-        absent = self.absent.items()
-        return {pool: path for pool, path in absent if uses[pool] and pool not in here}
+        sent = [one["pool"] for one in self.config["submissions"].values()]
+        optional = {*self.config["tests"], *sent} - {*self.pools()}
+        return {pool: path for pool, path in self.absent.items() if pool in optional}
 
     def asked(self) -> list[str]:
         """The variants that the tables, figures and submissions of a run show."""
@@ -111,6 +111,8 @@ class Plan(Results):
             uses[method["noisy"]].append("noisy images")
         for pool in self.ceilings():
             uses[pool].append("true noise of a ceiling")
+        for role, pool in self._learnt():
+            uses[pool].append(f"{role} of a compared method")
         for test in self.config["tests"]:
             uses[test].append("test")
         for name, one in self.config["submissions"].items():

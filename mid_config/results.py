@@ -67,7 +67,7 @@ class Results:
             self.compared[name] = unfolded(entry, self.config["method"])
             self.rounds[name] = list(self.compared[name].rounds)
             self._register(name)
-        check_names(self.config)
+        check_names(self.config, {name: len(own) for name, own in self.rounds.items()})
 
     def _register(self, variant: str) -> None:
         maker = self.maker(variant, 0)

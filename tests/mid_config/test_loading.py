@@ -110,14 +110,20 @@ def test_what_a_schema_cannot_see_is_refused_too(right, wrong, message, tmp_path
         plan(DEMO.replace(right, wrong, 1), tmp_path)
 
 
-def test_two_jobs_never_share_a_log(tmp_path):
-    text = DEMO.replace("no_mask: {rounds: [", "mid_0: {rounds: [{mask_ratio: 0}, ", 1)
-    text = text.replace("[mid, no_mask,", "[mid, mid_0,")
+@pytest.mark.parametrize(
+    "named_badly",
+    [
+        ("no_mask: {rounds: [", "mid_0: {rounds: [{mask_ratio: 0}, "),
+        ("\ncompared:", "\ncompared:\n  mid_0: {method: dncnn_white}"),
+    ],
+)
+def test_two_jobs_never_share_a_log(named_badly, tmp_path):
+    text = DEMO.replace(*named_badly, 1).replace("[mid, no_mask,", "[mid,")
     assert plan(text, tmp_path).rounds["mid_0"]
     text = text.replace(
-        "  test: {", "  1_test: {reader: camera, part: clean}\n  test: {"
+        "  test: {", "  0_test: {reader: camera, part: clean}\n  test: {"
     )
-    message = "mid_0: its log on pool 'test' .* of variant 'mid' on pool '1_test'"
+    message = "mid_0: its log on pool 'test' .* of 'mid' on pool '0_test'"
     with pytest.raises(ConfigError, match=message):
         plan(text, tmp_path)
 

@@ -263,3 +263,11 @@ def test_each_training_sees_what_its_file_says(planned):
     assert last > 0
     before = plan.model("sasl", last - 1)
     assert plan.seen("sasl", last) == {"noisy": image, "before": before}
+
+
+def test_the_doctor_is_told_what_compared_methods_need_of_the_pools(planned):
+    pools = CONFIG["pools"] | {"pairs": CONFIG["pools"]["noisy"]}
+    plan = planned({"dncnn": {"pairs": "pairs"}}, pools=pools)
+    assert plan.uses()["pairs"] == ["pairs of a compared method"]
+    plan.absent = {"pairs": "nowhere"}
+    assert "pairs" not in plan.left_out(), "no table of MID's waits for it"

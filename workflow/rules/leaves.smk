@@ -190,9 +190,9 @@ def published_file(wildcards):
 
 def bank_for(options):
     """MID's last noise bank, for methods that are given its spectrum."""
-    if "spectrum" not in [own.get("level") for own in options]:
-        return {}
-    return {"bank": list(plan.noise_banks(PAPER_VARIANT).values())[-1]}
+    banks = list(plan.noise_banks(PAPER_VARIANT).values())
+    wanted = "spectrum" in [own.get("level") for own in options]
+    return {"bank": banks[-1]} if wanted and banks else {}
 
 
 def bank_for_level(wildcards):
