@@ -119,14 +119,14 @@ def _device_of(network: Denoiser) -> torch.device:
 
 
 class _Sum:
-    """Passes on what is reported, and adds it up."""
+    """Passes on what is reported, as a part of the whole, and adds it up."""
 
-    def __init__(self, report: Callable[[float], None]) -> None:
-        self._report, self.total = report, 0.0
+    def __init__(self, report: Callable[[float], None], part: float = 1) -> None:
+        self._report, self._part, self.total = report, part, 0.0
 
     def __call__(self, share: float) -> None:
         self.total += share
-        self._report(share)
+        self._report(share * self._part)
 
 
 def _halved(tile: int, alignment: int) -> int:
@@ -277,7 +277,7 @@ def denoise_bands(
         [0, 1]. Rows at the borders of bands are asked for twice.
     height
         Rows of the image.
-    masks
+    num_masks
         K, the predictions averaged. For the other parameters see ``denoise``.
 
     Yields
@@ -291,11 +291,7 @@ def denoise_bands(
     """
     tile = tile_for(network, tile)
     for top, bottom, row, end in spans(network, height, tile, masking.margin):
-        y, share = read_rows(top, bottom), (end - row) / height
-
-        def report_share(part: float, share: float = share) -> None:
-            report(part * share)
-
-        options = (num_masks,), tile, report_share, top
-        (x_hat,) = denoise(network, y, masking, seed, *options)
+        done = _Sum(report, (end - row) / height)
+        options = (num_masks,), tile, done, top
+        (x_hat,) = denoise(network, read_rows(top, bottom), masking, seed, *options)
         yield x_hat[row - top : end - top]

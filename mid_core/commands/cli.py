@@ -1,4 +1,5 @@
 """The command `mid`: finds what to do, and turns what goes wrong into sentences."""
+# PYTHON_ARGCOMPLETE_OK
 
 import argparse
 import logging
@@ -23,6 +24,7 @@ COMMANDS = {
     "recover": "clear the lock that a killed run left",
     "status": "say how far a run is, what failed, and what to type next",
     "verify": "check stores and models against the hashes of when they were made",
+    "workflow": "print the folder of the workflow and its configs, for Snakemake",
 }
 
 
@@ -71,14 +73,31 @@ def main() -> int | None:
 
 def _run() -> int | None:
     parser = _parser()
+    # A shell asks how the line may go on.
+    if "_ARGCOMPLETE" in os.environ:
+        import argcomplete
+
+        argcomplete.autocomplete(parser)
     # `mid denoise "$UNSET" out` would denoise the current folder.
     if any(
         not word or (word.startswith("--") and word[-1] == "=") for word in sys.argv[1:]
     ):
         parser.error("an argument is empty: is a variable of the shell not set?")
-    arguments = parser.parse_args()
+    arguments = _parsed(parser)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     return arguments.run(arguments)
+
+
+def _parsed(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    """Parse what was typed, options between images and output included."""
+    arguments, rest = parser.parse_known_args()
+    if rest:
+        if "inputs" not in arguments or any(word.startswith("-") for word in rest):
+            parser.error(f"unrecognized arguments: {' '.join(rest)}")
+        # In `mid denoise a b --seed 1 out`, argparse takes b for the output.
+        words = [*arguments.inputs, arguments.output, *rest]
+        *arguments.inputs, arguments.output = words
+    return arguments
 
 
 def _open_streams() -> None:

@@ -1,68 +1,29 @@
-"""Denoise image files: a file or a folder, of any size and mode."""
+"""Denoise image files, of any size and mode."""
 
 import time
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
+import torch
 
 from mid_core.checkpoints.model_file import load_model
+from mid_core.commands.pairing import Pair, pair, to_do
 from mid_core.commands.unlike import Watch, trained_noise
 from mid_core.ensemble import denoise_bands
-from mid_core.errors import MidError
+from mid_core.errors import Interrupted, MidError
 from mid_core.images.files import header, read, write_pages
-from mid_core.images.formats import SUFFIXES
-from mid_core.images.listing import list_images
 from mid_core.images.picture import Picture
 from mid_core.images.scratch import Space, scratch
 from mid_core.masking import Masking, image_seed
 from mid_core.runtime.devices import pick_device
-from mid_core.runtime.files import check_folder, place, refuse_overwriting
+from mid_core.runtime.files import check_folder, place
 from mid_core.runtime.progress import Progress, log
-
-
-def _jobs(source: Path, target: Path) -> list[tuple[Path, Path]]:
-    """Pair each image to be read with the file to be written."""
-    if source.is_dir():
-        if target.exists() and not target.is_dir():
-            raise MidError(
-                f"{source} is a folder but {target} is a file: name a folder"
-            )
-        images = list_images(source)
-        others = sum(1 for entry in source.iterdir() if entry.name not in images)
-        if others:
-            types = ", ".join(SUFFIXES)
-            log.info("%d other entries are left out; types read: %s", others, types)
-        return [(source / name, target / name) for name in images]
-    if not source.is_file():
-        raise MidError(f"there is no image or folder at {source}: {_hint(source)}")
-    if target.is_dir() or not target.suffix:
-        target = target / source.name
-    return [(source, target)]
-
-
-def _hint(source: Path) -> str:
-    """Say what to do about a path that is not there."""
-    plain = unicodedata.normalize("NFC", source.name)
-    for entry in source.parent.glob("*"):
-        if unicodedata.normalize("NFC", entry.name) == plain:
-            return (
-                f"{entry.name!a} only looks the same, its accents are other "
-                "characters (NFC and NFD); let the shell complete the name"
-            )
-    return "correct the path"
-
-
-def _refuse_overwriting(jobs: Iterable[tuple[Path, Path]], model: Path) -> None:
-    """Refuse results that are folders, or files that are read."""
-    files, results = zip(*jobs, strict=True)
-    for result in results:
-        if result.is_dir():
-            raise MidError(f"{result} is a folder: name another place")
-    refuse_overwriting((model, *files), results)
 
 
 def _space(folder: Path) -> Space:
@@ -94,42 +55,133 @@ def _blended(
         yield x_hat
 
 
-def _answers(
-    estimate: Callable[..., Iterator[np.ndarray]],
-    channels: int,
-    file: Path,
-    pages: tuple[int, ...],
-    space: Space,
-    seed: int,
-    metadata: bool,
-    strength: float,
-    watch: Watch,
-    lost: dict[str, Path],
-    report: Callable[[float], None],
-) -> Iterator[tuple[Iterator[np.ndarray], Picture]]:
-    """Denoise the pages of a file, each band of them when it is asked for."""
-    for page in pages:
-        picture = read(file, page, space)
-        lost.update({name: file for name in picture.lost if metadata})
-        picture = picture if metadata else replace(picture, exif=None)
-        if channels == 1 and not picture.is_grey:
-            raise MidError(
-                f"{file} is in colour but the model was trained on grey images"
+@dataclass
+class _Work:
+    """What the images of one call have in common; several threads may share it.
+
+    Attributes
+    ----------
+    estimate
+        Denoises bands; see ``denoise_bands``.
+    channels
+        Of the images that the network was trained on.
+    space, seed, metadata, strength
+        See ``denoise_files``.
+    watch, report
+        Told of each image's noise, and of the share that is done.
+    written, lost
+        Images by the places of their answers, and by what they told that is not kept.
+    computing, looking, stopped
+        What one thread does at a time; whether all are to end.
+    """
+
+    estimate: Callable[..., Iterator[np.ndarray]]
+    channels: int
+    space: Space
+    seed: int
+    metadata: bool
+    strength: float
+    watch: Watch
+    report: Progress
+    written: dict[tuple[int, int] | None, Path] = field(default_factory=dict)
+    lost: dict[str, Path] = field(default_factory=dict)
+    computing: Lock = field(default_factory=Lock)
+    looking: Lock = field(default_factory=Lock)
+    stopped: bool = False
+
+    def denoise(self, file: Path, result: Path) -> str | None:
+        """Denoise a file; what cannot be done is told, and the others go on."""
+        done = 0.0
+
+        def report(share: float) -> None:
+            nonlocal done
+            if self.stopped:
+                raise Interrupted
+            done += share
+            self.report(share)
+
+        try:
+            pages = header(file).pages
+            # Some file systems do not tell A.png from a.png.
+            if other := self.written.get(place(result)):
+                raise MidError(
+                    f"{file} and {other} would both be {result}: rename one of them"
+                )
+            write_pages(result, self._answers(file, pages, report), len(pages))
+            self.written[place(result)] = file
+        except MidError as error:
+            with self.computing:
+                report(1 - done)
+            return str(error)
+        return None
+
+    def _answers(
+        self, file: Path, pages: tuple[int, ...], report: Callable[[float], None]
+    ) -> Iterator[tuple[Iterator[np.ndarray], Picture]]:
+        """Denoise the pages of a file, each band of them when it is asked for."""
+        for page in pages:
+            picture = read(file, page, self.space)
+            self.lost.update({name: file for name in picture.lost if self.metadata})
+            picture = picture if self.metadata else replace(picture, exif=None)
+            if self.channels == 1 and not picture.is_grey:
+                raise MidError(
+                    f"{file} is in colour but the model was trained on grey images"
+                )
+            name = file.name if len(pages) == 1 else f"{file.name}#{page:03d}"
+            with self.looking:
+                self.watch(name, picture.samples)
+            read_rows = partial(_input_rows, picture, self.channels)
+            bands = self.estimate(
+                read_rows=read_rows,
+                height=len(picture.samples),
+                seed=image_seed(self.seed, "denoise", name),
+                report=lambda share: report(share / len(pages)),
             )
-        name = file.name if len(pages) == 1 else f"{file.name}#{page:03d}"
-        watch(name, picture.samples)
-        read_rows = partial(_input_rows, picture, channels)
-        bands = estimate(
-            read_rows=read_rows,
-            height=len(picture.samples),
-            seed=image_seed(seed, "denoise", name),
-            report=lambda share: report(share / len(pages)),
-        )
-        yield _blended(bands, read_rows, strength), picture
+            in_turn = _each_within(self.computing, bands)
+            yield _blended(in_turn, read_rows, self.strength), picture
+
+
+def _each_within(lock: Lock, bands: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    """Yield bands, each of which is made while the lock is held."""
+    while True:
+        with lock:
+            band = next(bands, None)
+        if band is None:
+            return
+        yield band
+
+
+def _denoise_all(work: _Work, pairs: list[Pair], jobs: int) -> list[str]:
+    """Denoise so many images at a time; return what could not be done.
+
+    The network has all cores for one of them: on a part of the cores its sums would be
+    rounded in another way. The others are read and written meanwhile.
+    """
+    if jobs == 1:
+        told = [work.denoise(*pair) for pair in pairs]
+        return list(filter(None, told))
+    threads = ThreadPoolExecutor(jobs)
+    try:
+        coming = [threads.submit(work.denoise, *pair) for pair in pairs]
+        return list(filter(None, [one.result() for one in coming]))
+    finally:
+        # After Ctrl-C, the others stop where they are.
+        work.stopped = True
+        threads.shutdown(cancel_futures=True)
+
+
+def _at_a_time(jobs: int, pairs: list[Pair], device: torch.device) -> int:
+    """How many images can be worked on at a time."""
+    if device.type == "mps":
+        # Metal must be used by one thread alone.
+        return 1
+    # What has one name on some file systems is only noticed one after the other.
+    names = {unicodedata.normalize("NFC", f"{to}").casefold() for _, to in pairs}
+    return min(jobs, len(pairs)) if len(names) == len(pairs) else 1
 
 
 def denoise_files(
-    source: Path,
+    source: Path | Sequence[Path],
     target: Path,
     model: Path,
     num_masks: int = 10,
@@ -140,18 +192,21 @@ def denoise_files(
     metadata: bool = True,
     strength: float = 1,
     skip_existing: bool = False,
+    overwrite: bool = True,
+    suffix: str = "",
+    jobs: int = 1,
 ) -> None:
-    """Denoise a file or every image of a folder, whatever their size and mode.
+    """Denoise files and the images of folders, whatever their size and mode.
 
     Pixels lie in nameless files beside ``target``, twice as they are stored: as they
     were and as they become. Memory holds the bands that tiles need, and what
-    `images` says of each file type.
+    `images` says of each file type, for so many images as are worked on at a time.
 
     Parameters
     ----------
     source, target
-        A file each, or a folder each; what is written has the dtype, the mode and
-        the name of what was read. The pages of a TIFF are denoised one by one.
+        What is read and written, as `pairing.pair` says; answers have the dtype and
+        the mode of what was read. The pages of a TIFF are denoised one by one.
     model
         A round's ``model.safetensors``.
     num_masks
@@ -165,8 +220,13 @@ def denoise_files(
     strength
         S in [0, 1] of y + S * (x_hat - y): 0 gives the input's pixels back. A warning
         tells of the first image whose noise is unlike the training's.
-    skip_existing
-        Whether images whose result is there are left alone.
+    skip_existing, overwrite
+        Whether images whose answer is there are left alone; else, whether it is
+        replaced or all is refused.
+    suffix
+        Put after the stem of each name.
+    jobs
+        Images at a time: while one is computed, others are read and written.
 
     Raises
     ------
@@ -174,45 +234,34 @@ def denoise_files(
         For anything missing or unfit, before an image is changed. An image that
         cannot be read is reported, and the others are denoised all the same.
     """
-    jobs = _jobs(source, target)
-    if skip_existing:
-        jobs = [(file, result) for file, result in jobs if not result.is_file()]
-    if not jobs:
+    sources = [source] if isinstance(source, Path) else source
+    pairs = to_do(pair(sources, target, suffix), model, skip_existing, overwrite)
+    if not pairs:
         return
-    _refuse_overwriting(jobs, model)
     where = pick_device(device, needed=device != "auto", wait=False)
     network, card = load_model(model, where)
-    log.info("%d image(s) on %s", len(jobs), where)
+    log.info("%d image(s) on %s", len(pairs), where)
     own = {} if ratio is None else {"mask_ratio": ratio}
     masking = Masking(**card["masking"] | own)
     options = {"masking": masking, "num_masks": num_masks, "tile": tile}
-    estimate = partial(denoise_bands, network, **options)
-    space, watch = _space(jobs[0][1].parent), Watch(trained_noise(card, model))
-    failures, written, lost, start = [], {}, {}, time.monotonic()
-    report = Progress("denoise", len(jobs), "image")
-    for number, (file, result) in enumerate(jobs, start=1):
-        try:
-            pages = header(file).pages
-            # Some file systems do not tell A.png from a.png.
-            if other := written.get(place(result)):
-                raise MidError(
-                    f"{file} and {other} would both be {result}: rename one of them"
-                )
-            answers = _answers(
-                *(estimate, card["channels"], file, pages, space, seed),
-                *(metadata, strength, watch, lost, report),
-            )
-            write_pages(result, answers, len(pages))
-            written[place(result)] = file
-        except MidError as error:
-            failures.append(str(error))
-            report(number - report.done)
-    seconds = time.monotonic() - start
-    log.info("%d denoised in %.1f s: %s", len(jobs) - len(failures), seconds, target)
+    watch, start = Watch(trained_noise(card, model)), time.monotonic()
+    work = _Work(
+        estimate=partial(denoise_bands, network, **options),
+        channels=card["channels"],
+        space=_space(pairs[0][1].parent),
+        seed=seed,
+        metadata=metadata,
+        strength=strength,
+        watch=watch,
+        report=Progress("denoise", len(pairs), "image"),
+    )
+    failures = _denoise_all(work, pairs, _at_a_time(jobs, pairs, where))
+    seconds, done = time.monotonic() - start, len(pairs) - len(failures)
+    log.info("%d denoised in %.1f s: %s", done, seconds, target)
     watch.conclude()
-    for name, file in lost.items():
+    for name, file in work.lost.items():
         log.info("not kept: %s, as in %s", name, file)
     if failures:
         raise MidError(
-            f"{len(failures)} of {len(jobs)} failed:\n" + "\n".join(failures)
+            f"{len(failures)} of {len(pairs)} failed:\n" + "\n".join(failures)
         )

@@ -10,7 +10,7 @@ import yaml
 from mid_core.checkpoints.model_file import save_model
 from mid_core.commands.cli import main
 from mid_core.networks import build
-from tests.conftest import CARD, TINY, stir
+from tests.conftest import CARD, ROOT, TINY, stir
 from tests.pictures import save_pages
 from tests.running import CONFIG
 
@@ -34,6 +34,16 @@ def test_help_loads_neither_torch_nor_zarr_nor_snakemake():
     told, _, loaded = subprocess.check_output(command, text=True).partition("loaded ")
     assert "denoise a file or a folder of images" in told
     assert not set(loaded.split()) & {"torch", "zarr", "snakemake", "numpy"}
+
+
+def test_it_is_a_module_of_python_too():
+    command = [sys.executable, "-m", "mid_core"]
+    said = subprocess.check_output([*command, "workflow"], text=True)
+    assert said == f"{ROOT}\n"
+    command += ["nonsense"]
+    refused = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("usage: mid ")
 
 
 @pytest.mark.parametrize("shape", [(37, 51, 3), (1, 1, 3)])
@@ -79,7 +89,8 @@ def test_masks_and_seed_decide_the_answer(model, tmp_path, monkeypatch, rng):
 
     def answer(*options):
         out = tmp_path / "b.png"
-        run(monkeypatch, "denoise", tmp_path / "a.png", out, "--model", model, *options)
+        options = ("--overwrite", "--model", model, *options)
+        run(monkeypatch, "denoise", tmp_path / "a.png", out, *options)
         return iio.imread(out)
 
     np.testing.assert_array_equal(answer(), answer("--tile", "256"))
@@ -165,7 +176,7 @@ def test_a_colour_image_needs_a_colour_model(tmp_path, monkeypatch):
             monkeypatch,
             "denoise",
             tmp_path / "a.png",
-            tmp_path / "o.png",
+            tmp_path / "b.png",
             "--model",
             path,
         )
@@ -192,6 +203,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_status_says_what_to_type(folder, monkeypatch, capsys):
+    (folder / "Snakefile").touch()
     assert run(monkeypatch, "status") == 0
     assert capsys.readouterr().out.endswith("done; next: snakemake --cores all\n")
     log = folder / "results/tiny/logs/ingest/clean_image.log"
