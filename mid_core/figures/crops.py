@@ -1,42 +1,22 @@
 """Crops of images: several versions side by side, and the noise that is left in one."""
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import Figure
 
 from mid_core.evaluation.metrics import psnr
 from mid_core.evaluation.noise_statistics import autocorrelation
 from mid_core.figures.style import PAGE, TRUE, look
 
-# Inches of a crop with its margin, so that three fit a column and six a page; letters
-# that fit above it.
-SIDE, LETTERS = 1.1, 13
+# Inches of the smallest and the largest crop with its margin: three of the small ones fit
+# a column, six a page, as four of the large ones do; letters that fit above an inch.
+SMALLEST, LARGEST, LETTERS = 1.1, PAGE / 4, 12
 # Residuals are drawn stronger than they are, around mid grey.
 GAIN = 4
 Versions = Mapping[str, tuple[np.ndarray, str]]
-
-
-def busiest_window(image: np.ndarray, size: int) -> tuple[slice, slice]:
-    """Return the window with the strongest gradients: chosen by rule, not by hand.
-
-    Parameters
-    ----------
-    image
-        Clean image, (H, W, C).
-    size
-        Side of the window; the whole image where it is smaller. Windows start at
-        multiples of 16 pixels.
-    """
-    dy, dx = np.gradient(image.mean(axis=2))
-    sums = np.pad(np.hypot(dy, dx), ((1, 0), (1, 0))).cumsum(0).cumsum(1)
-    high, wide = (min(size, side) for side in image.shape[:2])
-    inside = sums[high:, wide:] - sums[:-high, wide:] - sums[high:, :-wide]
-    inside = (inside + sums[:-high, :-wide])[::16, ::16]
-    top, left = (16 * int(i) for i in np.unravel_index(inside.argmax(), inside.shape))
-    return slice(top, top + high), slice(left, left + wide)
 
 
 def draw_crop(axes: Axes, image: np.ndarray, title: str, text: str = "") -> None:
@@ -57,26 +37,27 @@ def crops_figure(images: Mapping[str, Versions]) -> Figure:
         (S, S, C) in [0, 1], and the text under it.
     """
     count = max(map(len, images.values()))
-    rows = -(-count // int(PAGE / SIDE))
+    rows = -(-count // int(PAGE / SMALLEST))
     columns = -(-count // rows)
-    size = (columns * SIDE, len(images) * rows * (SIDE + 0.42))
+    side = min(LARGEST, PAGE / columns)
+    size = (columns * side, len(images) * rows * (side + 0.42))
     figure = Figure(figsize=size, layout="constrained")
     parts = figure.subfigures(len(images), squeeze=False)
     for (name, versions), part in zip(images.items(), parts.ravel(), strict=True):
         # In the name of a file, $ is no mathematics.
         part.supylabel(textwrap.fill(name, 24 * rows), parse_math=False)
-        _draw_versions(part, versions, rows, columns)
+        grid = part.subplots(rows, columns, squeeze=False).ravel()
+        _draw_versions(grid, versions, int(LETTERS * side))
     return figure
 
 
-def _draw_versions(part: SubFigure, versions: Versions, rows: int, columns: int):
-    grid = part.subplots(rows, columns, squeeze=False).ravel()
+def _draw_versions(grid: Sequence[Axes], versions: Versions, letters: int) -> None:
     for axes in grid[len(versions) :]:
         axes.set_axis_off()
     for axes, (name, (crop, text)) in zip(grid, versions.items(), strict=False):
         # "K = 10" stays on one line.
         whole = name.replace(" = ", "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")
-        draw_crop(axes, crop, textwrap.fill(whole, LETTERS), text)
+        draw_crop(axes, crop, textwrap.fill(whole, letters), text)
 
 
 def scored_crops(

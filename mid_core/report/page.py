@@ -31,6 +31,8 @@ class Report:
     ----------
     dataset
         Name of the run.
+    lead
+        What came out, in a sentence or two.
     compared
         As ``read_compared`` returns it; None: without a slider.
     tables, figures, cards
@@ -46,6 +48,7 @@ class Report:
     dataset: str
     tables: list[Table]
     figures: list[Figure]
+    lead: str = ""
     compared: dict | None = None
     cards: list[Card] = field(default_factory=list)
     facts: dict[str, dict[str, str]] = field(default_factory=dict)

@@ -17,7 +17,7 @@ from mid_core.store.manifest import (
     write_json,
 )
 from mid_core.store.parts import PartWriter
-from mid_core.store.reading import Store, pairs
+from mid_core.store.reading import Store, pairs, spread
 from mid_core.store.writing import StoreWriter
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "manifest_path",
     "pairs",
     "sha256",
+    "spread",
     "store_path",
     "write_json",
 ]

@@ -111,6 +111,17 @@ class Store:
             yield name, self.read(index)
 
 
+def spread(length: int, count: int) -> list[int]:
+    """Return ``count`` positions that are spread evenly over ``length``; at most all.
+
+    Examples
+    --------
+    >>> spread(9, 3), spread(2, 3)
+    ([0, 4, 8], [0, 1])
+    """
+    return np.linspace(0, length - 1, min(count, length)).astype(int).tolist()
+
+
 def pairs(
     noisy: Store, clean: Store, count: int | None = None
 ) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
@@ -125,8 +136,7 @@ def pairs(
     """
     position = {name: i for i, name in enumerate(clean.names)}
     shared = [i for i, name in enumerate(noisy.names) if name in position]
-    count = min(count or len(shared), len(shared))
-    for step in np.linspace(0, len(shared) - 1, count).astype(int):
+    for step in spread(len(shared), count or len(shared)):
         i, name = shared[step], noisy.names[shared[step]]
         image, truth = noisy.read(i), clean.read(position[name])
         if image.shape != truth.shape:

@@ -14,6 +14,7 @@ from mid_core.evaluation.noise_statistics import Statistics
 from mid_core.noise import white_gaussian
 from mid_core.report.compared import read_compared
 from mid_core.report.facts import lineage_table, time_table
+from mid_core.report.lead import lead
 from mid_core.report.noise_cards import noise_card
 from mid_core.report.page import Figure, Report, render
 from mid_core.report.pictures import png_uri, printed_width
@@ -175,6 +176,40 @@ def test_a_card_tells_the_noise(report):
     assert "explained" not in card.facts
 
 
+def test_a_report_begins_with_what_came_out():
+    rows = {
+        "variant": ["mid", "mid", "other"],
+        "round": [0, 1, 0],
+        "noise_level": [12.34, 12.34, 50],
+        "residual_std": [9, 11.96, 50],
+        "structure_share": [0.5, 0.034, 1],
+        "verdict": ["takes out structure", "fine", "takes out structure"],
+    }
+    judged = pd.DataFrame(rows)
+    taken = (
+        "These images show noise of 12.3 grey levels of 255. 12.0 were taken out, and "
+        "3% of its power is structure: fine."
+    )
+    assert lead(None, judged) == taken
+    methods = [{"key": "noisy", "psnr_db": 20.0}, {"key": "mid_1", "psnr_db": 31.0}]
+    better = [{"key": "noisy", "psnr_db": 23.0}, {"key": "mid_1", "psnr_db": 36.0}]
+    images = [{"methods": methods}, {"methods": better}]
+    compared = {"protocol": "p", "shown": "mid_1", "images": images}
+    gain = "In the windows below, denoising takes PSNR from 21.5 dB to 33.5 dB."
+    assert lead(compared, judged) == f"{gain} {taken}"
+    assert lead(compared | {"protocol": None}, judged) == taken
+    judged["noise_level"] = np.nan
+    assert lead(None, judged) == "The images are too small to judge their noise."
+
+
+def test_a_page_without_truths_says_so(report):
+    page = render(replace(report, lead="<What came out.>"))
+    assert "&lt;What came out.&gt;" in page
+    assert "PSNR / SSIM are those of the window, protocol\np." in page
+    compared = report.compared | {"protocol": None}
+    assert "there is no PSNR" in render(replace(report, compared=compared))
+
+
 def test_time_is_summed_by_rule(tmp_path):
     head = "s\tmax_rss\n"
     for name, line in {
@@ -225,11 +260,12 @@ def test_any_finished_run_has_a_report(finished):
     found = json.loads(index.read_text())
     (image,) = found["images"]
     keys = [method["key"] for method in image["methods"]]
-    assert keys == ["noisy", "mid_0", "mid_1", "no_mask_0", "true_noise_0", "truth"]
+    own = ["mid_0", "mid_1", "no_mask_0", "true_noise_0"]
+    assert keys == ["noisy", *own, "truth", "taken_out"]
     assert found["shown"] == "mid_1"
     scored = {method["key"]: method["psnr_db"] for method in image["methods"]}
     # Drawn with a spread of 20 grey levels: 22.1 dB but for what was clipped.
     assert scored["noisy"] == pytest.approx(22.1, abs=0.5)
     assert scored["truth"] is None
     # Pictures compared, two of the slider, four figures, three banks.
-    assert page.tags.count("img") == 6 + 2 + 4 + 3
+    assert page.tags.count("img") == 7 + 2 + 4 + 3

@@ -181,7 +181,7 @@ def test_a_model_denoises_elsewhere_as_in_the_pictures(
     shown = [one["key"] for one in image["methods"]]
     own = ["nlm", "nlm_true", "dncnn_0", "tm_bsn_0", "tm_bsn_distilled_1"]
     own += ["ap_bsn_0", "published_0"]
-    assert shown == ["noisy", "mid_0", "true_noise_0", *own, "truth"]
+    assert shown == ["noisy", "mid_0", "true_noise_0", *own, "truth", "taken_out"]
     model = ran / f"results/tiny/{name}/round_0/model.safetensors"
     arguments = ["mid", "denoise", ran / "pairs", tmp_path / "out", "--model", model]
     monkeypatch.setattr("sys.argv", list(map(str, arguments)))

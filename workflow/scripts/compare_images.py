@@ -1,17 +1,20 @@
 """Write the same windows of a few images as every method sees them, and an index."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import imageio.v3 as iio
 import numpy as np
 import torch
+from scipy.ndimage import gaussian_filter
 
 from mid_core.checkpoints.model_file import load_model
 from mid_core.ensemble import denoise
 from mid_core.evaluation.metrics import scores
-from mid_core.figures.crops import busiest_window
+from mid_core.figures.crops import GAIN
+from mid_core.figures.windows import CANDIDATES, most_telling
 from mid_core.images.picture import to_dtype, to_float
 from mid_core.jobs.looking import answering
 from mid_core.jobs.rule import run_rule
@@ -21,46 +24,128 @@ from mid_core.methods.bm3d import NotInstalledError
 from mid_core.methods.levels import autocovariance
 from mid_core.runtime.devices import pick_device
 from mid_core.runtime.progress import Progress, log
-from mid_core.store import Store, pairs, write_json
+from mid_core.store import Store, pairs, spread, write_json
 
-# Pictures that no method makes, and where they stand in (name, y, x).
-NOISY = {"key": "noisy", "label": "noisy", "given": 1}
-TRUTH = {"key": "truth", "label": "truth", "given": 2}
-Image = tuple[str, np.ndarray, np.ndarray]
+# Without a truth a window is chosen by the image with its noise smoothed away, and
+# denoised with so many pixels around it.
+SMOOTHING, MARGIN = 2, 64
+# Pictures that no method makes.
+NOISY = {"key": "noisy", "label": "noisy"}
+TRUTH = {"key": "truth", "label": "truth"}
+TAKEN = {"key": "taken_out", "label": f"what was taken out, × {GAIN}"}
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image that is denoised, and the window of it that is shown.
+
+    Attributes
+    ----------
+    name
+        In its pool.
+    y, x
+        Noisy, and its truth if there is one: float32 (H, W, C) in [0, 1].
+    window
+        The part of both that is shown.
+    corner
+        Row and column of the window in the whole image.
+    """
+
+    name: str
+    y: np.ndarray
+    x: np.ndarray | None
+    window: tuple[slice, slice]
+    corner: tuple[int, int]
+
+
+def scored_images() -> list[Image]:
+    """Take images with their truths, whole, as their scores are computed."""
+    noisy, clean = Store.of(snakemake.input.test), Store.of(snakemake.input.truth)
+    size, count = snakemake.params.size, snakemake.params.images
+    candidates = list(pairs(noisy, clean, CANDIDATES * count))
+    images = []
+    for one, window in most_telling(
+        candidates, lambda it: to_float(it[2]), size, count
+    ):
+        name, y, x = one[0], *map(to_float, one[1:])
+        images.append(Image(name, y, x, window, tuple(side.start for side in window)))
+    return images
+
+
+def unscored_images() -> list[Image]:
+    """Take parts of noisy images: photos may be large, and there are no scores."""
+    noisy, images = Store.of(snakemake.input.test), []
+    size, count = snakemake.params.size, snakemake.params.images
+
+    def smoothed(i: int) -> np.ndarray:
+        return gaussian_filter(to_float(noisy.read(i)), (SMOOTHING, SMOOTHING, 0))
+
+    candidates = spread(len(noisy), CANDIDATES * count)
+    for i, window in most_telling(candidates, smoothed, size, count):
+        corner = tuple(side.start for side in window)
+        part = tuple(slice(max(0, w.start - MARGIN), w.stop + MARGIN) for w in window)
+        inside = tuple(
+            slice(w.start - p.start, w.stop - p.start)
+            for w, p in zip(window, part, strict=True)
+        )
+        y = to_float(noisy.read(i)[part])
+        images.append(Image(noisy.names[i], y, None, inside, corner))
+    return images
 
 
 def estimates(method: dict, images: list[Image]) -> Iterator[np.ndarray]:
-    """Denoise whole images by one method, as their scores are computed."""
-    if "given" in method:
-        yield from (image[method["given"]] for image in images)
-    elif "function" in method:
+    """Denoise images by one method, as their scores are computed."""
+    if "function" in method:
         how, covariance = (method["function"], method["options"]), None
         if method["options"].get("level") == "spectrum":
             bank = Store.of(snakemake.input.bank)
             covariance = autocovariance(noise for _, noise in bank)
-        for _, y, x in images:
-            yield denoise_without_training(*how, y, x, covariance)
+        for one in images:
+            yield denoise_without_training(*how, one.y, one.x, covariance)
     else:
         runtime, settings = snakemake.config["runtime"], method["settings"]
         device = pick_device(runtime["device"], needed=False)
         network, card = load_model(method["model"], device)
         masking, counts = answering(settings, card)
-        for name, y, _ in images:
-            seed = image_seed(settings["seed"], "evaluate", name)
-            yield denoise(network, y, masking, seed, counts[-1:], runtime["tile"])[0]
+        for one in images:
+            seed = image_seed(settings["seed"], "evaluate", one.name)
+            yield denoise(network, one.y, masking, seed, counts[-1:], runtime["tile"])[
+                0
+            ]
 
 
-def entry(path: Path, method: dict, x_hat: np.ndarray, x: np.ndarray) -> dict:
-    """Write one picture, scored on what it shows; return its entry in the index."""
-    samples = to_dtype(x_hat, np.uint8)
+def entry(path: Path, names: dict, picture: np.ndarray, x: np.ndarray | None) -> dict:
+    """Write one picture; return its entry in the index, scored on what it shows."""
+    samples = to_dtype(picture, np.uint8)
     path.parent.mkdir(exist_ok=True)
     iio.imwrite(path, samples if samples.shape[2] == 3 else samples[..., 0])
-    (own,) = scores(x_hat, x, snakemake.params.protocols[:1])
-    # JSON has no infinity: the truth has no PSNR.
-    psnr = own["psnr_db"] if np.isfinite(own["psnr_db"]) else None
-    names = {"key": method["key"], "label": method["label"]}
-    file = path.relative_to(path.parents[1]).as_posix()
-    return names | {"file": file, "psnr_db": psnr, "ssim": own["ssim"]}
+    own = {"key": names["key"], "label": names["label"], "psnr_db": None, "ssim": None}
+    if x is not None:
+        (found,) = scores(picture, x, snakemake.params.protocols[:1])
+        # JSON has no infinity: the truth has no PSNR.
+        finite = np.isfinite(found["psnr_db"])
+        own |= {"psnr_db": found["psnr_db"] if finite else None, "ssim": found["ssim"]}
+    return own | {"file": path.relative_to(path.parents[1]).as_posix()}
+
+
+class Sheets:
+    """The pictures of all images, in the order of the methods."""
+
+    def __init__(self, folder: Path, images: list[Image]) -> None:
+        self.folder, self.images = folder, images
+        self.rows = [
+            {"name": one.name, "window": [*one.corner, *one.y[one.window].shape[:2]]}
+            | {"methods": []}
+            for one in images
+        ]
+
+    def add(self, method: dict, pictures: Iterable[np.ndarray], scored=True) -> None:
+        """Write a method's picture of each image."""
+        for i, picture in enumerate(pictures):
+            own, path = self.images[i], self.folder / f"{i}/{method['key']}.png"
+            x = own.x[own.window] if scored and own.x is not None else None
+            made = entry(path, method, picture[own.window], x)
+            self.rows[i]["methods"].append(made)
 
 
 def main() -> None:
@@ -68,36 +153,28 @@ def main() -> None:
     index, params = Path(snakemake.output.index), snakemake.params
     shutil.rmtree(index.parent, ignore_errors=True)
     index.parent.mkdir(parents=True)
-    noisy = Store.of(snakemake.input.test)
-    clean = Store.of(snakemake.input.truth)
-    found = pairs(noisy, clean, params.images)
-    images = [(name, to_float(y), to_float(x)) for name, y, x in found]
-    windows = [busiest_window(x, params.size) for *_, x in images]
-    rows = [
-        {"name": name, "window": [*_corners(window)], "methods": []}
-        for (name, *_), window in zip(images, windows, strict=True)
-    ]
-    methods = [NOISY, *params.methods, TRUTH]
-    report = Progress("compared images", len(methods), "method")
-    for method in methods:
+    has_truth = bool(snakemake.input.truth)
+    images = scored_images() if has_truth else unscored_images()
+    sheets, taken = Sheets(index.parent, images), []
+    sheets.add(NOISY, (one.y for one in images))
+    report = Progress("compared images", len(params.methods), "method")
+    for method in params.methods:
         try:
-            for i, x_hat in enumerate(estimates(method, images)):
-                path, window = index.parent / f"{i}/{method['key']}.png", windows[i]
-                own = entry(path, method, x_hat[window], images[i][2][window])
-                rows[i]["methods"].append(own)
+            answers = list(estimates(method, images))
+            sheets.add(method, answers)
         except NotInstalledError as error:
             log.warning(error)
+        if method["key"] == params.shown:
+            each = zip(images, answers, strict=True)
+            taken = [0.5 + GAIN * (one.y - x_hat) for one, x_hat in each]
         report()
-    facts = {key: noisy.attributes[key] for key in ("dataset", "split")}
-    facts |= {"protocol": params.protocols[0], "shown": params.shown, "images": rows}
-    write_json(index, facts)
-
-
-def _corners(window: tuple[slice, slice]) -> tuple[int, int, int, int]:
-    """Top, left, height and width of a window."""
-    rows, columns = window
-    high, wide = rows.stop - rows.start, columns.stop - columns.start
-    return rows.start, columns.start, high, wide
+    if has_truth:
+        sheets.add(TRUTH, (one.x for one in images))
+    sheets.add(TAKEN, taken, scored=False)
+    noisy = Store.of(snakemake.input.test).attributes
+    facts = {key: noisy[key] for key in ("dataset", "split")}
+    facts |= {"protocol": params.protocols[0] if has_truth else None}
+    write_json(index, facts | {"shown": params.shown, "images": sheets.rows})
 
 
 run_rule(main, snakemake.log[0])

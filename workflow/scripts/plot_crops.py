@@ -7,8 +7,9 @@ import torch
 
 from mid_core.checkpoints.model_file import load_model
 from mid_core.ensemble import denoise
-from mid_core.figures.crops import busiest_window, crops_figure, scored_crops
+from mid_core.figures.crops import crops_figure, scored_crops
 from mid_core.figures.style import draw
+from mid_core.figures.windows import CANDIDATES, most_telling
 from mid_core.images.picture import to_float
 from mid_core.jobs.looking import answering
 from mid_core.jobs.rule import run_rule
@@ -25,9 +26,11 @@ def main() -> None:
     noisy = Store.of(snakemake.input.test)
     clean = Store.of(snakemake.input.truth)
     rows = {}
-    for name, image, truth in pairs(noisy, clean, params.crops):
+    candidates = list(pairs(noisy, clean, CANDIDATES * params.crops))
+    how = params.size, params.crops
+    shown = most_telling(candidates, lambda one: to_float(one[2]), *how)
+    for (name, image, truth), window in shown:
         y, x = to_float(image), to_float(truth)
-        window = busiest_window(x, params.size)
         versions = {"noisy": y}
         for k, ((network, card), settings) in enumerate(
             zip(models, params.rounds, strict=True)

@@ -6,8 +6,9 @@ import torch
 
 from mid_core.checkpoints.model_file import load_model
 from mid_core.ensemble import denoise
-from mid_core.figures.crops import busiest_window, crops_figure, scored_crops
+from mid_core.figures.crops import crops_figure, scored_crops
 from mid_core.figures.style import draw
+from mid_core.figures.windows import telling_window
 from mid_core.images.picture import to_float
 from mid_core.jobs.rule import run_rule
 from mid_core.masking import Masking, image_seed, mask_rows
@@ -32,7 +33,7 @@ def main() -> None:
         mask = mask_rows([*seed, 0], *whole, masking.mask_ratio)
         shown = masking.apply(torch.from_numpy(x), torch.from_numpy(mask))
         masked = shown[..., :colours].numpy()
-        window = busiest_window(x, params.size)
+        window, _ = telling_window(x, params.size)
         # The test's names are those of its noisy images.
         own = f"truth of {Path(name).stem}"
         versions = {"masked": masked, "inpainted": x_hat.clip(0, 1), "original": x}

@@ -7,8 +7,9 @@ import imageio.v3 as iio
 import numpy as np
 
 from mid_core.evaluation.metrics import scores
-from mid_core.figures.crops import busiest_window, crops_figure, remains_figure
+from mid_core.figures.crops import crops_figure, remains_figure
 from mid_core.figures.style import draw
+from mid_core.figures.windows import telling_window
 from mid_core.images.picture import to_float
 from mid_core.jobs.rule import run_rule
 
@@ -19,6 +20,8 @@ def pictures(folder: Path, image: dict) -> Pictures:
     """Read an image by each method: its label and its samples, by the method's key."""
     found = {}
     for method in image["methods"]:
+        if method["key"] == "taken_out":
+            continue
         samples = to_float(iio.imread(folder / method["file"]))
         samples = samples if samples.ndim == 3 else samples[..., None]
         found[method["key"]] = method["label"], samples
@@ -35,7 +38,7 @@ def without_middle_rounds(found: Pictures, shown: str) -> Pictures:
 def row(found: Pictures, protocol: str) -> dict:
     """Cut the same window of each, with its scores."""
     truth = found["truth"][1]
-    window = busiest_window(truth, snakemake.params.size)
+    window, _ = telling_window(truth, snakemake.params.size)
     crops = {}
     for key, (label, samples) in found.items():
         (own,) = scores(samples[window], truth[window], [protocol])
@@ -49,7 +52,7 @@ def main() -> None:
     index = json.loads(path.read_text())
     images = [pictures(path.parent, image) for image in index["images"]]
     first = images[0]
-    window = busiest_window(first["truth"][1], snakemake.params.size)
+    window, _ = telling_window(first["truth"][1], snakemake.params.size)
     rows = {
         Path(image["name"]).stem: row(
             without_middle_rounds(found, index["shown"]), index["protocol"]

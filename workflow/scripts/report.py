@@ -3,12 +3,14 @@
 import json
 from pathlib import Path
 
+import pandas as pd
 import yaml
 
 from mid_config.plan import Plan
 from mid_core.jobs.rule import run_rule
 from mid_core.report import facts
 from mid_core.report.compared import read_compared
+from mid_core.report.lead import lead
 from mid_core.report.noise_cards import noise_card
 from mid_core.report.page import Figure, Report, render
 from mid_core.report.pictures import png_uri, printed_width
@@ -32,9 +34,9 @@ def figures() -> list[Figure]:
 
 
 def compared() -> dict | None:
-    """Read the pictures of the slider; None where no test was scored."""
-    found = read_compared(snakemake.input.compared) if snakemake.input.compared else {}
-    return found if found.get("images") else None
+    """Read the pictures of the slider; None where there is no image."""
+    found = read_compared(snakemake.input.compared)
+    return found if found["images"] else None
 
 
 def seeds() -> dict[str, str]:
@@ -52,20 +54,22 @@ def seeds() -> dict[str, str]:
 
 def main() -> None:
     given, params, config = snakemake.input, snakemake.params, snakemake.config
-    output, source = Path(snakemake.output[0]), Path(snakemake.scriptdir)
+    output, source = Path(snakemake.output[0]), Path(snakemake.scriptdir).parents[1]
     # Through JSON: YAML would name the lists that two variants share.
     own = json.loads(json.dumps(config))
     settings = yaml.safe_dump(own, sort_keys=False, default_flow_style=None)
     read = [json.loads(Path(path).read_text()) for path in given.models]
     cards = dict(zip(params.models, read, strict=True))
+    pictures = compared()
     page = render(
         Report(
             dataset=config["dataset"],
+            lead=lead(pictures, pd.read_csv(given.judged)),
             tables=[
                 t for path in given.tables for t in read_tables(Path(path).read_text())
             ],
             figures=figures(),
-            compared=compared(),
+            compared=pictures,
             cards=[
                 noise_card(name, Store.of(manifest))
                 for name, manifest in zip(params.banks, given.banks, strict=True)
