@@ -40,7 +40,10 @@ def compared_variants(plan: Plan) -> dict[str, tuple[str, str]]:
         "distilled": ("MID, distilled", "unpaired"),
         "ceiling": ("true noise, no mask", "supervised"),
     }
-    known |= {variant: (variant, "unpaired") for variant in paper["compared"]}
+    for variant in paper["compared"]:
+        category = _category(plan, variant)
+        name = f"MID, {variant}" if category == "unpaired" else variant
+        known[variant] = name, category
     return {variant: how for variant, how in known.items() if variant in plan.methods}
 
 

@@ -143,7 +143,7 @@ def test_each_method_tells_what_it_saw(planned):
         "white noise, no mask": {},
         "MID": {"noisy": "noisy halves"},
         "true noise, no mask": {"noisy": "true noise"},
-        "other": {"noisy": "noisy halves"},
+        "MID, other": {"noisy": "noisy halves"},
         "NLM": {},
         "oracle": {"noisy": "truths"},
         "DnCNN": {"noisy": "truths"},
