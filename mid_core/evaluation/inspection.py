@@ -9,7 +9,7 @@ import yaml
 from mid_core.errors import MidError
 from mid_core.evaluation.gate import SYMPTOMS
 from mid_core.evaluation.noise_statistics import lag_correlation, std_by_brightness
-from mid_core.store import Store, spread
+from mid_core.store import Store
 
 # What is said beside a statistic.
 _NOTES = {
@@ -43,7 +43,7 @@ def middle_crops(store: Store, count: int, size: int) -> list[np.ndarray]:
     ``count`` arrays (size, size, C), smaller where an image is.
     """
     crops = []
-    for i in spread(len(store), count):
+    for i in np.linspace(0, len(store) - 1, count).astype(int).tolist():
         height, width = store.sizes[i]
         side = min(size, height, width)
         crops.append(store.crop(i, (height - side) // 2, (width - side) // 2, side))
