@@ -1,4 +1,4 @@
-# make demo | test | test-all | lint | bench: each sets up .venv first, once.
+# make demo | docs | test | test-all | lint | bench: each sets up .venv first, once.
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
@@ -6,10 +6,16 @@ READY := $(VENV)/.ready
 # A cache that cannot be written must not stop anyone.
 export MPLCONFIGDIR ?= $(CURDIR)/$(VENV)/matplotlib
 
-.PHONY: demo test test-exhaustive test-all lint format bench clean
+.PHONY: demo docs test test-exhaustive test-all lint format bench clean
 
 demo: $(READY)
 	$(VENV)/bin/snakemake --cores 2 all report
+
+# The site, from the Markdown and the notebooks here; a broken link stops it.
+docs: $(READY)
+	$(VENV)/bin/python -m sphinx --fail-on-warning --keep-going --quiet \
+	  -c docs/site . docs/_build/site
+	@echo "Open docs/_build/site/index.html in a browser."
 
 PYTEST := $(VENV)/bin/python -m pytest --numprocesses 2 --no-loadscope-reorder
 
