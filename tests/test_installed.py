@@ -1,123 +1,122 @@
-"""Installed from a wheel, far from the repository, and used by another Snakefile."""
+"""Installed from a wheel, far from the repository: the workflow is there, too."""
 
 import os
 import shutil
 import subprocess
 import sys
-import zipfile
+import sysconfig
+import tarfile
+import venv
 
+import imageio.v3 as iio
+import numpy as np
 import pytest
 import yaml
 
 from tests.conftest import ROOT
-from tests.running import CONFIG, draw_images, jobs_of
+from tests.running import CONFIG, draw_images
 
-BUILD = "import sys; from setuptools.build_meta import build_wheel; build_wheel('.')"
-PARTS = ("mid_config", "mid_core", "pyproject.toml", "README.md", "LICENSE")
+# As `python -m build` does: the wheel is made of what the source distribution holds.
+BUILD = "import sys; from setuptools import build_meta; build_meta.build_{}('.')"
+PARTS = ("mid_config", "mid_core", "workflow", "config", "slurm", "results/README.md")
+FILES = ("environment.yml", "pyproject.toml", "README.md", "LICENSE")
+
+
+def build(kind, folder):
+    command = [sys.executable, "-c", BUILD.format(kind)]
+    subprocess.run(command, cwd=folder, capture_output=True, check=True)
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """A folder with what a wheel of the project holds, and nothing else."""
-    source, site = (tmp_path_factory.mktemp(name) for name in ("source", "site"))
-    for part in map(ROOT.joinpath, PARTS):
-        copy = shutil.copytree if part.is_dir() else shutil.copy
-        copy(part, source / part.name)
-    build = [sys.executable, "-c", BUILD]
-    subprocess.run(build, cwd=source, capture_output=True, check=True)
-    (wheel,) = source.glob("*.whl")
-    zipfile.ZipFile(wheel).extractall(site)
+    """The packages of a new environment: the wheel, and what this one has besides."""
+    source, home = (tmp_path_factory.mktemp(name) for name in ("source", "home"))
+    for name in (*PARTS, *FILES):
+        (source / name).parent.mkdir(exist_ok=True)
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, source / name)
+    build("sdist", source)
+    with tarfile.open(next(source.glob("*.tar.gz"))) as packed:
+        packed.extractall(source, filter="data")
+    (unpacked,) = source.glob("mid_denoise-*/")
+    build("wheel", unpacked)
+    (wheel,) = unpacked.glob("*.whl")
+    venv.create(home / "env", with_pip=True)
+    install = [home / "env/bin/python", "-m", "pip", "install", "--no-index"]
+    subprocess.run([*install, "--no-deps", wheel], capture_output=True, check=True)
+    (site,) = home.glob("env/lib/python*/site-packages")
+    # Of a folder named here Python reads no further .pth files: not the editable one.
+    (site / "dev.pth").write_text(sysconfig.get_path("purelib"))
     return site
 
 
-@pytest.fixture
-def folder(tmp_path):
-    draw_images(tmp_path)
-    (tmp_path / "config.yaml").write_text(yaml.safe_dump(CONFIG))
-    return tmp_path
-
-
-def run(folder, *command, path=""):
-    return subprocess.run(
-        [sys.executable, *command],
+def run(site, folder, *command):
+    """Run a program of the new environment."""
+    bin = site.parents[2] / "bin"
+    own = {"PATH": f"{bin}:/usr/bin:/bin", "HOME": str(site), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [bin / command[0], *command[1:]],
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(path)},
+        env=own,
         capture_output=True,
         text=True,
         check=False,
     )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def tracked(*folders):
+    names = ["git", "ls-files", "--cached", "--others", "--exclude-standard", *folders]
+    listed = subprocess.run(names, cwd=ROOT, capture_output=True, text=True, check=True)
+    return {name for name in listed.stdout.splitlines() if (ROOT / name).is_file()}
 
 
 @pytest.mark.exhaustive
-def test_mid_from_a_wheel_needs_the_repository_for_the_workflow_alone(site, folder):
-    code = "import sys; from mid_core.commands.cli import main; sys.exit(main())"
-    where = run(folder, "-c", "import mid_core; print(mid_core.__file__)", path=site)
-    assert where.stdout == f"{site}/mid_core/__init__.py\n"
-    doctor = run(folder, "-c", code, "doctor", "config.yaml", path=site)
-    assert doctor.returncode == 0, doctor.stderr
-    assert "all that the run needs is there" in doctor.stdout
-    for command in ("plan", "status"):
-        refused = run(folder, "-c", code, command, "config.yaml", path=site)
-        assert (refused.returncode, refused.stdout) == (1, "")
-        assert refused.stderr.startswith("Error: the workflow is not here")
-    # In the repository's folder, all of them work.
-    (folder / "workflow").symlink_to(ROOT / "workflow")
-    status = run(folder, "-c", code, "status", "config.yaml", path=site)
-    assert "tiny: 0 of 25 done; next: snakemake" in status.stdout, status.stderr
+def test_all_that_is_tracked_of_the_packages_and_the_workflow_is_installed(site):
+    def installed(folder, *below):
+        files = [path for part in below for path in (folder / part).rglob("*.*")]
+        files += [folder / "workflow/Snakefile"] if "workflow" in below else []
+        plain = {os.path.relpath(path, folder) for path in files if path.is_file()}
+        return {name for name in plain if "__pycache__" not in name}
+
+    packages = ("mid_config", "mid_core")
+    assert installed(site, *packages) == tracked(*packages)
+    parts = ("workflow", "config", "slurm", "results")
+    assert installed(site / "mid_workflow", *parts) == tracked(*parts)
 
 
-OUTER = """
-configfile: "config.yaml"
+@pytest.mark.exhaustive
+def test_one_command_denoises_a_folder_far_from_any_clone(site, tmp_path):
+    rng = np.random.default_rng(4)
+    for i, (name, noise) in enumerate([("noisy", 25), ("noisy", 25), ("clean", 0)]):
+        light = np.linspace(60, 190, 130)[None, :, None] * np.ones((96, 1, 3))
+        pixels = np.clip(light + rng.normal(0, noise, light.shape), 0, 255)
+        (tmp_path / name).mkdir(exist_ok=True)
+        iio.imwrite(tmp_path / name / f"{i}.png", pixels.astype(np.uint8))
+    command = ("mid", "run", "noisy", "out", "--clean", "clean", "--minutes", "0.01")
+    said = run(site, tmp_path, *command, "--cores", "1", "--device", "cpu")
+    assert "2 of 2 image(s) have no answer yet" in said
+    assert iio.imread(tmp_path / "out/0.png").shape == (96, 130, 3)
+    assert (tmp_path / "out/report.html").stat().st_size > 10_000
+    assert {path.name for path in tmp_path.iterdir()} == {"noisy", "clean", "out"}
+    log = (tmp_path / "out/mid/run.log").read_text()
+    assert f"{site}/mid_workflow/workflow/Snakefile" in log
+    assert f"{ROOT}/workflow" not in log
 
-rule own:
-    output: "own/{{name}}.txt"
-    shell: "echo {{wildcards.name}} > {{output}}"
 
-module mid:
-    snakefile: "{root}/workflow/Snakefile"
-    config: {config}
-
-use rule * from mid{names}
-
-rule everything:
-    default_target: True
-    input: "results/tiny/tables/rounds.md", "own/a.txt"
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("config", "names", "refusal"),
-    [
-        ("config", "", ""),
-        (
-            'config | {"dataset": "tiny", "tests": ["*.png"]}',
-            "",
-            "'*.png' must be a pool",
-        ),
-        (
-            'config | {"methods": 1}',
-            "",
-            "config of the module: 'methods' is not a known key",
-        ),
-        ("config", " as mid_*", "keeps its rules' names"),
-    ],
-)
-def test_another_snakefile_uses_the_rules(config, names, refusal, folder):
-    text = OUTER.format(root=ROOT, config=config, names=names)
-    (folder / "Snakefile").write_text(text)
-    dry = run(folder, "-m", "snakemake", "--cores", "1", "--dry-run", path=ROOT)
-    said = dry.stdout + dry.stderr
-    if refusal:
-        assert dry.returncode == 1
-        assert refusal in said
-        return
-    jobs = jobs_of(dry)
-    assert {name: jobs[name] for name in ("own", "ingest", "train_round")} == {
-        "own": 1,
-        "ingest": 3,
-        "train_round": 4,
-    }
-    # Ours have logs and memory of their own, the other's are as they were.
-    assert "log: results/tiny/logs/train_round/mid_1.log" in said
-    assert "own_a.log" not in said
+@pytest.mark.exhaustive
+def test_every_command_finds_the_workflow_and_its_configs(site, tmp_path):
+    where = f"{site}/mid_workflow\n"
+    assert run(site, tmp_path, "mid", "workflow") == where
+    assert run(site, tmp_path, "python", "-m", "mid_core", "workflow") == where
+    # A config that is not here is the shipped one of that name.
+    said = run(site, tmp_path, "mid", "doctor", "--quick")
+    assert "all files that the run needs are there" in said
+    draw_images(tmp_path)
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(CONFIG))
+    said = run(site, tmp_path, "mid", "plan", "config.yaml")
+    assert "plan of tiny: 25 jobs" in said
+    said = run(site, tmp_path, "mid", "status", "config.yaml")
+    snakefile = f"--snakefile {site}/mid_workflow/workflow/Snakefile"
+    assert f"tiny: 0 of 25 done; next: snakemake {snakefile}" in said

@@ -31,10 +31,12 @@ def bounds(requirements) -> dict[str, str]:
 
 def test_conda_users_get_the_same_dependencies():
     conda = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    # And the package itself, of this folder.
+    assert conda[-2:] == ["pip", {"pip": ["-e ."]}]
     parts = (PROJECT["dependencies"], EXTRAS["workflow"], EXTRAS["slurm"])
     expected = bounds([one for part in parts for one in part])
     expected["python"] = PROJECT["requires-python"].removeprefix(">=")
-    assert bounds(conda) == expected
+    assert bounds(conda[:-2]) == expected
 
 
 def test_every_dependency_is_pinned_above_its_bound():
@@ -51,6 +53,26 @@ def test_every_dependency_is_pinned_above_its_bound():
     ]
     for name, bound in bounds(wanted).items():
         assert version(pins[name]) >= version(bound), name
+
+
+def test_every_package_is_of_the_wheel():
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    found = {
+        path.parent.relative_to(ROOT).as_posix().replace("/", ".")
+        for name in ("mid_config", "mid_core")
+        for path in (ROOT / name).rglob("__init__.py")
+    }
+    assert set(tools["setuptools"]["packages"]) == found | {"mid_workflow"}
+
+
+def test_the_catalog_of_workflows_is_told_how_this_one_is_used():
+    # What it asks of a workflow of standardized usage.
+    usage = yaml.safe_load((ROOT / ".snakemake-workflow-catalog.yml").read_text())
+    assert usage["usage"]["software-stack-deployment"] == {"conda": True}
+    assert (ROOT / "config/README.md").is_file()
+    said = (ROOT / "README.md").read_text().lower()
+    assert "snakemake" in said
+    assert "workflow" in said
 
 
 def mid_without(modules: list[str], *arguments: object):

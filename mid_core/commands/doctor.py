@@ -1,7 +1,8 @@
 """Say what is missing or broken before a run."""
 
 import argparse
-from pathlib import Path
+
+from mid_core.jobs.shipped import found
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -10,7 +11,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "config",
         nargs="*",
         metavar="CONFIG",
-        default=["config/config.yaml"],
+        type=found,
+        default=[found("config/config.yaml")],
         help="as after --configfile (config/config.yaml)",
     )
     parser.add_argument(
@@ -22,6 +24,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Examine the data sets of a config; 1 if a run would stop at them."""
     from mid_core.planning.consultation import consult
 
-    text, sound = consult([Path(file) for file in arguments.config], arguments.quick)
+    text, sound = consult(arguments.config, arguments.quick)
     print(text)
     return 0 if sound else 1

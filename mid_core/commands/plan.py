@@ -2,7 +2,8 @@
 
 import argparse
 from contextlib import suppress
-from pathlib import Path
+
+from mid_core.jobs.shipped import found
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -11,8 +12,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "config",
         nargs="*",
         metavar="CONFIG",
-        type=Path,
-        default=[Path("config/config.yaml")],
+        type=found,
+        default=[found("config/config.yaml")],
         help="as after --configfile (config/config.yaml)",
     )
     parser.add_argument(

@@ -23,6 +23,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="clean images from anywhere (the embedded photos)",
     )
     parser.add_argument(
+        "--pairs",
+        metavar=("NOISY", "CLEAN"),
+        nargs=2,
+        type=Path,
+        help="two folders with the same names, which only measure the result: PSNR",
+    )
+    parser.add_argument(
         "--minutes",
         type=number_from(float, 0),
         default=15,

@@ -16,18 +16,20 @@ import yaml
 from mid_config.loading import load_config
 from mid_core.commands.denoise_files import denoise_files
 from mid_core.commands.last_model import RECORD
+from mid_core.commands.run_progress import Work, progress, works
 from mid_core.errors import MidError
 from mid_core.evaluation.look_report import Sight, image_files, in_words, look_at
 from mid_core.figures.look import look_figure
 from mid_core.figures.style import draw
-from mid_core.jobs.dag import the_snakefile
+from mid_core.jobs.shipped import profile, shipped, the_snakefile
 from mid_core.networks import build
 from mid_core.planning.job_times import STEP_PASSES, pass_seconds
 from mid_core.runtime.devices import pick_device
 from mid_core.runtime.files import replacing
 from mid_core.trainer import Training
 
-DATASET, CONFIG = "photos", "config.yaml"
+DATASET, CONFIG, BASE = "photos", "config.yaml", "config/folders.yaml"
+PAIRS = "pairs"
 # Grey levels of 255: clean photos show up to two (Kodak's 1.9, SIDD's truths 1.8),
 # the mildest noisy ones three (PolyU's 2.9).
 LITTLE_NOISE = 2.0
@@ -46,6 +48,7 @@ class Request:
     noisy: Path
     out: Path
     clean: Path | None = None
+    pairs: tuple[Path, Path] | None = None
     minutes: float = 15
     cores: int = 1
     device: str = "auto"
@@ -77,10 +80,9 @@ def run_folder(request: Request) -> None:
     """
     files = image_files(request.noisy)
     if not (request.results / RECORD).is_file():
-        snakefile = the_snakefile()
         _look(request, files)
-        is_new = _write_config(request, snakefile.parents[1])
-        _run_snakemake(request, snakefile)
+        is_new = _write_config(request, shipped() / BASE)
+        _run_snakemake(request)
         if request.dry_run and is_new:
             (request.folder / CONFIG).unlink()
     if not request.dry_run:
@@ -136,27 +138,28 @@ def steps_in(minutes: float, step_seconds: float) -> dict[str, int]:
     return {"first": first, "taught": TAUGHT * first, "trial": trial}
 
 
-def _write_config(request: Request, root: Path) -> bool:
-    """Write what this run changes of ``config/folders.yaml``; False: it is there."""
+def _write_config(request: Request, base_config: Path) -> bool:
+    """Write what this run changes of the base config; False: it is there."""
     path = request.folder / CONFIG
     if path.is_file():
         print(f"going on as {path} says; to begin anew, delete {request.folder}")
         return False
-    base = load_config([root / "config/folders.yaml"], {})
+    base = load_config([base_config], {})
     training = Training(**_own(base["method"]["training"]))
     step = _step_seconds(base["method"]["network"], training, request.device)
     steps = steps_in(request.minutes, step)
-    clean = {"reader": "camera", "part": "clean", "shots": 3}
+    clean = {"reader": "camera", "part": "photos", "shots": 3}
     if request.clean:
-        image_files(request.clean)
-        clean = {"reader": "folders", "path": str(request.clean.absolute())}
+        clean = {"reader": "folders", "path": _folder(request.clean)}
     noisy = {"reader": "folders", "path": str(request.noisy.absolute())}
     if request.noisy.is_file():
         name = re.sub(r"([\[\]*?])", r"[\1]", request.noisy.name)
         noisy |= {"path": str(request.noisy.absolute().parent), "pattern": name}
+    pools = {"clean": clean, "noisy": noisy} | _scored(request)
     changes: dict[str, Any] = {
         "dataset": DATASET,
-        "pools": {"clean": clean, "noisy": noisy},
+        "pools": pools,
+        "tests": [pool for pool in pools if pool == PAIRS],
         "method": {
             "training": {"iterations": steps["first"]},
             "taught": {"training": {"iterations": steps["taught"]}},
@@ -166,7 +169,7 @@ def _write_config(request: Request, root: Path) -> bool:
         "runtime": {"device": request.device, "threads": request.cores},
     }
     content = yaml.safe_dump(changes, sort_keys=False)
-    about = f"# Written by mid run: what differs from {root}/config/folders.yaml.\n"
+    about = f"# Written by mid run: what differs from {base_config}.\n"
     with replacing(path, ".yaml") as part:
         part.write_text(about + content)
     print(
@@ -174,6 +177,22 @@ def _write_config(request: Request, root: Path) -> bool:
         f"on what the first makes of your images; about {request.minutes:g} min"
     )
     return True
+
+
+def _scored(request: Request) -> dict[str, dict[str, Any]]:
+    """The pool that scores, if there are pairs."""
+    if request.pairs is None:
+        return {}
+    noisy, clean = map(_folder, request.pairs)
+    return {PAIRS: {"reader": "folders", "path": noisy, "truth": {"path": clean}}}
+
+
+def _folder(path: Path) -> str:
+    """Return where a folder of images is; refuse what is none."""
+    if not path.is_dir():
+        raise MidError(f"{path} is not a folder: give one that holds images")
+    image_files(path)
+    return str(path.absolute())
 
 
 def _own(training: dict[str, Any]) -> dict[str, Any]:
@@ -188,14 +207,13 @@ def _step_seconds(network: dict[str, Any], training: Training, device: str) -> f
     return STEP_PASSES * training.batch_size * training.patch_size**2 * a_pixel
 
 
-def _run_snakemake(request: Request, snakefile: Path) -> None:
+def _run_snakemake(request: Request) -> None:
     """Run the workflow in the folder of the run, and tell how far it is."""
-    root = snakefile.parents[1]
-    configs = root / "config/folders.yaml", request.folder.absolute() / CONFIG
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile)]
+    configs = shipped() / BASE, request.folder.absolute() / CONFIG
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(the_snakefile())]
     command += ["--directory", str(request.folder), "--cores", str(request.cores)]
     command += ["--configfile", *map(str, configs)]
-    command += ["--profile", request.profile] if request.profile else []
+    command += ["--profile", profile(request.profile)] if request.profile else []
     command += ["--dry-run"] if request.dry_run else []
     said = request.folder / "run.log"
     with said.open("w") as log:
@@ -203,7 +221,7 @@ def _run_snakemake(request: Request, snakefile: Path) -> None:
             [*command, "--", "all", "report"], stdout=log, stderr=subprocess.STDOUT
         )
         try:
-            _follow(request, process)
+            _follow(process, _works(request))
         except BaseException:
             # Snakemake lets its jobs save what they have.
             process.terminate()
@@ -224,25 +242,26 @@ def _jobs_in(said: str) -> str:
     return table[: table.index("\n\n")]
 
 
-def _follow(request: Request, process: subprocess.Popen) -> None:
+def _works(request: Request) -> list[Work]:
+    """The trainings of a run, as its config says."""
+    method = yaml.safe_load((request.folder / CONFIG).read_text())["method"]
+    steps = {
+        "trial": method["trials"]["iterations"],
+        "first": method["training"]["iterations"],
+        "taught": method["taught"]["training"]["iterations"],
+    }
+    return works(request.results / "logs", steps, TRIALS)
+
+
+def _follow(process: subprocess.Popen, planned: list[Work]) -> None:
     """Print the progress of the trainings, as their logs tell it."""
     shown = ""
     while process.poll() is None:
         time.sleep(POLL_S)
-        line = _progress(request.results / "logs")
+        line = progress(planned)
         if line and line != shown:
             print(line, flush=True)
             shown = line
-
-
-def _progress(logs: Path) -> str:
-    """What the newest log of a training says last, without its time."""
-    found = [*logs.glob("train_round/*.log"), *logs.glob("choose_ratio/*.log")]
-    if not found:
-        return ""
-    lines = max(found, key=lambda log: log.stat().st_mtime).read_text().splitlines()
-    told = [line for line in lines if "step " in line]
-    return told[-1].partition(" INFO ")[2] if told else ""
 
 
 def _last_words(log: Path) -> str:
@@ -263,7 +282,7 @@ def _denoise(request: Request, files: list[Path]) -> None:
         shutil.copyfile(report, request.out / "report.html")
         print(f"what was learnt of the noise: {request.out / 'report.html'}")
     print(
-        f"the answers are in {request.out}. Too smooth? mid denoise IN OUT --model "
-        f"{model} --strength 0.7. More clean images of all colours (--clean) and more "
-        "minutes make better ones"
+        f"the answers are in {request.out}. Too smooth? mid denoise {request.noisy} "
+        f"ANOTHER_FOLDER --model {model} --strength 0.7. More minutes, and clean images "
+        "of your own (--clean), make better ones"
     )

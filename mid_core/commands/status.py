@@ -3,7 +3,8 @@
 import argparse
 import time
 from contextlib import suppress
-from pathlib import Path
+
+from mid_core.jobs.shipped import found
 
 CLEAR_SCREEN = "\x1b[H\x1b[2J"
 EVERY_S = 30
@@ -15,8 +16,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "config",
         nargs="*",
         metavar="CONFIG",
-        type=Path,
-        default=[Path("config/config.yaml")],
+        type=found,
+        default=[found("config/config.yaml")],
         help="as after --configfile (config/config.yaml)",
     )
     parser.add_argument(

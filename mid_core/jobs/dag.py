@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mid_core.errors import MidError
+from mid_core.jobs.shipped import the_snakefile
 
 
 @dataclass(frozen=True)
@@ -47,29 +48,6 @@ class Job:
     to_do: bool
 
 
-def find_snakefile() -> Path | None:
-    """Find the workflow: beside this package, else in this folder; pip installs none."""
-    places = Path(__file__).parents[2], Path.cwd()
-    found = (place / "workflow/Snakefile" for place in places)
-    return next(filter(Path.is_file, found), None)
-
-
-def the_snakefile() -> Path:
-    """Return the workflow.
-
-    Raises
-    ------
-    MidError
-        If it is not installed.
-    """
-    if (snakefile := find_snakefile()) is None:
-        raise MidError(
-            "the workflow is not here, for `pip install` brings `mid` alone: get the "
-            "repository by `git clone`, and give this command in its folder"
-        )
-    return snakefile
-
-
 def read_jobs(
     configs: Sequence[Path], targets: Sequence[str] = (), every_pool: bool = False
 ) -> dict[str, Job]:
@@ -94,15 +72,14 @@ def read_jobs(
     Raises
     ------
     MidError
-        If Snakemake or the workflow is not installed, or the config or a target is
-        refused.
+        If Snakemake is not installed, or the config or a target is refused.
     """
-    snakefile = the_snakefile()
     with TemporaryDirectory() as folder:
         file = Path(folder) / "jobs.json"
         # `--dag` only draws the graph, and a dry run keeps no log.
         command = [sys.executable, "-m", "snakemake", "--dry-run", "--dag"]
-        command += ["--snakefile", str(snakefile), "--cores", "all", "--quiet", "all"]
+        command += ["--snakefile", str(the_snakefile())]
+        command += ["--cores", "all", "--quiet", "all"]
         command += ["--configfile", *map(str, configs), "--", *targets]
         environment = os.environ | {"MID_JOBS_FILE": str(file)}
         environment |= {"MID_EVERY_POOL": "1"} if every_pool else {}

@@ -16,6 +16,7 @@ from mid_core.errors import MidError
 from mid_core.jobs.dag import Job, read_jobs
 from mid_core.jobs.log import Attempt, job_name, read_attempt
 from mid_core.jobs.recovery import at_work, is_locked
+from mid_core.jobs.shipped import snakemake_command
 
 DEFAULT_CONFIG = Path("config/config.yaml")
 # In the order in which they are told of.
@@ -132,7 +133,7 @@ def _next(
     locked = is_locked(Path())
     if locked and (workers := at_work(Path())):
         return f"at work: {workers[0]}"
-    command = ["snakemake", "--cores", "all"]
+    command = [*snakemake_command(), "--cores", "all"]
     if list(configs) != [DEFAULT_CONFIG]:
         command += ["--configfile", *map(str, configs)]
     command += ["--", *targets] if targets else []

@@ -7,7 +7,7 @@ from mid_config.plan import Plan
 from mid_core.datasets.checking import check
 from mid_core.datasets.overlap import files_by, overlaps
 from mid_core.errors import MidError
-from mid_core.jobs.dag import find_snakefile, read_jobs
+from mid_core.jobs.dag import read_jobs
 from mid_core.jobs.status import read_plan
 from mid_core.planning import doctor
 from mid_core.runtime.files import place, sha256
@@ -39,9 +39,7 @@ def consult(configs: Sequence[Path], quick: bool) -> tuple[str, bool]:
     wrong, costs = doctor.wrong(findings) or _shared(plan, findings, quick), ""
     if not quick and not wrong:
         wrong = _unfit(plan, findings)
-        # The data sets can be examined without the workflow.
-        known = not wrong and find_snakefile()
-        costs = _costs(plan, configs, findings) if known else ""
+        costs = "" if wrong else _costs(plan, configs, findings)
     if not wrong and plan.config["runtime"]["check_disk_space"]:
         wrong = _lacking_disk_space(plan, findings)
     return doctor.report(findings, costs, wrong, quick), not wrong

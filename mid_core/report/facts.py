@@ -4,6 +4,7 @@ import os
 import platform
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -22,14 +23,14 @@ def versions(source: Path) -> dict[str, str]:
     Parameters
     ----------
     source
-        The folder of the code, whose commit is told if it is a git repository.
+        The folder of the code, whose commit is told if it is a git repository itself.
     """
     command = ["git", "-C", str(source), "describe", "--always", "--dirty", "--tags"]
-    try:
-        run = subprocess.run(command, capture_output=True, text=True, check=False)
-        commit = run.stdout.strip()
-    except OSError:
-        commit = ""
+    commit = ""
+    if (source / ".git").exists():
+        with suppress(OSError):
+            run = subprocess.run(command, capture_output=True, text=True, check=False)
+            commit = run.stdout.strip()
     found = {"commit": commit or "not known", "Python": platform.python_version()}
     for package in PACKAGES:
         try:

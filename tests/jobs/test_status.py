@@ -1,6 +1,7 @@
 """What `mid status` says of a small run: before it, at work, failed, killed, done."""
 
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from mid_core.errors import MidError
 from mid_core.jobs import status
 from mid_core.jobs.dag import Job
 from mid_core.jobs.rule import run_rule
+from mid_core.jobs.shipped import snakemake_command
 from tests.conftest import ROOT
 from tests.running import CONFIG, changed
 
@@ -147,4 +149,5 @@ def test_of_a_finished_run_a_changed_round_is_out_of_date(copied):
     assert row(lines, "round") == ["round", "extract_noise", "train_round", "evaluate"]
     assert row(lines, "mid 0") == ["mid 0", "done", "done"]
     assert row(lines, "mid 1") == ["mid 1", "done", "out of date", "out of date"]
-    assert "next: snakemake --cores all --configfile config.yaml" in lines[-1]
+    command = [*snakemake_command(), "--cores", "all", "--configfile", "config.yaml"]
+    assert f"next: {shlex.join(command)}" in lines[-1]

@@ -12,25 +12,40 @@ from tempfile import NamedTemporaryFile
 import yaml
 from snakemake.exceptions import WorkflowError
 
-# Not workflow.basedir: that is of a Snakefile that uses this one as a module.
+# A clone, or what a wheel installs; of `github(...)`, no folder. Not workflow.basedir:
+# that is of a Snakefile that uses this one as a module.
 ROOT = Path(workflow.snakefile).resolve().parents[2]
 AS_MODULE = Path(workflow.basedir).resolve() != ROOT / "workflow"
-sys.path.insert(0, str(ROOT))
+if (ROOT / "mid_config").is_dir():
+    sys.path.insert(0, str(ROOT))
 
-from mid_config.errors import ConfigError
-from mid_config.loading import load_config
-from mid_config.machine import gpu_count
-from mid_config.plan import Plan
-from mid_config.pool_files import fingerprint, record_of
-from mid_config.pools import absent_pools
-from mid_config.requests import memory_mb
+try:
+    from mid_config.errors import ConfigError
+    from mid_config.loading import load_config
+    from mid_config.machine import gpu_count
+    from mid_config.plan import Plan
+    from mid_config.pool_files import fingerprint, record_of
+    from mid_config.pools import absent_pools
+    from mid_config.requests import memory_mb
+except ModuleNotFoundError as error:
+    raise WorkflowError(
+        f"MID's workflow needs {error.name} where Snakemake itself is installed: "
+        "pip install 'mid-denoise[workflow]'"
+    )
+
+PACKAGE = Path(find_spec("mid_core").origin).parent
+# Jobs look there, too, in whatever environment they run.
+sys.path.append(str(PACKAGE.parent))
+DEFAULT_CONFIG = Path("config/config.yaml")
+if not DEFAULT_CONFIG.is_file():
+    DEFAULT_CONFIG = ROOT / DEFAULT_CONFIG
 
 try:
     if AS_MODULE:
         settings = load_config([], config, "config of the module")
     else:
         settings = load_config(
-            workflow.config_settings.configfiles or [Path("config/config.yaml")],
+            workflow.config_settings.configfiles or [DEFAULT_CONFIG],
             workflow.config_settings.config,
         )
     # `mid plan` asks for all data sets, as they will be.
@@ -48,7 +63,7 @@ on_this_machine = workflow.nodes is None and "MID_JOBS_FILE" not in os.environ
 GPUS = gpu_count() if ON_GPU and on_this_machine else 0
 if GPUS:
     workflow.global_resources.setdefault("gpu", GPUS)
-VERSIONS = yaml.safe_load((ROOT / "mid_core/stage_versions.yaml").read_text())
+VERSIONS = yaml.safe_load((PACKAGE / "stage_versions.yaml").read_text())
 
 
 wildcard_constraints:
@@ -124,13 +139,12 @@ def consult_doctor():
             "The images are not checked beforehand: that needs this environment's mid."
         )
         return
-    code = "import sys; from mid_core.commands.cli import main; sys.exit(main())"
     with NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(plan.config, file)
         file.flush()
         run = subprocess.run(
-            [sys.executable, "-c", code, "doctor", "--quick", file.name],
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            [sys.executable, "-m", "mid_core", "doctor", "--quick", file.name],
+            env=os.environ | {"PYTHONPATH": str(PACKAGE.parent)},
             capture_output=True,
             text=True,
         )
@@ -217,7 +231,10 @@ def print_next_steps():
     folder = f"results/{plan.dataset}"
     if Path(f"{folder}/report.html").is_file():
         print(f"Open {folder}/report.html in a browser: all of this on one page.")
-    print(f"Look at {folder}/figures/; results/README.md says what is where.")
+    print(f"Look at {folder}/figures/.")
+    guides = Path("results/README.md"), ROOT / "results/README.md"
+    if guide := next(filter(Path.is_file, guides), None):
+        print(f"{guide} says what is where.")
     if weights.is_file():
         # For `mid denoise` without --model.
         record = json.dumps({"model": str(weights)})
@@ -227,6 +244,6 @@ def print_next_steps():
 
 
 def print_what_failed():
-    files = workflow.config_settings.configfiles or []
-    command = shlex.join(["mid", "status", *map(os.path.relpath, files)])
+    files = map(os.path.relpath, workflow.configfiles)
+    command = shlex.join(["mid", "status", *files])
     print(f"What failed, and why: {command}")

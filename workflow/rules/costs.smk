@@ -35,7 +35,7 @@ def print_costs():
     if known:
         text += f", {duration(sum(known))} of computing as of their last runs"
     if unknown:
-        files = map(os.path.relpath, workflow.config_settings.configfiles or [])
+        files = map(os.path.relpath, workflow.configfiles)
         command = ["mid", "plan", *files]
         if targets := workflow.dag_settings.targets:
             command += ["--target", *sorted(targets)]

@@ -11,7 +11,9 @@ out  results/{dataset}/figures/compared/index.json   the same windows by each of
 rule compare_images:
     input:
         unpack(method_pictures),
-        test=plan.pool(plan.tests[0]) if plan.tests else [],
+        test=plan.pool(
+            plan.tests[0] if plan.tests else plan.methods[plan.shown()]["noisy"]
+        ),
         truth=plan.pool(plan.tests[0], "truth") if plan.tests else [],
     output:
         index="results/{dataset}/figures/{pictures}/index.json",
@@ -38,6 +40,7 @@ rule report:
         figures=lambda wildcards: shown_results(".png"),
         others=lambda wildcards: shown_results(".json"),
         compared=lambda wildcards: shown_pictures(),
+        judged=f"results/{plan.dataset}/tables/judged.csv",
         banks=shown_noise({}).values(),
         models=lambda wildcards: models_table().values(),
         lineage=lambda wildcards: (

@@ -25,9 +25,8 @@ def shows(target):
 
 def shown_pictures():
     """The pictures of a report: with the compared methods, where it shows these."""
-    if not plan.tests:
-        return []
-    name = "methods" if shows("compare") or shows("paper") else "compared"
+    known = plan.tests and (shows("compare") or shows("paper"))
+    name = "methods" if known else "compared"
     return f"results/{plan.dataset}/figures/{name}/index.json"
 
 
@@ -44,17 +43,14 @@ def shown_results(suffix):
 
 
 def captions():
-    """What each figure's caption says, by the figure's name; empty without one."""
+    """What each figure's caption says, by the figure's name."""
     names = [Path(path).stem for path in shown_results(".png")]
     files = {
-        name: ROOT / f"workflow/report/{CAPTIONS.get(name, name)}.rst" for name in names
+        name: Path(workflow.source_path(f"../report/{CAPTIONS.get(name, name)}.rst"))
+        for name in names
     }
     return {
-        name: (
-            " ".join(file.read_text().replace("``", "").split())
-            if file.is_file()
-            else ""
-        )
+        name: " ".join(file.read_text().replace("``", "").split())
         for name, file in files.items()
     }
 

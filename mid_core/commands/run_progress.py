@@ -1,0 +1,94 @@
+"""How far ``mid run`` is: read from the logs of its trainings, and said in words."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+STEP = re.compile(r" INFO (.*): step (\d+) of \d+, .*?([\d.e+-]+) steps/s")
+
+
+@dataclass(frozen=True)
+class Work:
+    """Trainings that write one log.
+
+    Attributes
+    ----------
+    title
+        What they are, for a person.
+    log
+        Where they tell their steps, once they have begun.
+    steps
+        How many they take together.
+    """
+
+    title: str
+    log: Path
+    steps: int
+
+
+def works(logs: Path, steps: dict[str, int], trials: int) -> list[Work]:
+    """List the trainings of a run, in order.
+
+    Parameters
+    ----------
+    logs
+        The run's folder of logs.
+    steps
+        Of the ``first`` and the ``taught`` training, and of a ``trial``.
+    trials
+        How many there are.
+    """
+    hidden = "trials of how many pixels to hide"
+    return [
+        Work(hidden, logs / "choose_ratio/mid_0.log", trials * steps["trial"]),
+        Work("first training", logs / "train_round/mid_0.log", steps["first"]),
+        Work("second training", logs / "train_round/mid_1.log", steps["taught"]),
+    ]
+
+
+def progress(planned: Sequence[Work]) -> str:
+    """Say which training is under way, how far it is, and how long all of them take.
+
+    Parameters
+    ----------
+    planned
+        As ``works`` returns it. A step of each takes as long.
+
+    Returns
+    -------
+    A line; empty before the first step is told.
+    """
+    said, done, rate = "", 0, 0.0
+    for number, work in enumerate(planned, 1):
+        steps, its_rate = _told(work.log)
+        if steps:
+            rate, done = its_rate, sum(one.steps for one in planned[: number - 1])
+            said = f"{number} of {len(planned)}, {work.title}: "
+            said += f"step {steps} of {work.steps}"
+            done += steps
+    if not rate:
+        return said
+    seconds = (sum(one.steps for one in planned) - done) / rate
+    return f"{said}, {in_words(seconds)} of training left"
+
+
+def in_words(seconds: float) -> str:
+    """Say about how long something takes.
+
+    Examples
+    --------
+    >>> in_words(12.3), in_words(440), in_words(9000)
+    ('under a minute', 'about 7 min', 'about 2.5 h')
+    """
+    if seconds < 60:
+        return "under a minute"
+    minutes = seconds / 60
+    return f"about {minutes:.0f} min" if minutes < 90 else f"about {minutes / 60:.1f} h"
+
+
+def _told(log: Path) -> tuple[int, float]:
+    """Return the steps that a log tells of, all trainings together, and the last rate."""
+    found = STEP.findall(log.read_text(errors="replace")) if log.is_file() else []
+    last = {title: int(step) for title, step, _ in found}
+    return sum(last.values()), float(found[-1][2]) if found else 0.0
