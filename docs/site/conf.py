@@ -32,7 +32,8 @@ include_patterns = [
     "docs/**/*.md",
     "results/README.md",
 ]
-exclude_patterns = ["**/.*", ".*", "docs/_build"]
+# What runs make is not searched: of results/ only its README is a page.
+exclude_patterns = ["**/.*", ".*", "docs/_build", "results/[!R]*"]
 templates_path = ["."]
 # No `python3`: blocks without a language are commands, trees and sketches.
 highlight_language = "text"
