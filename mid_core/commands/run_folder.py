@@ -148,7 +148,7 @@ def _write_config(request: Request, base_config: Path) -> bool:
     training = Training(**_own(base["method"]["training"]))
     step = _step_seconds(base["method"]["network"], training, request.device)
     steps = steps_in(request.minutes, step)
-    clean = {"reader": "camera", "part": "photos", "shots": 3}
+    clean = {"reader": "camera", "part": "clean", "shots": 3}
     if request.clean:
         clean = {"reader": "folders", "path": _folder(request.clean)}
     noisy = {"reader": "folders", "path": str(request.noisy.absolute())}

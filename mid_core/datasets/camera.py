@@ -27,11 +27,7 @@ from mid_core.errors import MidError
 
 # In the config: JSON schema, as YAML.
 KEYS = """
-part:
-  enum: [clean, noisy, test, photos]
-  description: >-
-    Which of the embedded photos. photos are all of them, clean, in every light: for noisy
-    images that are not embedded.
+part: {enum: [clean, noisy, test], description: Which of the embedded photos.}
 seed: {$ref: "#/$defs/seed"}
 shots:
   type: integer
@@ -56,16 +52,10 @@ PARTS: dict[str, tuple[str, ...]] = {
     "test": ("chelsea", "motorcycle_left"),
 }
 
-ALL = "photos"
-EVERY = (
-    *(name for part in PARTS.values() for name in part),
-    *("brick", "grass", "gravel", "moon", "retina"),
-)
 _FILES: dict[str, tuple[str, str]] = {
-    name: ("skimage", f"data/{name}.png") for name in EVERY
+    name: ("skimage", f"data/{name}.png") for part in PARTS.values() for name in part
 } | {
     "grace_hopper": ("matplotlib", "mpl-data/sample_data/grace_hopper.jpg"),
-    "retina": ("skimage", "data/retina.jpg"),
     "rocket": ("skimage", "data/rocket.jpg"),
 }
 
@@ -90,10 +80,6 @@ SHOT_RANGE = (0.001, 0.018)
 READ_RATIO = 0.03
 # Mean linear light of the exposed photo: SIDD's are dim, with a mean of 32-111 of 255.
 LIGHT_RANGE = (0.025, 0.12)
-# Of `photos`, which stand for anybody's clean images: any light, by day too, and for each
-# colour a factor from 1 / TINT to TINT, as lamps and skies have. Few photos then have
-# all colours; measured in docs/measurements. Pixels beyond a side of MOST are cut off.
-ANY_LIGHT, TINT, MOST = (0.025, 0.4), 1.65, 700
 
 
 class Shot(NamedTuple):
@@ -111,7 +97,7 @@ def find(settings: Mapping[str, Any], groups: None = None) -> Found:
     is of no effect.
     """
     found, part = Found(), settings["part"]
-    for photo in EVERY if part == ALL else PARTS[part]:
+    for photo in PARTS[part]:
         try:
             path = str(photo_path(photo))
         except MidError as error:
@@ -120,8 +106,7 @@ def find(settings: Mapping[str, Any], groups: None = None) -> Found:
         for shot in range(1, settings["shots"] + 1):
             name = photo if shot == 1 else f"{photo}_{shot}"
             item = {"name": name, "photo": photo, "image": path}
-            has_truth = part in ("noisy", "test")
-            found.items.append(item | ({"truth": path} if has_truth else {}))
+            found.items.append(item | ({} if part == "clean" else {"truth": path}))
     return found
 
 
@@ -133,8 +118,8 @@ def read(
     Parameters
     ----------
     item : one of ``find(settings)``.
-    stack : "image", or "truth" in the parts 'noisy' and 'test'.
-    settings : ``part`` ('clean', 'noisy', 'test' or 'photos') and ``seed``.
+    stack : "image", or "truth" but in the part 'clean'.
+    settings : ``part`` ('clean', 'noisy' or 'test') and ``seed``.
 
     Returns
     -------
@@ -146,8 +131,6 @@ def read(
         If its package is not installed.
     """
     rng = generator(item["name"], settings["seed"])
-    if settings["part"] == ALL:
-        return develop(mosaic(enlarge(in_any_light(photo(item["photo"]), rng))))
     taken = draw(rng)
     scene = mosaic(enlarge(unprocess(photo(item["photo"]), taken.light)))
     if settings["part"] == "clean":
@@ -216,13 +199,6 @@ def unprocess(image: np.ndarray, light: float | None = None) -> np.ndarray:
         linear = np.minimum(linear * (light / max(float(linear.mean()), 1e-6)), 1)
     sensor = linear @ np.linalg.inv(MATRIX).T / GAINS
     return np.maximum(sensor, 0).astype(np.float32)
-
-
-def in_any_light(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Light a photo anew: (H, W, 3) in [0, 1], sRGB, to sensor colours as ``unprocess``."""
-    light = float(np.exp(rng.uniform(*np.log(ANY_LIGHT))))
-    tint = np.exp(rng.uniform(-np.log(TINT), np.log(TINT), 3))
-    return (unprocess(image[:MOST, :MOST], light) * tint).astype(np.float32)
 
 
 def enlarge(scene: np.ndarray) -> np.ndarray:
