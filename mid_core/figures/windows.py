@@ -83,15 +83,16 @@ def most_telling(
 
     Returns
     -------
-    The chosen ones, in order, with their windows; fewer where there are fewer.
+    The chosen ones with their windows, the most telling first; fewer where there are
+    fewer.
     """
     chosen = []
     for group in np.array_split(np.arange(len(candidates)), count):
         found = [(i, *telling_window(guide(candidates[i]), size)) for i in group]
         if found:
-            best, window, _ = max(found, key=lambda one: one[2])
-            chosen.append((candidates[best], window))
-    return chosen
+            chosen.append(max(found, key=lambda one: one[2]))
+    chosen.sort(key=lambda one: -one[2])
+    return [(candidates[i], window) for i, window, _ in chosen]
 
 
 def _blocks(image: np.ndarray) -> np.ndarray:

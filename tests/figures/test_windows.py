@@ -50,10 +50,10 @@ def test_a_small_image_is_shown_whole(scene):
     assert inside(telling_window(scene[:5, :25], SIZE)[0]) == [0, 5, 0, 25]
 
 
-def test_each_group_of_neighbours_gives_its_best(scene):
+def test_each_group_of_neighbours_gives_its_best_and_the_best_is_first(scene):
     flat = np.full_like(scene, 0.45)
     images = {"a": flat, "b": scene, "c": flat, "d": flat, "e": scene}
     found = most_telling(list(images), images.get, SIZE, 2)
     assert [name for name, _ in found] == ["b", "e"]
     assert found[0][1] == telling_window(scene, SIZE)[0]
-    assert [name for name, _ in most_telling("ab", images.get, SIZE, 5)] == ["a", "b"]
+    assert [name for name, _ in most_telling("ab", images.get, SIZE, 5)] == ["b", "a"]
