@@ -111,7 +111,10 @@ def _see_the_report(out):
     assert "These images show noise of 2" in page
     folder = out / "mid/results/photos/figures/compared"
     index = json.loads((folder / "index.json").read_text())
-    assert {image["name"] for image in index["images"]} == {"photo 0", "photo 1"}
+    assert {image["name"] for image in index["images"]} == {
+        "photo 0.png",
+        "photo 1.png",
+    }
     assert index["protocol"] is None
     methods = index["images"][0]["methods"]
     assert {(one["psnr_db"], one["ssim"]) for one in methods} == {(None, None)}
