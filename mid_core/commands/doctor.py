@@ -2,19 +2,12 @@
 
 import argparse
 
-from mid_core.jobs.shipped import found
+from mid_core.commands.configs import config_files
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
-    parser.add_argument(
-        "config",
-        nargs="*",
-        metavar="CONFIG",
-        type=found,
-        default=[found("config/config.yaml")],
-        help="as after --configfile (config/config.yaml)",
-    )
+    config_files(parser)
     parser.add_argument(
         "--quick", action="store_true", help="do not decode every image"
     )

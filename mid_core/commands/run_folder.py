@@ -155,11 +155,11 @@ def _write_config(request: Request, base_config: Path) -> bool:
     if request.noisy.is_file():
         name = re.sub(r"([\[\]*?])", r"[\1]", request.noisy.name)
         noisy |= {"path": str(request.noisy.absolute().parent), "pattern": name}
-    pools = {"clean": clean, "noisy": noisy} | _scored(request)
+    tests = _scored(request)
     changes: dict[str, Any] = {
         "dataset": DATASET,
-        "pools": pools,
-        "tests": [pool for pool in pools if pool == PAIRS],
+        "pools": {"clean": clean, "noisy": noisy} | tests,
+        "tests": list(tests),
         "method": {
             "training": {"iterations": steps["first"]},
             "taught": {"training": {"iterations": steps["taught"]}},

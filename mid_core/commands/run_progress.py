@@ -59,18 +59,14 @@ def progress(planned: Sequence[Work]) -> str:
     -------
     A line; empty before the first step is told.
     """
-    said, done, rate = "", 0, 0.0
-    for number, work in enumerate(planned, 1):
-        steps, its_rate = _told(work.log)
-        if steps:
-            rate, done = its_rate, sum(one.steps for one in planned[: number - 1])
-            said = f"{number} of {len(planned)}, {work.title}: "
-            said += f"step {steps} of {work.steps}"
-            done += steps
-    if not rate:
-        return said
-    seconds = (sum(one.steps for one in planned) - done) / rate
-    return f"{said}, {in_words(seconds)} of training left"
+    told = [_told(work.log) for work in planned]
+    begun = [i for i, (steps, _) in enumerate(told) if steps]
+    if not begun:
+        return ""
+    now, (steps, rate) = begun[-1], told[begun[-1]]
+    work, left = planned[now], sum(one.steps for one in planned[now:]) - steps
+    said = f"{now + 1} of {len(planned)}, {work.title}: step {steps} of {work.steps}"
+    return f"{said}, {in_words(left / rate)} of training left" if rate else said
 
 
 def in_words(seconds: float) -> str:

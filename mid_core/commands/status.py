@@ -4,7 +4,7 @@ import argparse
 import time
 from contextlib import suppress
 
-from mid_core.jobs.shipped import found
+from mid_core.commands.configs import config_files
 
 CLEAR_SCREEN = "\x1b[H\x1b[2J"
 EVERY_S = 30
@@ -12,14 +12,7 @@ EVERY_S = 30
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
-    parser.add_argument(
-        "config",
-        nargs="*",
-        metavar="CONFIG",
-        type=found,
-        default=[found("config/config.yaml")],
-        help="as after --configfile (config/config.yaml)",
-    )
+    config_files(parser)
     parser.add_argument(
         "--target",
         nargs="+",

@@ -47,17 +47,11 @@ def telling_window(image: np.ndarray, size: int) -> tuple[Window, float]:
     if min(sides) == 0:
         return (slice(0, height), slice(0, width)), 0.0
     grey = image.mean(axis=2, keepdims=True)
-    spread = _blocks(grey).std(axis=(1, 3))[..., 0]
+    blocks = _blocks(grey)[..., 0]
+    spread, light = blocks.std(axis=(1, 3)), blocks.mean(axis=(1, 3))
     colour = _blocks(np.abs(image - grey)).mean(axis=(1, 3, 4))
-    detail, flat, light, strength = (
-        _means(each, *sides)
-        for each in (
-            spread > DETAIL,
-            spread < FLAT,
-            _blocks(grey).mean(axis=(1, 3))[..., 0],
-            colour,
-        )
-    )
+    parts = spread > DETAIL, spread < FLAT, light, colour
+    detail, flat, light, strength = (_means(each, *sides) for each in parts)
     mixed = np.sqrt(np.minimum(detail, 0.5) * np.minimum(flat, 0.5))
     near = np.exp(-0.5 * ((light - LIGHT) / SPREAD) ** 2)
     # Where nothing is mixed, detail decides.

@@ -57,18 +57,27 @@ class Image:
     window: tuple[slice, slice]
     corner: tuple[int, int]
 
+    @property
+    def noisy(self) -> np.ndarray:
+        """The window of the noisy image."""
+        return self.y[self.window]
+
+    @property
+    def truth(self) -> np.ndarray | None:
+        """The window of the truth, if there is one."""
+        return None if self.x is None else self.x[self.window]
+
 
 def scored_images() -> list[Image]:
     """Take images with their truths, whole, as their scores are computed."""
     noisy, clean = Store.of(snakemake.input.test), Store.of(snakemake.input.truth)
     size, count = snakemake.params.size, snakemake.params.images
     candidates = list(pairs(noisy, clean, CANDIDATES * count))
+    shown = most_telling(candidates, lambda one: to_float(one[2]), size, count)
     images = []
-    for one, window in most_telling(
-        candidates, lambda it: to_float(it[2]), size, count
-    ):
-        name, y, x = one[0], *map(to_float, one[1:])
-        images.append(Image(name, y, x, window, tuple(side.start for side in window)))
+    for (name, image, truth), window in shown:
+        y, x, corner = to_float(image), to_float(truth), (side.start for side in window)
+        images.append(Image(name, y, x, window, tuple(corner)))
     return images
 
 
@@ -109,9 +118,9 @@ def estimates(method: dict, images: list[Image]) -> Iterator[np.ndarray]:
         masking, counts = answering(settings, card)
         for one in images:
             seed = image_seed(settings["seed"], "evaluate", one.name)
-            yield denoise(network, one.y, masking, seed, counts[-1:], runtime["tile"])[
-                0
-            ]
+            how = masking, seed, counts[-1:], runtime["tile"]
+            (x_hat,) = denoise(network, one.y, *how)
+            yield x_hat
 
 
 def entry(path: Path, names: dict, picture: np.ndarray, x: np.ndarray | None) -> dict:
@@ -134,18 +143,17 @@ class Sheets:
     def __init__(self, folder: Path, images: list[Image]) -> None:
         self.folder, self.images = folder, images
         self.rows = [
-            {"name": one.name, "window": [*one.corner, *one.y[one.window].shape[:2]]}
+            {"name": one.name, "window": [*one.corner, *one.noisy.shape[:2]]}
             | {"methods": []}
             for one in images
         ]
 
-    def add(self, method: dict, pictures: Iterable[np.ndarray], scored=True) -> None:
-        """Write a method's picture of each image."""
-        for i, picture in enumerate(pictures):
-            own, path = self.images[i], self.folder / f"{i}/{method['key']}.png"
-            x = own.x[own.window] if scored and own.x is not None else None
-            made = entry(path, method, picture[own.window], x)
-            self.rows[i]["methods"].append(made)
+    def add(self, method: dict, windows: Iterable[np.ndarray], scored=True) -> None:
+        """Write a method's picture of each image's window."""
+        for i, picture in enumerate(windows):
+            path = self.folder / f"{i}/{method['key']}.png"
+            truth = self.images[i].truth if scored else None
+            self.rows[i]["methods"].append(entry(path, method, picture, truth))
 
 
 def main() -> None:
@@ -156,20 +164,22 @@ def main() -> None:
     has_truth = bool(snakemake.input.truth)
     images = scored_images() if has_truth else unscored_images()
     sheets, taken = Sheets(index.parent, images), []
-    sheets.add(NOISY, (one.y for one in images))
+    sheets.add(NOISY, (one.noisy for one in images))
     report = Progress("compared images", len(params.methods), "method")
     for method in params.methods:
         try:
-            answers = list(estimates(method, images))
+            each = zip(images, estimates(method, images), strict=True)
+            # Copies: a view would keep the whole image.
+            answers = [x_hat[one.window].copy() for one, x_hat in each]
             sheets.add(method, answers)
         except NotInstalledError as error:
             log.warning(error)
         if method["key"] == params.shown:
             each = zip(images, answers, strict=True)
-            taken = [0.5 + GAIN * (one.y - x_hat) for one, x_hat in each]
+            taken = [0.5 + GAIN * (one.noisy - x_hat) for one, x_hat in each]
         report()
     if has_truth:
-        sheets.add(TRUTH, (one.x for one in images))
+        sheets.add(TRUTH, (one.truth for one in images))
     sheets.add(TAKEN, taken, scored=False)
     noisy = Store.of(snakemake.input.test).attributes
     facts = {key: noisy[key] for key in ("dataset", "split")}
