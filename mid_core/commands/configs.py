@@ -2,7 +2,7 @@
 
 import argparse
 
-from mid_core.jobs.shipped import found
+from mid_core.runtime.shipped import found
 
 
 def config_files(parser: argparse.ArgumentParser) -> None:

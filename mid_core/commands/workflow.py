@@ -9,6 +9,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Print where the workflow is installed."""
-    from mid_core.jobs.shipped import shipped
+    from mid_core.runtime.shipped import shipped
 
     print(shipped())

@@ -105,8 +105,10 @@ def describe(settings: dict, count: int) -> dict[str, str]:
         share = "" if rule["share"] == 0.5 else f" (share {rule['share']:g})"
         words.append(f"{rule['by']}s drawn with seed {rule['seed']}{share}")
     words += [f"{key} {settings[key]}" for key in CHOICES if settings.get(key)]
-    if "crop" in settings:
-        words.append(f"top-left {settings['crop']} pixels")
+    if crop := settings.get("crop"):
+        middle = isinstance(crop, dict)
+        side = crop["middle"] if middle else crop
+        words.append(f"{'middle' if middle else 'top-left'} {side} pixels")
     complete = about.complete.get(part)
     words.append(f"{count} of {complete}" if complete else f"{count} images")
     name = settings["path"] if settings["reader"] == "folders" else about.title

@@ -22,21 +22,39 @@ def decode(
 ) -> Iterator[np.ndarray | MidError]:
     """Decode images in order, ``threads`` at a time, a few ahead of the caller.
 
-    With ``crop`` among the settings, images are the top-left square of so many pixels.
+    With ``crop`` among the settings, images are a square of so many pixels.
 
     Yields
     ------
     Each image, (H, W, C), or the error that says what is wrong with it.
     """
-    module, crop = reader(settings), settings.get("crop")
+    module = reader(settings)
 
     def read(item: dict) -> np.ndarray | MidError:
         try:
-            return module.read(item, stack, settings)[:crop, :crop]
+            return cropped(module.read(item, stack, settings), settings.get("crop"))
         except MidError as error:
             return error
 
     return ahead(read, items, threads)
+
+
+def cropped(image: np.ndarray, crop: int | dict[str, int] | None) -> np.ndarray:
+    """Cut a square out of an image: the top-left one, or that in the middle.
+
+    Parameters
+    ----------
+    image
+        (H, W, C).
+    crop
+        Its side in pixels; ``{"middle": side}``; or None: the whole image. A side that
+        is shorter than the square stays whole.
+    """
+    if not isinstance(crop, dict):
+        return image[:crop, :crop]
+    side = crop["middle"]
+    top, left = (max(0, (length - side) // 2) for length in image.shape[:2])
+    return image[top : top + side, left : left + side]
 
 
 def ingest(

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mid_core.errors import MidError
-from mid_core.jobs.shipped import the_snakefile
+from mid_core.runtime.shipped import the_snakefile
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from mid_core.errors import MidError
 from mid_core.jobs.dag import Job, read_jobs
 from mid_core.jobs.log import Attempt, job_name, read_attempt
 from mid_core.jobs.recovery import at_work, is_locked
-from mid_core.jobs.shipped import snakemake_command
+from mid_core.runtime.shipped import snakemake_command
 
 DEFAULT_CONFIG = Path("config/config.yaml")
 # In the order in which they are told of.

@@ -38,6 +38,7 @@ class Progress:
         self._title, self._total, self._unit = title, total, unit
         self.done = self._first = done
         self._start = self._last = time.monotonic()
+        self._under_way = False
 
     def __call__(self, amount: float = 1, note: str = "") -> None:
         """Take in that ``amount`` more is done; ``note`` is shown beside it."""
@@ -45,15 +46,22 @@ class Progress:
         self._bar.set_postfix_str(note, refresh=False)
         self._bar.update(amount)
         now, finished = time.monotonic(), self.done > self._total - 1e-6
-        if now - self._last > LINE_SECONDS or finished:
-            rate = (self.done - self._first) / max(now - self._start, 1e-9)
-            left = max(0, self._total - self.done) / max(rate, 1e-9)
-            text = f"{self._title}: {self._unit} {self.done:.4g} of {self._total}, "
-            text += f"{note}, " if note else ""
-            log.info("%s%.3g %ss/s, %.0f s left", text, rate, self._unit, left)
-            self._last = now
+        if not (self._under_way or finished):
+            # What comes before the first report is not the pace of the work.
+            self._start, self._last, self._first = now, now, self.done
+        elif finished or now - self._last > LINE_SECONDS:
+            self._tell(now, note)
+        self._under_way = True
         if finished:
             self._bar.close()
+
+    def _tell(self, now: float, note: str) -> None:
+        rate = (self.done - self._first) / max(now - self._start, 1e-9)
+        left = max(0, self._total - self.done) / max(rate, 1e-9)
+        text = f"{self._title}: {self._unit} {self.done:.4g} of {self._total}, "
+        text += f"{note}, " if note else ""
+        log.info("%s%.3g %ss/s, %.0f s left", text, rate, self._unit, left)
+        self._last = now
 
 
 class TrainingReport:

@@ -43,6 +43,8 @@ def create(
         chunks=(1, *shape),
         shards=(per_shard(np.dtype(dtype).itemsize, tile), *shape),
         compressors=[ZstdCodec(level=level, checksum=True)],
+        # For xarray, which opens no array without them.
+        dimension_names=("tile", "y", "x", "colour"),
     )
 
 

@@ -193,7 +193,12 @@ class StoreWriter:
             self._save_note()
             self._create(self._tiles)
             index = np.array(self._note["index"], np.int64)
-            self._group.create_array("index", data=index, overwrite=True)
+            self._group.create_array(
+                "index",
+                data=index,
+                dimension_names=("image", "first_height_width"),
+                overwrite=True,
+            )
             self._group.attrs.update(attributes)
             write_manifest(self.path, attributes.get("made_by", {}))
             self._end_note()

@@ -36,6 +36,16 @@ def test_ingest_crops_and_keeps_bits(tmp_path):
     assert store.attributes["split"] == "*.png, top-left 16 pixels, 1 images"
 
 
+def test_a_crop_may_be_from_the_middle(tmp_path):
+    ramp = np.arange(11 * 40, dtype=np.uint16).reshape(11, 40)
+    iio.imwrite(tmp_path / "grey.png", ramp)
+    settings = pool(tmp_path, "*.png", crop={"middle": 16})
+    store = store_of(settings, tmp_path / "p/image.zarr")
+    # The image is not as high as the square: all of its rows stay.
+    np.testing.assert_array_equal(store.read(0)[..., 0], ramp[:, 12:28])
+    assert store.attributes["split"] == "*.png, middle 16 pixels, 1 images"
+
+
 def test_threads_keep_the_order_and_the_bits(tmp_path, rng):
     for i in range(11):
         shape = (5 + 7 * (i % 3), 9 + i, 3)

@@ -13,7 +13,7 @@ from mid_core.errors import MidError
 from mid_core.jobs import status
 from mid_core.jobs.dag import Job
 from mid_core.jobs.rule import run_rule
-from mid_core.jobs.shipped import snakemake_command
+from mid_core.runtime.shipped import snakemake_command
 from tests.conftest import ROOT
 from tests.running import CONFIG, changed
 

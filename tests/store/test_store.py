@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray
 import zarr
 
 from mid_core.errors import MidError
@@ -70,6 +71,15 @@ def test_zarr_alone_opens_a_store(path, images):
     assert (first, height, width) == (0, 37, 53)
     np.testing.assert_array_equal(group["image"][0], image[:32, :32])
     assert group.attrs["names"] == list(images)
+
+
+def test_xarray_opens_a_store_with_named_dimensions(path, images):
+    opened = xarray.open_zarr(path, consolidated=False)
+    assert opened["image"].dims == ("tile", "y", "x", "colour")
+    image = next(iter(images.values()))
+    np.testing.assert_array_equal(opened["image"].isel(tile=0), image[:32, :32])
+    assert opened["index"].dims == ("image", "first_height_width")
+    assert opened["index"].values.tolist()[0] == [0, 37, 53]
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float16"])

@@ -32,7 +32,8 @@ def test_a_damaged_store_says_the_command_that_mends_it(run, monkeypatch):
     shard.write_bytes(whole[:50] + bytes([whole[50] ^ 4]) + whole[51:])
     with pytest.raises(MidError, match="its rule extract_noise rebuilds it") as refused:
         list(Store(path))
-    command = r"`rm -f (\S+) && snakemake --cores 2 -- (\S+)`"
+    # The run's folder is no clone: the command says where the workflow is.
+    command = r"`rm -f (\S+) && snakemake --snakefile \S+ --cores 2 -- (\S+)`"
     removed, target = re.search(command, str(refused.value)).groups()
     assert removed == target == f"{ROUND}/noise.manifest.json"
     (run / removed).unlink()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mid_core.jobs.shipped import found, profile, shipped, snakemake_command
+from mid_core.runtime.shipped import found, profile, shipped, snakemake_command
 from tests.conftest import ROOT
 
 
