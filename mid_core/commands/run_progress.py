@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mid_config.last_run import duration
+
 STEP = re.compile(r" INFO (.*): step (\d+) of \d+, .*?([\d.e+-]+) steps/s")
 
 
@@ -66,21 +68,7 @@ def progress(planned: Sequence[Work]) -> str:
     now, (steps, rate) = begun[-1], told[begun[-1]]
     work, left = planned[now], sum(one.steps for one in planned[now:]) - steps
     said = f"{now + 1} of {len(planned)}, {work.title}: step {steps} of {work.steps}"
-    return f"{said}, {in_words(left / rate)} of training left" if rate else said
-
-
-def in_words(seconds: float) -> str:
-    """Say about how long something takes.
-
-    Examples
-    --------
-    >>> in_words(12.3), in_words(440), in_words(9000)
-    ('under a minute', 'about 7 min', 'about 2.5 h')
-    """
-    if seconds < 60:
-        return "under a minute"
-    minutes = seconds / 60
-    return f"about {minutes:.0f} min" if minutes < 90 else f"about {minutes / 60:.1f} h"
+    return f"{said}, about {duration(left / rate)} of training left" if rate else said
 
 
 def _told(log: Path) -> tuple[int, float]:

@@ -25,7 +25,7 @@ class Progress:
     """
 
     def __init__(self, title: str, total: int, unit: str, done: float = 0) -> None:
-        layout = "{desc}: {percentage:3.0f}%|{bar}| {n:.4g}/{total} [{elapsed}<"
+        layout = "{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total} [{elapsed}<"
         layout += "{remaining}, {rate_fmt}{postfix}]"
         self._bar = tqdm(
             *(None, title, total),
@@ -58,7 +58,9 @@ class Progress:
     def _tell(self, now: float, note: str) -> None:
         rate = (self.done - self._first) / max(now - self._start, 1e-9)
         left = max(0, self._total - self.done) / max(rate, 1e-9)
-        text = f"{self._title}: {self._unit} {self.done:.4g} of {self._total}, "
+        text = (
+            f"{self._title}: {self._unit} {round(self.done, 1):.12g} of {self._total}, "
+        )
         text += f"{note}, " if note else ""
         log.info("%s%.3g %ss/s, %.0f s left", text, rate, self._unit, left)
         self._last = now

@@ -35,11 +35,11 @@ def test_all_that_is_left_is_counted_at_the_last_rate(planned):
     # 140 steps to go of the trials, then 3000: at 7.5 a second nearly 7 minutes.
     assert progress(planned) == (
         "1 of 3, trials of how many pixels to hide: step 160 of 300, "
-        "about 7 min of training left"
+        "about 7.0 min of training left"
     )
     tell(planned[1], "mid, round 0: step 600 of 600, loss 0.1, 2e+01 steps/s, 0 s left")
     assert progress(planned) == (
-        "2 of 3, first training: step 600 of 600, about 2 min of training left"
+        "2 of 3, first training: step 600 of 600, about 2.0 min of training left"
     )
 
 
@@ -47,5 +47,5 @@ def test_what_was_chosen_early_is_not_left(planned):
     """A run that was cut goes on with the second training, and its trials' log is gone."""
     tell(planned[2], "mid, round 1: step 2390 of 2400, loss 0.1, 5 steps/s, 2 s left")
     assert progress(planned) == (
-        "3 of 3, second training: step 2390 of 2400, under a minute of training left"
+        "3 of 3, second training: step 2390 of 2400, about 2 s of training left"
     )
