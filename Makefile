@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # A cache that cannot be written must not stop anyone.
 export MPLCONFIGDIR ?= $(CURDIR)/$(VENV)/matplotlib
 
-.PHONY: demo docs test test-exhaustive test-all lint format bench clean
+.PHONY: demo docs test test-all lint format bench clean
 
 demo: $(READY)
 	$(VENV)/bin/snakemake --cores 2 all report
@@ -22,11 +22,9 @@ PYTEST := $(VENV)/bin/python -m pytest --numprocesses 2 --no-loadscope-reorder
 test: $(READY)
 	$(PYTEST) -m "not exhaustive"
 
-# What is slow for what it proves.
-test-exhaustive: $(READY)
-	$(PYTEST) -m exhaustive
-
-test-all: test test-exhaustive
+# With what is slow for what it proves; in one go, as the two share runs.
+test-all: $(READY)
+	$(PYTEST)
 
 lint: $(READY)
 	$(VENV)/bin/ruff check .
