@@ -18,7 +18,7 @@ from mid_core.commands.denoise_files import denoise_files
 from mid_core.commands.last_model import RECORD
 from mid_core.commands.run_progress import Work, progress, works
 from mid_core.errors import MidError
-from mid_core.evaluation.look_report import Sight, image_files, in_words, look_at
+from mid_core.evaluation.look_report import Sight, image_files, look_at, summary
 from mid_core.figures.look import look_figure
 from mid_core.figures.style import draw
 from mid_core.networks import build
@@ -92,7 +92,8 @@ def run_folder(request: Request) -> None:
 def _look(request: Request, files: list[Path]) -> None:
     """Say what the noise is like; stop where there is hardly any."""
     sights, refused = look_at(files)
-    print(in_words(sights))
+    print(summary(sights))
+    print(f"  more: {request.out / 'noise.png'}, and `mid inspect {request.noisy}`")
     for sentence in refused:
         print(f"left out: {sentence}")
     if len(sights) > 1:

@@ -1,6 +1,6 @@
 """The noise of image files in words: what each shows, and all of them together."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -172,39 +172,60 @@ def _by_colour(sight: Sight, one: Look) -> Iterable[tuple[str, float]]:
     return zip(sight.colours, one.level, strict=True)
 
 
+def summary(sights: Sequence[Sight]) -> str:
+    """Return in a few lines what images show."""
+    return "\n".join(line for sight in sights for line in _summary(sight))
+
+
 def in_words(sights: Sequence[Sight]) -> str:
     """Return what images show, as text: for all together, then a line for each."""
     return "\n".join(line for sight in sights for line in _lines(sight))
 
 
-def _lines(sight: Sight) -> list[str]:
+def _summary(sight: Sight) -> list[str]:
     table = rows([sight])
-    medians = {
-        key: float(np.median([row[key] for row in table]))
-        for key in table[0]
-        if key not in ("image", "colours", "is_white")
-    }
-    levels = [row["level"] for row in table]
+    medians, levels = _medians(table), [row["level"] for row in table]
     told = {
         "level": f"{medians['level']:.2f} ({min(levels):.2f} to {max(levels):.2f})",
         "clipped": f"{medians['clipped']:.3f}",
         "flat": f"{medians['flat']:.2f}",
         "detail": f"{medians['detail']:.2f}",
     }
+    return [*_character(sight), *_told(told, _NOTES)]
+
+
+def _lines(sight: Sight) -> list[str]:
+    table = rows([sight])
+    medians, told = _medians(table), {}
     for name in sight.colours if len(sight.colours) > 1 else ():
         of_colour = [row[f"level_{name}"] for row in table]
         ends = f"({min(of_colour):.2f} to {max(of_colour):.2f})"
         told[f"level {name}"] = f"{medians[f'level_{name}']:.2f} {ends}"
     near = ", ".join(f"{medians[lag]:z.2f}" for lag in ("lag_1", "lag_2", "lag_4"))
     told |= {"autocorrelation": near, "diagonal": f"{medians['diagonal']:z.2f}"}
-    notes = _NOTES | {"autocorrelation": "lags 1, 2, 4", "diagonal": "shift (1, 1)"}
+    notes = {"autocorrelation": "lags 1, 2, 4", "diagonal": "shift (1, 1)"}
     if len(sight.colours) == 3:
         told["colour correlation"] = ", ".join(f"{medians[p]:z.2f}" for p in PAIRS)
         notes["colour correlation"] = ", ".join(PAIRS)
-    lines = _character(sight)
-    for name, text in told.items():
-        lines.append(f"  {name:<19}  {text:<22}  {notes.get(name, '')}".rstrip())
-    return lines + _curve_lines(sight) + _image_lines(table)
+    more = _told(told, notes) + _curve_lines(sight) + _image_lines(table)
+    return _summary(sight) + more
+
+
+def _medians(table: Sequence[dict]) -> dict[str, float]:
+    """Take the medians of the rows' numbers."""
+    words = ("image", "colours", "is_white")
+    return {
+        key: float(np.median([row[key] for row in table]))
+        for key in table[0]
+        if key not in words
+    }
+
+
+def _told(told: Mapping[str, str], notes: Mapping[str, str]) -> list[str]:
+    return [
+        f"  {name:<19}  {text:<22}  {notes.get(name, '')}".rstrip()
+        for name, text in told.items()
+    ]
 
 
 def _character(sight: Sight) -> list[str]:
