@@ -21,10 +21,14 @@ class Turn(NamedTuple):
         Name of the submodule whose weights change; ``""`` is the network itself.
     loss
         Takes the whole network and a batch, and returns one number.
+    betas
+        What Adam keeps at each step of its means, of the gradient and of its square.
+        Where two parts work against each other, little of the first.
     """
 
     part: str
     loss: Loss
+    betas: tuple[float, float] = (0.9, 0.999)
 
 
 def charbonnier(prediction: Tensor, target: Tensor, epsilon: float = 1e-3) -> Tensor:

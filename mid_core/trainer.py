@@ -107,6 +107,7 @@ class Trainer:
             turn.part: torch.optim.Adam(
                 network.get_submodule(turn.part).parameters(),
                 lr=settings.learning_rate,
+                betas=turn.betas,
                 fused=True,
             )
             for turn in self.turns

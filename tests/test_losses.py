@@ -60,7 +60,7 @@ def trainer(turns=TURNS, network=None, **changes):
 def plain_steps(monkeypatch):
     """A step is the rate times the gradient."""
 
-    def plain(parameters, lr, fused):
+    def plain(parameters, lr, betas, fused):
         return torch.optim.SGD(parameters, lr)
 
     monkeypatch.setattr(torch.optim, "Adam", plain)
@@ -90,6 +90,17 @@ def test_the_whole_network_is_named_by_nothing(plain_steps):
     assert network.numbers == pytest.approx(
         [1 - RATE * 24, 2 - RATE * 12, 3 - RATE * 8]
     )
+
+
+def test_each_part_has_its_own_means():
+    trained = trainer([Turn("a", loss_of_a, betas=(0.5, 0.75)), Turn("b", loss_of_b)])
+    trained.step(*BATCH)
+    # Of the first gradients, 24 and nearly 7, a half and a tenth.
+    own = [trained.optimizers[part].state for part in ("a", "b")]
+    (a,), (b,) = (state.values() for state in own)
+    assert a["exp_avg"].item() == pytest.approx(0.5 * 24)
+    assert a["exp_avg_sq"].item() == pytest.approx(0.25 * 24**2)
+    assert b["exp_avg"].item() == pytest.approx(0.1 * 7 * (1 - RATE))
 
 
 def test_the_rate_of_each_part_falls():

@@ -90,7 +90,7 @@ def test_gradient_clipping_bounds_a_plain_step(batches, monkeypatch):
     monkeypatch.setattr(
         torch.optim,
         "Adam",
-        lambda parameters, lr, fused: torch.optim.SGD(parameters, lr),
+        lambda parameters, lr, betas, fused: torch.optim.SGD(parameters, lr),
     )
     start = build(TINY, seed=[0])
     model, _ = run(

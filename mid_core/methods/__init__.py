@@ -33,19 +33,35 @@ if TYPE_CHECKING:
 METHODS = (
     "nlm",
     "bm3d",
+    "ksvd",
+    "orthogonal_dictionary",
+    "lpg_pca",
+    "wnnm",
+    "twsc",
     "dncnn_white",
     "dncnn",
     "restormer",
     "nafnet",
+    "vdn",
+    "wu",
+    "c2n",
+    "scpgabnet",
     "at_bsn",
     "at_bsn_distilled",
     "sasl",
     "tm_bsn",
     "tm_bsn_distilled",
+    "apr_rd",
     "noise2void",
+    "pn2v",
+    "laine",
     "ap_bsn",
     "sdap",
     "amsnet",
+    "c_bsn",
+    "lg_bpn",
+    "blind2unblind",
+    "cvf_sid",
 )
 
 
@@ -61,13 +77,17 @@ def stage_of(settings: Mapping[str, Any], before: nn.Module | None = None) -> "S
     Parameters
     ----------
     settings
-        Of a method's stage: ``does``, and ``options``; or of a round of MID.
+        Of a method's stage: ``does``, ``options``, and of ``training`` the
+        ``iterations``; or of a round of MID.
     before
         The network of the stage before, frozen; None: there is none.
     """
     if "does" not in settings:
         return named("mid.Round")(before, settings)  # type: ignore[no-any-return]
-    return named(settings["does"])(before, **settings.get("options", {}))  # type: ignore[no-any-return]
+    own = dict(settings.get("options", {}))
+    if "training" in settings:
+        own["iterations"] = settings["training"]["iterations"]
+    return named(settings["does"])(before, **own)  # type: ignore[no-any-return]
 
 
 def answer_of(settings: Mapping[str, Any], network: nn.Module) -> "Answer":

@@ -81,6 +81,34 @@ def level_of(
     raise MidError(f"level '{name}' is unknown; there are: {', '.join(LEVELS)}")
 
 
+def one_number(label: str, level: str | float | np.ndarray, y: np.ndarray) -> float:
+    """Return the noise level of an image, for a method that takes one number.
+
+    Parameters
+    ----------
+    label : str
+        What the method is called.
+    level : str, float or ndarray
+        A name in ``LEVELS`` that needs nothing but the image, or what ``level_of``
+        found.
+    y : ndarray, (H, W, 1) or (H, W, 3), float in [0, 1]
+        The noisy image.
+
+    Raises
+    ------
+    MidError
+        If the level is a spectrum, or the image has another shape.
+    """
+    sigma = level_of(level, checked(y)) if isinstance(level, str) else level
+    if np.ndim(sigma):
+        raise MidError(
+            f"{label} takes the noise's level as one number, not its spectrum: choose "
+            "the level `seen`, `white` or `true`"
+        )
+    checked(y)
+    return float(sigma)
+
+
 def noise_level(y: np.ndarray) -> float:
     """Estimate the standard deviation of an image's noise over all its colours.
 

@@ -9,8 +9,7 @@ leave out a row and a column (0.26). It is made for white noise.
 import numpy as np
 from skimage.restoration import denoise_nl_means
 
-from mid_core.errors import MidError
-from mid_core.methods.levels import checked, level_of
+from mid_core.methods.levels import one_number
 
 LABEL = "NLM"
 FAMILY = "non-learning"
@@ -43,16 +42,11 @@ def denoise(y: np.ndarray, level: str | float | np.ndarray = "seen") -> np.ndarr
     MidError
         If the shape is another, or the level is none that this method takes.
     """
-    sigma = level_of(level, checked(y)) if isinstance(level, str) else level
-    if np.ndim(sigma):
-        raise MidError(
-            "NLM takes the noise's level as one number, not its spectrum: choose the "
-            "level `seen`, `white` or `true`"
-        )
+    sigma = one_number(LABEL, level, y)
     if sigma == 0:
         return y.copy()
     # scikit-image 0.26 fails on an axis of one channel.
-    is_grey = checked(y).shape[2] == 1
+    is_grey = y.shape[2] == 1
     x_hat = denoise_nl_means(
         y[..., 0] if is_grey else y,
         patch_size=5,

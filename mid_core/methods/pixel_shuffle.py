@@ -15,47 +15,11 @@ from torch import Tensor
 from mid_core.errors import MidError
 from mid_core.methods.answer import Answer
 from mid_core.networks.denoiser import Denoiser
+from mid_core.networks.layers import sub_images, whole_images
 
 SEED = 0
 # Random patterns come again after so many pixels: so tiles do not change the answer.
 PERIOD = 32
-
-
-def sub_images(y: Tensor, stride: int) -> Tensor:
-    """Cut images into the sub-images of a grid, PD.
-
-    Parameters
-    ----------
-    y
-        (N, C, H, W), both sides multiples of ``stride``.
-    stride
-        s: rows and columns from one pixel of a sub-image to the next.
-
-    Returns
-    -------
-    (N s^2, C, H / s, W / s). Of each image ``y[:, i::s, j::s]``, by i and then j.
-
-    Examples
-    --------
-    >>> y = torch.arange(8).view(1, 1, 2, 4)
-    >>> sub_images(y, 2).flatten(1).tolist()
-    [[0, 2], [1, 3], [4, 6], [5, 7]]
-    """
-    grid = y.unflatten(3, (-1, stride)).unflatten(2, (-1, stride))
-    return grid.permute(0, 3, 5, 1, 2, 4).flatten(0, 2)
-
-
-def whole_images(parts: Tensor, stride: int) -> Tensor:
-    """Put sub-images together again: what ``sub_images`` has cut.
-
-    Examples
-    --------
-    >>> y = torch.arange(8).view(1, 1, 2, 4)
-    >>> bool((whole_images(sub_images(y, 2), 2) == y).all())
-    True
-    """
-    grid = parts.unflatten(0, (-1, stride, stride))
-    return grid.permute(0, 3, 4, 1, 5, 2).flatten(4, 5).flatten(2, 3)
 
 
 def check_patch_size(patch_size: int, stride: int) -> None:

@@ -1,7 +1,7 @@
 """What a method brings to a training: what it is shown, and what it lowers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from torch import Tensor, nn
@@ -31,9 +31,13 @@ class Stage:
     ----------
     before
         The network of the stage before, which stays as it is; None: there is none.
+    iterations
+        Steps of the training: for a loss that changes on its way. No option; it is what
+        ``training`` says.
     """
 
     before: nn.Module | None
+    iterations: int = field(default=1, kw_only=True)
 
     def batches(
         self,

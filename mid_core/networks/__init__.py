@@ -20,6 +20,14 @@ NETWORKS = {
     "blind_pair": "BlindPair",
     "triangular": "Triangular",
     "dbsn": "DBSN",
+    "c_bsn": "CBSN",
+    "lg_bpn": "LGBPN",
+    "cvf_sid": "CVFSID",
+    "variational_unet": "VariationalUNet",
+    "sampled_unet": "SampledUNet",
+    "blind_gaussian": "BlindGaussian",
+    "dbsn_noise": "DBSNNoise",
+    "noise_generator": "NoiseGenerator",
 }
 
 

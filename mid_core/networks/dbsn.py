@@ -23,19 +23,28 @@ class CentreMasked(nn.Conv2d):
 
     The weight there exists and is not used: what an optimiser makes of it does not
     matter.
+
+    Attributes
+    ----------
+    is_blind
+        False: the centre is used after all (C-BSN).
     """
+
+    is_blind = True
 
     def __init__(self, channels: int, side: int) -> None:
         super().__init__(channels, channels, side, padding=side // 2)
 
     def forward(self, x: Tensor) -> Tensor:
+        if not self.is_blind:
+            return super().forward(x)
         # A mask kept as a buffer would have to be in every model file.
         weight, centre = self.weight.clone(), self.kernel_size[0] // 2
         weight[..., centre, centre] = 0
         return F.conv2d(x, weight, self.bias, padding=self.padding)
 
 
-class _Dilated(nn.Module):
+class Dilated(nn.Module):
     """A residual unit whose kernel has holes: it stays on one grid of pixels."""
 
     def __init__(self, channels: int, dilation: int) -> None:
@@ -50,7 +59,8 @@ class _Dilated(nn.Module):
         return x + self.layers(x)
 
 
-def _pointwise(inputs: int, outputs: int) -> list[nn.Module]:
+def pointwise(inputs: int, outputs: int) -> list[nn.Module]:
+    """Return a 1x1 convolution and a ReLU."""
     return [nn.Conv2d(inputs, outputs, 1), nn.ReLU()]
 
 
@@ -58,10 +68,10 @@ def _branch(width: int, modules: int, dilation: int) -> nn.Sequential:
     return nn.Sequential(
         CentreMasked(width, 2 * dilation - 1),
         nn.ReLU(),
-        *_pointwise(width, width),
-        *_pointwise(width, width),
-        *[_Dilated(width, dilation) for _ in range(modules)],
-        *_pointwise(width, width),
+        *pointwise(width, width),
+        *pointwise(width, width),
+        *[Dilated(width, dilation) for _ in range(modules)],
+        *pointwise(width, width),
     )
 
 
@@ -92,14 +102,14 @@ class DBSN(Denoiser):
     ) -> None:
         super().__init__(channels, extra_channels, 1, 0, residual=False)
         self.modules_of_branch, half = modules, width // 2
-        self.intro = nn.Sequential(*_pointwise(self.inputs, width))
+        self.intro = nn.Sequential(*pointwise(self.inputs, width))
         self.branches = nn.ModuleList(
             _branch(width, modules, dilation) for dilation in DILATIONS
         )
         self.tail = nn.Sequential(
-            *_pointwise(len(DILATIONS) * width, width),
-            *_pointwise(width, half),
-            *_pointwise(half, half),
+            *pointwise(len(DILATIONS) * width, width),
+            *pointwise(width, half),
+            *pointwise(half, half),
         )
         self.ending = nn.Conv2d(half, self.outputs, 1)
 

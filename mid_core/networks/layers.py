@@ -1,5 +1,7 @@
 """Layers and statistics that several networks share."""
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -42,6 +44,54 @@ def window_mean(cells: Tensor) -> Tensor:
         padding=CELLS_PER_WINDOW // 2,
         count_include_pad=False,
     )
+
+
+def sub_images(y: Tensor, stride: int) -> Tensor:
+    """Cut images into the sub-images of a grid, PD.
+
+    Parameters
+    ----------
+    y
+        (N, C, H, W), both sides multiples of ``stride``.
+    stride
+        s: rows and columns from one pixel of a sub-image to the next.
+
+    Returns
+    -------
+    (N s^2, C, H / s, W / s). Of each image ``y[:, i::s, j::s]``, by i and then j.
+
+    Examples
+    --------
+    >>> y = torch.arange(8).view(1, 1, 2, 4)
+    >>> sub_images(y, 2).flatten(1).tolist()
+    [[0, 2], [1, 3], [4, 6], [5, 7]]
+    """
+    grid = y.unflatten(3, (-1, stride)).unflatten(2, (-1, stride))
+    return grid.permute(0, 3, 5, 1, 2, 4).flatten(0, 2)
+
+
+def whole_images(parts: Tensor, stride: int) -> Tensor:
+    """Put sub-images together again: what ``sub_images`` has cut.
+
+    Examples
+    --------
+    >>> y = torch.arange(8).view(1, 1, 2, 4)
+    >>> bool((whole_images(sub_images(y, 2), 2) == y).all())
+    True
+    """
+    grid = parts.unflatten(0, (-1, stride, stride))
+    return grid.permute(0, 3, 4, 1, 5, 2).flatten(4, 5).flatten(2, 3)
+
+
+def on_reflected(network: Callable[[Tensor], Tensor], x: Tensor, around: int) -> Tensor:
+    """Let a network see an image that goes on around its border by reflection.
+
+    By so many pixels, or as many as there are to reflect; (N, C, H, W) in and out.
+    """
+    height, width = x.shape[-2:]
+    around = min(around, height - 1, width - 1)
+    x = F.pad(x, (around,) * 4, mode="reflect") if around else x
+    return network(x)[..., around : around + height, around : around + width]
 
 
 def he_normal(layers: nn.Module, slope: float = 0.0) -> nn.Module:

@@ -25,11 +25,13 @@ centred: {$ref: "#/$defs/centred"}
 EPSILON = 1e-12
 
 
-def _conv(inputs: int, outputs: int, size: int, groups: int = 1) -> nn.Conv2d:
+def _conv(
+    inputs: int, outputs: int, size: int, groups: int = 1, dilation: int = 1
+) -> nn.Conv2d:
     """Build a convolution without bias, as all of the paper's are."""
-    return nn.Conv2d(
-        inputs, outputs, size, padding=size // 2, groups=groups, bias=False
-    )
+    around = dilation * (size // 2)
+    spread = {"padding": around, "dilation": dilation}
+    return nn.Conv2d(inputs, outputs, size, groups=groups, bias=False, **spread)
 
 
 def _to_cells(x: Tensor, cell: tuple[int, int]) -> Tensor:
@@ -68,12 +70,14 @@ def _mix(weights: Tensor, v: Tensor, cell: int) -> Tensor:
 class Attention(nn.Module):
     """Multi-Dconv head transposed attention (MDTA)."""
 
-    def __init__(self, channels: int, heads: int) -> None:
+    def __init__(self, channels: int, heads: int, dilation: int = 1) -> None:
         super().__init__()
         c = channels
         self.heads = heads
         self.temperature = nn.Parameter(torch.ones(heads, 1, 1))
-        self.qkv = nn.Sequential(_conv(c, 3 * c, 1), _conv(3 * c, 3 * c, 3, 3 * c))
+        self.qkv = nn.Sequential(
+            _conv(c, 3 * c, 1), _conv(3 * c, 3 * c, 3, 3 * c, dilation)
+        )
         self.out = _conv(c, c, 1)
 
     def weights(self, q: Tensor, k: Tensor, cell: int | None) -> Tensor:
@@ -106,12 +110,12 @@ class Attention(nn.Module):
 class FeedForward(nn.Module):
     """Gated-Dconv feed-forward network (GDFN)."""
 
-    def __init__(self, channels: int, expansion: float) -> None:
+    def __init__(self, channels: int, expansion: float, dilation: int = 1) -> None:
         super().__init__()
         hidden = int(channels * expansion)
         self.spread = nn.Sequential(
             _conv(channels, 2 * hidden, 1),
-            _conv(2 * hidden, 2 * hidden, 3, 2 * hidden),
+            _conv(2 * hidden, 2 * hidden, 3, 2 * hidden, dilation),
         )
         self.out = _conv(hidden, channels, 1)
 
@@ -121,14 +125,19 @@ class FeedForward(nn.Module):
 
 
 class TransformerBlock(nn.Module):
-    """Attention between channels and a gated feed-forward, each a residual."""
+    """Attention between channels and a gated feed-forward, each a residual.
 
-    def __init__(self, channels: int, heads: int, expansion: float) -> None:
+    Its 3x3 convolutions may have holes: ``dilation``.
+    """
+
+    def __init__(
+        self, channels: int, heads: int, expansion: float, dilation: int = 1
+    ) -> None:
         super().__init__()
-        self.norm1 = LayerNorm2d(channels)
-        self.attention = Attention(channels, heads)
-        self.norm2 = LayerNorm2d(channels)
-        self.feed_forward = FeedForward(channels, expansion)
+        self.norm1: nn.Module = LayerNorm2d(channels)
+        self.attention = Attention(channels, heads, dilation)
+        self.norm2: nn.Module = LayerNorm2d(channels)
+        self.feed_forward = FeedForward(channels, expansion, dilation)
         self.cell: int | None = None
 
     def forward(self, x: Tensor) -> Tensor:

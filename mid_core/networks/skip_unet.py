@@ -1,7 +1,8 @@
 """The plain U-Net of Noise2Noise, and the two that blind-spot networks teach.
 
 Lehtinen et al., "Noise2Noise", ICML 2018. The students of AT-BSN (CVPR 2024) and of
-APR-RD (AAAI 2025) and TM-BSN (CVPR 2026) do without its last layer, 1x1.
+APR-RD (AAAI 2025) and TM-BSN (CVPR 2026) do without its last layer, 1x1; that of
+Blind2Unblind (CVPR 2022) has two more.
 """
 
 from itertools import pairwise
@@ -16,12 +17,13 @@ from mid_core.networks.layers import he_normal
 # In the config: JSON schema, as YAML.
 KEYS = """
 width: {type: integer, minimum: 1, maximum: 1000, default: 48, examples: [4], description: "Features on the way down; twice as many on the way up."}
-ending: {enum: [n2n, at_bsn, tm_bsn], default: n2n, description: "How it ends: n2n with a layer 1x1; at_bsn, as the student of AT-BSN, with a layer 3x3 and a leaky ReLU; tm_bsn, as those of TM-BSN and APR-RD, with a layer 3x3, and skips that start before each pooling."}
+ending: {enum: [n2n, b2u, at_bsn, tm_bsn], default: n2n, description: "How it ends: n2n with a layer 1x1; b2u, as that of Blind2Unblind, with three; at_bsn, as the student of AT-BSN, with a layer 3x3 and a leaky ReLU; tm_bsn, as those of TM-BSN and APR-RD, with a layer 3x3, and skips that start before each pooling."}
 """
 
 SLOPE = 0.1
 # Halvings of the resolution; all these networks have five.
 LEVELS = 5
+ENDINGS = "n2n", "b2u", "at_bsn", "tm_bsn"
 
 
 class ConvAbove(nn.Conv2d):
@@ -131,8 +133,8 @@ class SkipUNet(Denoiser):
     width
         Features on the way down; the papers' is 48.
     ending
-        ``"n2n"``: 1,083,747 parameters for three colours; ``"at_bsn"``: 1,003,011;
-        ``"tm_bsn"``: 1,021,107.
+        ``"n2n"``: 1,083,747 parameters for three colours; ``"b2u"``: 1,102,371;
+        ``"at_bsn"``: 1,003,011; ``"tm_bsn"``: 1,021,107.
     """
 
     def __init__(
@@ -143,18 +145,24 @@ class SkipUNet(Denoiser):
         ending: str = "n2n",
     ) -> None:
         super().__init__(channels, extra_channels, 1, LEVELS, residual=False)
-        if ending not in ("n2n", "at_bsn", "tm_bsn"):
+        if ending not in ENDINGS:
             raise ValueError(
-                f"ending '{ending}' is unknown; there are: n2n, at_bsn, tm_bsn"
+                f"ending '{ending}' is unknown; there are: {', '.join(ENDINGS)}"
             )
-        last = 2 if ending == "n2n" else 1
+        pointwise = ending in ("n2n", "b2u")
+        last = 2 if pointwise else 1
         self.features = SkipFeatures(
             self.inputs, width, before_pool=ending == "tm_bsn", last=last
         )
-        side = 1 if ending == "n2n" else 3
+        self.mixing = nn.Sequential()
+        for _ in range(2 if ending == "b2u" else 0):
+            self.mixing.append(nn.Conv2d(2 * width, 2 * width, 1))
+            self.mixing.append(nn.LeakyReLU(SLOPE))
+        he_normal(self.mixing, SLOPE)
+        side = 1 if pointwise else 3
         self.ending = nn.Conv2d(2 * width, self.outputs, side, padding=side // 2)
         # A slope of 1 is that of a linear layer.
-        he_normal(self.ending, 1.0 if ending == "n2n" else SLOPE)
+        he_normal(self.ending, 1.0 if pointwise else SLOPE)
         self.activation = nn.LeakyReLU(SLOPE) if ending == "at_bsn" else nn.Identity()
 
     @property
@@ -165,7 +173,7 @@ class SkipUNet(Denoiser):
 
     def body(self, x: Tensor) -> Tensor:
         """Map (N, C + extra, H, W), both multiples of 32, to (N, C, H, W)."""
-        return self.activation(self.ending(self.features(x)))
+        return self.activation(self.ending(self.mixing(self.features(x))))
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C + extra, H, W) in [0, 1] to the clean estimate (N, C, H, W)."""

@@ -109,6 +109,8 @@ def _see_the_report(out):
     page = (out / "report.html").read_text()
     assert "No truth is known, so there is no PSNR" in page
     assert "These images show noise of 2" in page
+    # Of what was run, not of the variants of the target `paper`.
+    assert "<dt>trainings</dt><dd>0</dd>" in page
     folder = out / "mid/results/photos/figures/compared"
     index = json.loads((folder / "index.json").read_text())
     assert {image["name"] for image in index["images"]} == {

@@ -12,7 +12,7 @@ from mid_core.networks.published import network_of
 from mid_core.networks.shifted_unet import ShiftedUNet, from_published, shift_of
 from mid_core.networks.skip_unet import SkipUNet
 
-ENDINGS = ("n2n", "at_bsn", "tm_bsn")
+ENDINGS = ("n2n", "b2u", "at_bsn", "tm_bsn")
 # Offsets around a pixel that the tests look at.
 AROUND = range(-8, 9)
 
@@ -27,6 +27,7 @@ def test_published_sizes():
     assert size(ShiftedUNet, width=16) == 142_275
     assert [size(SkipUNet, ending=ending) for ending in ENDINGS] == [
         1_083_747,
+        1_102_371,
         1_003_011,
         1_021_107,
     ]

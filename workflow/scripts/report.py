@@ -1,12 +1,12 @@
 """Put everything that a run made into one HTML file."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 import yaml
 
-from mid_config.plan import Plan
 from mid_core.jobs.rule import run_rule
 from mid_core.report import facts
 from mid_core.report.compared import read_compared
@@ -39,17 +39,13 @@ def compared() -> dict | None:
     return found if found["images"] else None
 
 
-def seeds() -> dict[str, str]:
-    """Say which seeds there are: of methods, and of the pools that draw something."""
-    config = snakemake.config
-    found = {}
-    for variant, method in Plan(config).methods.items():
-        found.setdefault(str(method["seed"]), []).append(variant)
-    pools = {
-        name: pool["seed"] for name, pool in config["pools"].items() if "seed" in pool
-    }
-    texts = {f"seed {seed}": ", ".join(names) for seed, names in found.items()}
-    return texts | {f"pool {name}": f"seed {seed}" for name, seed in pools.items()}
+def seeds(cards: Mapping[str, dict]) -> dict[str, str]:
+    """Say which seeds there are: of trainings, and of the pools that draw something."""
+    pools = snakemake.config["pools"]
+    drawn = {name: pool["seed"] for name, pool in pools.items() if "seed" in pool}
+    own = sorted({card["seed"] for card in cards.values()})
+    found = {"trainings": ", ".join(map(str, own))} if own else {}
+    return found | {f"pool {name}": str(seed) for name, seed in drawn.items()}
 
 
 def main() -> None:
@@ -77,7 +73,7 @@ def main() -> None:
             facts={
                 "Versions": facts.versions(source),
                 "Hardware": facts.hardware(cards),
-                "Seeds": seeds(),
+                "Seeds": seeds(cards),
             },
             costs=[
                 facts.training_table(cards),
