@@ -8,8 +8,8 @@ from torch.func import functional_call
 
 from mid_core.methods.unpaired import Draws
 
-# What Adam keeps of its means, as Gulrajani et al. and most since: with the usual 0.9,
-# generator and critic run round each other in ever wider circles.
+# What Adam keeps of its means, as is usual with this penalty: with 0.9, generator and
+# critic run round each other in ever wider circles.
 BETAS = (0.5, 0.9)
 
 

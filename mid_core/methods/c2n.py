@@ -11,7 +11,8 @@ zero mean" is here the mean absolute value of each colour's mean over the batch.
 
 Where images are few and steps, too, their scenes tell the critic more than their noise.
 The option ``detail``, which is not the paper's, shows it only what differs from the
-mean around; then the noise's own mean is up to ``zero_mean``, to be set to 10.
+mean around; then ``zero_mean`` alone holds the noise's own mean: set it to 10. In a step,
+critic and generator see the same draws.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -33,6 +33,7 @@ from mid_core.methods.adversary import (
 )
 from mid_core.methods.stage import Drawing, Stage
 from mid_core.methods.unpaired import Draws, UnpairedCrops
+from mid_core.networks import weights_from
 from mid_core.networks.denoiser import Denoiser
 from mid_core.networks.noise_generator import NoiseCritic
 from mid_core.patches import PatchSampler, Pool
@@ -82,9 +83,7 @@ class Generator(Stage):
     ) -> nn.Module:
         """Return the generator and its critic."""
         generator = super().build(network, channels, seed)
-        with torch.random.fork_rng(devices=[]):
-            entropy = np.random.SeedSequence([*seed, 1]).generate_state(1)
-            torch.manual_seed(int(entropy[0]))
+        with weights_from([*seed, 1]):
             own = self.critic_width, self.critic_blocks, self.detail
             critic = NoiseCritic(channels, *own)
         critic.to(memory_format=torch.channels_last)

@@ -25,6 +25,7 @@ from mid_core.images.pixelwise import unit
 from mid_core.losses import Batch
 from mid_core.methods.crops import NoisyCrops
 from mid_core.methods.stage import Drawing, Stage
+from mid_core.networks import weights_from
 from mid_core.networks.cvf_sid import Decomposition, Parts
 from mid_core.networks.denoiser import Denoiser
 from mid_core.patches import PatchSampler, Pool
@@ -90,10 +91,7 @@ class Split(Stage):
     ) -> nn.Module:
         """Return the network of the clean image and that of the noise."""
         clean = super().build(network, channels, seed)
-        with torch.random.fork_rng(devices=[]):
-            # Another state than that of the first network, and as certain.
-            entropy = np.random.SeedSequence([*seed, 1]).generate_state(1)[0]
-            torch.manual_seed(int(entropy))
+        with weights_from([*seed, 1]):
             depths = self.noise_depth, self.head_depth
             whole = Decomposition(clean, clean.layers[0].out_channels, *depths)  # type: ignore
         return whole.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]

@@ -85,7 +85,8 @@ def denoise(
     x = planes(y, patch)
     channels = len(x)
     goal = error_goal(channels, patch, gain) * sigma**2
-    most = patch**2 // 2
+    # As in the authors' program; it rarely takes so many.
+    most = channels * patch**2 // 2
     known, _ = _centred(some_columns(x, patch, patches), channels)
     atoms = first_atoms(channels, patch)
     for _ in range(iterations):

@@ -16,10 +16,11 @@ falls by a cosine from the first step. The last layer of the second network star
 0 instead of at 0, and a level above 1 is not rewarded: there the loss has no bound.
 """
 
+import math
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
-from torch.distributions import MultivariateNormal
 
 from mid_core.losses import Batch
 from mid_core.methods.stage import Stage
@@ -54,9 +55,27 @@ class Likely(Stage):
         """Return the mean negative log density of the noisy colours, less the reward."""
         y, _ = batch
         found: Belief = network.belief(y)  # type: ignore[operator]
-        noisy = MultivariateNormal(found.mean, found.of_noisy, validate_args=False)
-        observed = y.permute(0, 2, 3, 1).to(found.mean.dtype)
-        surprise = -noisy.log_prob(observed).mean()  # type: ignore[no-untyped-call]
+        away = y.permute(0, 2, 3, 1).to(found.mean.dtype) - found.mean
+        surprise = -log_density(away, found.of_noisy).mean()
         # Above the range of the images a reward would outweigh any surprise.
         level = found.noise.sqrt().clamp(max=1).mean()
         return (surprise - self.reward * level).float()
+
+
+def log_density(away: Tensor, covariance: Tensor) -> Tensor:
+    """Return the log density of normal vectors; not finite where there is none.
+
+    Distributions of PyTorch raise there, where a training is to skip the step.
+
+    Parameters
+    ----------
+    away
+        From the mean, (..., C).
+    covariance
+        (..., C, C).
+    """
+    factor, _ = torch.linalg.cholesky_ex(covariance)
+    scaled = torch.linalg.solve_triangular(factor, away[..., None], upper=False)
+    log_volume = factor.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+    size = away.shape[-1] * math.log(2 * math.pi)
+    return -(scaled.square().sum((-2, -1)) + size) / 2 - log_volume

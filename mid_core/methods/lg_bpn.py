@@ -8,8 +8,8 @@ Differences from the published code: sub-images are a batch, in training too, wi
 pixels added around them; beyond the border kernels see zeros, as what is reflected there
 could tell what is hidden; values are in [0, 1], not in 0..255. An image is not cut into
 four parts. Of the far kernel only the taps that are used exist: 3,575,839 parameters,
-where the paper counts 4,558,879. Its learning rate falls by a factor of 10 every 8 of
-20 epochs.
+where the paper counts 4,558,879. The learning rate falls by a cosine, the paper's by a
+factor of 10 every 8 of 20 epochs.
 """
 
 from collections.abc import Sequence

@@ -26,10 +26,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mid_core.errors import MidError
 from mid_core.losses import Batch, Turn
 from mid_core.methods.noise2void import Replaced
-from mid_core.methods.stage import Stage
+from mid_core.methods.stage import Stage, begin_with
 
 LABEL = "PN2V"
 FAMILY = "self-supervised"
@@ -94,13 +93,7 @@ class Samples(Replaced):
             If that noise model has another number of Gaussians.
         """
         built = super().build(network, channels, seed)
-        try:
-            built.noise.load_state_dict(self.before.noise.state_dict())  # type: ignore[union-attr, operator]
-        except RuntimeError as error:
-            raise MidError(
-                "the noise model of the stage before does not fit into this network: "
-                "give both the same network.components"
-            ) from error
+        begin_with(built.noise, self.before.noise, "network.components")  # type: ignore[arg-type, union-attr, index]
         built.noise.requires_grad_(False)  # type: ignore[operator]
         return built
 

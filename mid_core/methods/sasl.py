@@ -14,9 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mid_core.errors import MidError
 from mid_core.losses import Batch
-from mid_core.methods.stage import Stage
+from mid_core.methods.stage import Stage, begin_with
 
 LABEL = "SASL"
 FAMILY = "self-supervised"
@@ -67,13 +66,7 @@ class Local(Stage):
             If the network before has another shape.
         """
         pair = super().build(network, channels, seed)
-        try:
-            pair.blind.load_state_dict(self.before.state_dict())  # type: ignore[union-attr, operator]
-        except RuntimeError as error:
-            raise MidError(
-                "the network of the stage before does not fit into this one: give both "
-                "the same network.width"
-            ) from error
+        begin_with(pair.blind, self.before, "network.width")  # type: ignore[arg-type, union-attr, index]
         pair.blind.requires_grad_(False)  # type: ignore[operator]
         return pair
 

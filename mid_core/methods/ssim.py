@@ -7,7 +7,7 @@ IEEE TIP 2004. Scores come from ``mid_core.evaluation``.
 import torch
 from torch import Tensor
 
-from mid_core.networks.noise_transfer import gaussian_blur
+from mid_core.networks.layers import gaussian_blur
 
 SIDE, SIGMA = 11, 1.5
 # Of the range of the values, which is 1.

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
+from mid_core.errors import MidError
 from mid_core.losses import Batch, Turn
 from mid_core.methods.crops import NoisyCrops
 from mid_core.networks import build
@@ -80,3 +81,20 @@ class Stage:
     def trained(self, network: nn.Module) -> Denoiser:
         """Return the part of what was trained that later stages and users get."""
         return network  # type: ignore[return-value]
+
+
+def begin_with(network: nn.Module, before: nn.Module, same: str = "network") -> None:
+    """Give a network the weights of the one of the stage before.
+
+    Raises
+    ------
+    MidError
+        If it has another shape: both need the same setting ``same``.
+    """
+    try:
+        network.load_state_dict(before.state_dict())
+    except RuntimeError as error:
+        raise MidError(
+            "what the stage before has trained does not fit into this network: give "
+            f"both the same {same}"
+        ) from error

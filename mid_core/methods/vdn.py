@@ -20,15 +20,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mid_core.losses import Batch
 from mid_core.methods.crops import PairedCrops
 from mid_core.methods.stage import Drawing, Stage
+from mid_core.networks import weights_from
 from mid_core.networks.denoiser import Denoiser
+from mid_core.networks.layers import gaussian_blur
 from mid_core.networks.variational_unet import VariationalUNet, variance_network
 from mid_core.patches import PatchSampler, Pool
 
@@ -114,9 +114,7 @@ class Variational(Stage):
     ) -> nn.Module:
         """Return both networks, freshly initialised, with their variances at the prior."""
         denoiser = super().build(network, channels, seed)
-        with torch.random.fork_rng(devices=[]):
-            own = np.random.SeedSequence([*seed, 1]).generate_state(1)
-            torch.manual_seed(int(own[0]))
+        with weights_from([*seed, 1]):
             variance = variance_network(channels, self.variance_width)
         # Far from it they would decide about all first steps, and Adam remembers those.
         with torch.no_grad():
@@ -195,11 +193,5 @@ def local_mean(squares: Tensor, window: int) -> Tensor:
     >>> local_mean(torch.full((1, 1, 5, 9), 4.0), 7)[0, 0, 0, :2].tolist()
     [4.0, 4.0]
     """
-    channels, radius = squares.shape[1], window // 2
-    away = torch.arange(-radius, radius + 1, device=squares.device)
-    row = torch.exp(-0.5 * (away / WINDOW_SIGMA_PX) ** 2)
-    row = (row / row.sum()).to(squares.dtype).expand(channels, 1, 1, -1)
-    padded = F.pad(squares, (radius,) * 4, mode="reflect")
-    mean = F.conv2d(padded, row, groups=channels)
-    mean = F.conv2d(mean, row.transpose(2, 3), groups=channels)
+    mean = gaussian_blur(squares, window, WINDOW_SIGMA_PX, beyond="reflect")
     return mean.clamp(min=SMALLEST_SQUARE)

@@ -24,11 +24,11 @@ from torch import Tensor, nn
 
 from mid_core.errors import MidError
 from mid_core.losses import Batch, Turn
-from mid_core.methods.stage import Drawing, Stage
+from mid_core.methods.stage import Drawing, Stage, begin_with
 from mid_core.methods.unpaired import Draws, UnpairedCrops
 from mid_core.patches import PatchSampler, Pool
 
-LABEL = "Wu et al."
+LABEL = "D-BSN + U-Net (Wu et al.)"
 FAMILY = "unpaired"
 STAGES = """
 mean:
@@ -96,13 +96,7 @@ class Together(Stage):
             If the network before has another shape.
         """
         own = super().build(network, channels, seed)
-        try:
-            own.load_state_dict(self.before.state_dict())  # type: ignore[union-attr]
-        except RuntimeError as error:
-            raise MidError(
-                "the network of the stage before does not fit into this one: give both "
-                "the same network"
-            ) from error
+        begin_with(own, self.before)  # type: ignore[arg-type, union-attr, index]
         return own
 
     def loss(self, network: nn.Module, batch: Batch) -> Tensor:

@@ -1,6 +1,7 @@
 """Networks by name: a file each, with a constructor and its keys in the config."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 
 import numpy as np
@@ -44,6 +45,14 @@ def constructor(name: str) -> type[Denoiser]:
     return getattr(import_module(f"mid_core.networks.{name}"), NETWORKS[name])
 
 
+@contextmanager
+def weights_from(seed: Sequence[int]) -> Iterator[None]:
+    """Draw what is initialised here from this entropy, and leave torch's own alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
+        yield
+
+
 def build(
     settings: dict,
     channels: int = 3,
@@ -70,8 +79,7 @@ def build(
     name = arguments.pop("name")
     network_class = constructor(name)
     try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
+        with weights_from(seed):
             network = network_class(
                 channels=channels, extra_channels=extra_channels, **arguments
             )

@@ -94,6 +94,40 @@ def on_reflected(network: Callable[[Tensor], Tensor], x: Tensor, around: int) ->
     return network(x)[..., around : around + height, around : around + width]
 
 
+def gaussian_blur(
+    x: Tensor, side: int, sigma: float, beyond: str = "replicate"
+) -> Tensor:
+    """Return the mean around each pixel under a Gaussian window.
+
+    It is computed in single precision: differences of such means are small.
+
+    Parameters
+    ----------
+    x
+        (N, C, H, W).
+    side
+        Of the window in pixels, odd.
+    sigma
+        Width of the Gaussian in pixels; the window's weights add up to 1.
+    beyond
+        How the image goes on around its border: ``torch.nn.functional.pad``'s mode.
+
+    Examples
+    --------
+    >>> gaussian_blur(torch.ones(1, 1, 2, 3), 5, 1.0).round(decimals=5).unique().tolist()
+    [1.0]
+    """
+    half, channels = side // 2, x.shape[1]
+    dtype = torch.promote_types(x.dtype, torch.float32)
+    across = torch.arange(-half, half + 1, dtype=dtype, device=x.device)
+    weights = torch.exp(-((across / sigma) ** 2) / 2)
+    weights = (weights / weights.sum()).view(1, 1, 1, -1).repeat(channels, 1, 1, 1)
+    with torch.autocast(x.device.type, enabled=False):
+        blurred = F.pad(x.to(dtype), (half,) * 4, mode=beyond)
+        blurred = F.conv2d(blurred, weights, groups=channels)
+        return F.conv2d(blurred, weights.mT, groups=channels)
+
+
 def he_normal(layers: nn.Module, slope: float = 0.0) -> nn.Module:
     """Draw convolutions that keep the signal's size through (Leaky)ReLUs.
 

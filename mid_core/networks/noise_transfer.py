@@ -4,40 +4,15 @@ Neither becomes a model file: they are there while a denoiser learns.
 """
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+
+from mid_core.networks.layers import gaussian_blur
 
 SLOPE = 0.2
 # Standard deviation of the initial weights.
 SPREAD = 0.02
 # Gaussian blur whose result the critic sees taken off: side and width in pixels.
 BLUR_SIDE, BLUR_SIGMA = 15, 9.0
-
-
-def gaussian_blur(x: Tensor, side: int, sigma: float) -> Tensor:
-    """Blur images by a Gaussian window of so many pixels a side.
-
-    Parameters
-    ----------
-    x
-        (N, C, H, W); it goes on around its border by its last pixels.
-    side
-        Odd.
-    sigma
-        Width of the Gaussian in pixels; the window's weights add up to 1.
-
-    Examples
-    --------
-    >>> gaussian_blur(torch.ones(1, 1, 2, 3), 5, 1.0).round(decimals=5).unique().tolist()
-    [1.0]
-    """
-    half, channels = side // 2, x.shape[1]
-    across = torch.arange(-half, half + 1, dtype=x.dtype, device=x.device)
-    weights = torch.exp(-((across / sigma) ** 2) / 2)
-    weights = (weights / weights.sum()).view(1, 1, 1, -1).repeat(channels, 1, 1, 1)
-    x = F.pad(x, (half,) * 4, mode="replicate")
-    x = F.conv2d(x, weights, groups=channels)
-    return F.conv2d(x, weights.mT, groups=channels)
 
 
 class NoiseTransfer(nn.Module):

@@ -5,7 +5,8 @@ import pytest
 import torch
 from scipy import ndimage
 
-from mid_core.networks.noise_transfer import NoiseTransfer, PatchCritic, gaussian_blur
+from mid_core.networks.layers import gaussian_blur
+from mid_core.networks.noise_transfer import NoiseTransfer, PatchCritic
 
 
 def test_published_sizes():
