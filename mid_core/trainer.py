@@ -148,8 +148,8 @@ class Trainer:
     def step(self, *batch: Tensor) -> bool:
         """Do one step with this process's shard of a batch, (N, C, H, W) each.
 
-        Returns False if the weights were left as they are, as the gradient is not
-        finite and a step may still be skipped.
+        Returns False if the weights, or those of a part that learns in turn, were left
+        as they are, as their gradient is not finite and a step may still be skipped.
         """
         turns = [self._learn(turn, batch) for turn in self.turns]
         self._rate = float(next(iter(self.schedules.values())).get_last_lr()[0])
