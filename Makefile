@@ -17,7 +17,8 @@ docs: $(READY)
 	  -c docs/site . docs/_build/site
 	@echo "Open docs/_build/site/index.html in a browser."
 
-PYTEST := $(VENV)/bin/python -m pytest --numprocesses 2 --no-loadscope-reorder
+# Two processes of one thread each: more threads than cores wait for each other.
+PYTEST := OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest --numprocesses 2 --no-loadscope-reorder
 
 test: $(READY)
 	$(PYTEST) -m "not exhaustive"

@@ -138,7 +138,7 @@ def test_a_folder_is_denoised_by_one_command(tmp_path):
 
     def mid_run():
         code = "import sys; from mid_core.commands.cli import main; sys.exit(main())"
-        options = ("--clean", "clean", "--minutes", "0", "--cores", "2")
+        options = ("--clean", "clean", "--minutes", "0", "--cores", "1")
         command = [sys.executable, "-c", code, "run", "noisy", "out", *options]
         run = subprocess.run(
             command,
