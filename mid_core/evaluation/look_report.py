@@ -174,7 +174,9 @@ def _by_colour(sight: Sight, one: Look) -> Iterable[tuple[str, float]]:
 
 def summary(sights: Sequence[Sight]) -> str:
     """Return in a few lines what images show."""
-    return "\n".join(line for sight in sights for line in _summary(sight))
+    return "\n".join(
+        line for sight in sights for line in _summary(sight, rows([sight]))
+    )
 
 
 def in_words(sights: Sequence[Sight]) -> str:
@@ -182,8 +184,7 @@ def in_words(sights: Sequence[Sight]) -> str:
     return "\n".join(line for sight in sights for line in _lines(sight))
 
 
-def _summary(sight: Sight) -> list[str]:
-    table = rows([sight])
+def _summary(sight: Sight, table: Sequence[dict]) -> list[str]:
     medians, levels = _medians(table), [row["level"] for row in table]
     told = {
         "level": f"{medians['level']:.2f} ({min(levels):.2f} to {max(levels):.2f})",
@@ -208,7 +209,7 @@ def _lines(sight: Sight) -> list[str]:
         told["colour correlation"] = ", ".join(f"{medians[p]:z.2f}" for p in PAIRS)
         notes["colour correlation"] = ", ".join(PAIRS)
     more = _told(told, notes) + _curve_lines(sight) + _image_lines(table)
-    return _summary(sight) + more
+    return _summary(sight, table) + more
 
 
 def _medians(table: Sequence[dict]) -> dict[str, float]:

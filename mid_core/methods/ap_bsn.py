@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mid_core.losses import Batch
-from mid_core.methods.pixel_shuffle import sub_images
 from mid_core.methods.strided import Strided
+from mid_core.networks.layers import sub_images
 
 LABEL = "AP-BSN + R3"
 FAMILY = "self-supervised"

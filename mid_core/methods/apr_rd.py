@@ -10,15 +10,13 @@ holes; in each target a sixth of the pixels is put back to the noisy ones (RD).
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import permutations
-from typing import ClassVar
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mid_core.losses import Batch
-from mid_core.methods.crops import NoisyCrops
+from mid_core.methods.crops import NumberedCrops
 from mid_core.methods.stage import Drawing, Stage
 from mid_core.patches import PatchSampler, Pool
 
@@ -60,7 +58,7 @@ class Swapped(Stage):
 
     def crops(self, pools: Mapping[str, Pool], how: Drawing) -> PatchSampler:
         """Return crops of the noisy images, and the number of a pair for each pixel."""
-        return _CropsWithPairs(pools["noisy"], *how)
+        return NumberedCrops(pools["noisy"], *how, count=len(PAIRS))
 
     def loss(self, network: nn.Module, batch: Batch) -> Tensor:
         """Return |d| + regularizer |d - (h1 f(y) - h2 f(y))|, d = f(h1 y) - h2 y."""
@@ -101,18 +99,3 @@ def neighbour(y: Tensor, number: Tensor) -> Tensor:
     ]
     place = number[None].expand(1, *y.shape)
     return torch.stack(moved).gather(0, place)[0]
-
-
-@dataclass(frozen=True)
-class _CropsWithPairs(NoisyCrops):
-    """Noisy crops, twice, and for each pixel the number of one of the 72 pairs."""
-
-    MASK_DTYPE: ClassVar[type] = np.uint8
-
-    def _kept(
-        self, shape: tuple[int, int, int], rng: np.random.Generator
-    ) -> np.ndarray:
-        return rng.integers(0, len(PAIRS), shape, np.uint8)
-
-    def _shown(self, y: Tensor, x: Tensor, kept: Tensor) -> tuple[Tensor, ...]:
-        return y, x, kept

@@ -1,29 +1,26 @@
 """C-BSN: one network, blind and seeing (Jang et al., ICCV 2023, arXiv 2304.09507).
 
-Blind, it learns on sub-images of stride 5, as
-AP-BSN. Seeing, it learns the noisy image, and that a random sub-sample of its estimate
-is what it predicts blindly of that sub-sample. The seeing network is the answer: one
-pass, without sub-images.
+Blind, it learns on sub-images of stride 5, as AP-BSN. Seeing, it learns the noisy image,
+and that a random sub-sample of its estimate is what it predicts blindly of that
+sub-sample. The seeing network is the answer: one pass, without sub-images.
 
 Differences from the published code: crops are not brought to mean 0 and deviation 1, so
 that a tile is denoised as the whole image; a cosine schedule instead of halvings.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import lcm
-from typing import ClassVar
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mid_core.losses import Batch
-from mid_core.methods.crops import NoisyCrops
-from mid_core.methods.pixel_shuffle import check_patch_size, sub_images
+from mid_core.methods.crops import NumberedCrops
 from mid_core.methods.stage import Drawing
 from mid_core.methods.strided import Strided
+from mid_core.networks.layers import sub_images
 from mid_core.patches import ALL, PatchSampler, Pool
 
 LABEL = "C-BSN"
@@ -57,27 +54,16 @@ class Conditional(Strided):
     invariance: float = 2
     seeing_after: float = 0.4
 
-    def batches(
-        self,
-        pools: Mapping[str, Pool],
-        batch_size: int,
-        patch_size: int,
-        seed: Sequence[int],
-    ) -> PatchSampler:
-        """Return what the training is shown; see ``Strided``.
-
-        Raises
-        ------
-        MidError
-            If crops cannot be cut into sub-images and into cells.
-        """
-        check_patch_size(patch_size, lcm(self.stride, CELL))
-        return super().batches(pools, batch_size, patch_size, seed)
+    @property
+    def divisor(self) -> int:
+        """Crops are cut into sub-images, and into cells."""
+        return lcm(self.stride, CELL)
 
     def crops(self, pools: Mapping[str, Pool], how: Drawing) -> PatchSampler:
         """Return noisy crops, a number for each pixel, and the step's weight."""
         full_at = self.seeing_after * self.iterations
-        return _CropsWithCells(pools["noisy"], *how, full_at=full_at)
+        own = {"count": CELL**2, "full_at": full_at}
+        return _CropsWithWeight(pools["noisy"], *how, **own)
 
     def loss(self, network: nn.Module, batch: Batch) -> Tensor:
         """Return blind + s (seeing + invariance x their difference), absolute errors.
@@ -118,22 +104,12 @@ def sub_sample(y: Tensor, cells: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class _CropsWithCells(NoisyCrops):
-    """Noisy crops, twice, a number from 0 to 3 for each pixel, and (N, 1, 1, 1): s."""
+class _CropsWithWeight(NumberedCrops):
+    """Numbered crops, and the weight s of their step for each, (N, 1, 1, 1)."""
 
     full_at: float = 0
-
-    MASK_DTYPE: ClassVar[type] = np.uint8
 
     def draw(self, step: int, crops: slice = ALL) -> tuple[Tensor, ...]:
         batch = super().draw(step, crops)
         weight = min(1.0, step / self.full_at) if self.full_at else 1.0
         return *batch, torch.full((len(batch[0]), 1, 1, 1), weight)
-
-    def _kept(
-        self, shape: tuple[int, int, int], rng: np.random.Generator
-    ) -> np.ndarray:
-        return rng.integers(0, CELL**2, shape, np.uint8)
-
-    def _shown(self, y: Tensor, x: Tensor, kept: Tensor) -> tuple[Tensor, ...]:
-        return y, x, kept

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from torch import Tensor
 
 from mid_core.errors import MidError
 from mid_core.images.pixelwise import unit
@@ -46,6 +47,26 @@ class NoisyCrops(PatchSampler):
     def _fill(self, x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> None:
         unit(self._cut(self.noisy, self._place(self.noisy, rng)), y)
         x[...] = y
+
+
+@dataclass(frozen=True)
+class NumberedCrops(NoisyCrops):
+    """Noisy crops, as input and as target, and a number below ``count`` for each pixel.
+
+    The numbers are (N, 1, H, W), uint8.
+    """
+
+    count: int = 1
+
+    MASK_DTYPE: ClassVar[type] = np.uint8
+
+    def _kept(
+        self, shape: tuple[int, int, int], rng: np.random.Generator
+    ) -> np.ndarray:
+        return rng.integers(0, self.count, shape, np.uint8)
+
+    def _shown(self, y: Tensor, x: Tensor, kept: Tensor) -> tuple[Tensor, ...]:
+        return y, x, kept
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,13 @@ TM-BSN, CVPR 2026).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mid_core.losses import Batch
-from mid_core.methods.crops import NoisyCrops
+from mid_core.methods.crops import NumberedCrops
 from mid_core.methods.stage import Drawing, Stage
 from mid_core.patches import PatchSampler, Pool
 
@@ -57,7 +55,7 @@ class Student(Stage):
 
     def crops(self, pools: Mapping[str, Pool], how: Drawing) -> PatchSampler:
         """Return crops of the noisy images, and which target gets each pixel back."""
-        return _CropsWithChoice(pools["noisy"], *how, targets=len(self.holes))
+        return NumberedCrops(pools["noisy"], *how, count=len(self.holes))
 
     def loss(self, network: nn.Module, batch: Batch) -> Tensor:
         """Return the sum over targets of the mean absolute error."""
@@ -89,20 +87,3 @@ def recharged(targets: Sequence[Tensor], y: Tensor, choice: Tensor) -> list[Tens
     [[1.0, 0.0], [0.0, 1.0]]
     """
     return [torch.where(choice == i, y, one) for i, one in enumerate(targets)]
-
-
-@dataclass(frozen=True)
-class _CropsWithChoice(NoisyCrops):
-    """Noisy crops, with a number below ``targets`` for each pixel."""
-
-    targets: int = 1
-
-    MASK_DTYPE: ClassVar[type] = np.uint8
-
-    def _kept(
-        self, shape: tuple[int, int, int], rng: np.random.Generator
-    ) -> np.ndarray:
-        return rng.integers(0, self.targets, shape, np.uint8)
-
-    def _shown(self, y: Tensor, x: Tensor, kept: Tensor) -> tuple[Tensor, ...]:
-        return y, x, kept

@@ -93,7 +93,7 @@ class Samples(Replaced):
             If that noise model has another number of Gaussians.
         """
         built = super().build(network, channels, seed)
-        begin_with(built.noise, self.before.noise, "network.components")  # type: ignore[arg-type, union-attr, index]
+        begin_with(built.noise, self.before.noise, "network.components")  # type: ignore[arg-type, union-attr]
         built.noise.requires_grad_(False)  # type: ignore[operator]
         return built
 

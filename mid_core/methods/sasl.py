@@ -66,7 +66,7 @@ class Local(Stage):
             If the network before has another shape.
         """
         pair = super().build(network, channels, seed)
-        begin_with(pair.blind, self.before, "network.width")  # type: ignore[arg-type, union-attr, index]
+        begin_with(pair.blind, self.before, "network.width")  # type: ignore[arg-type]
         pair.blind.requires_grad_(False)  # type: ignore[operator]
         return pair
 

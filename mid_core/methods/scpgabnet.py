@@ -38,10 +38,7 @@ from mid_core.methods.unpaired import UnpairedCrops
 from mid_core.networks import weights_from
 from mid_core.networks.denoiser import Denoiser
 from mid_core.networks.layers import gaussian_blur
-from mid_core.networks.noise_transfer import (
-    NoiseTransfer,
-    PatchCritic,
-)
+from mid_core.networks.noise_transfer import NoiseTransfer, PatchCritic
 from mid_core.patches import PatchSampler, Pool
 
 LABEL = "SCPGabNet"
@@ -176,7 +173,7 @@ class Collaboration(First):
             If it has another shape.
         """
         own = super().build(network, channels, seed)
-        begin_with(own.makers["denoiser"], self.before)  # type: ignore[arg-type, union-attr, index]
+        begin_with(own.makers["denoiser"], self.before)  # type: ignore[index, arg-type]
         return own
 
     @torch.no_grad()

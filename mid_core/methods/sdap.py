@@ -19,9 +19,9 @@ from torch import Tensor, nn
 
 from mid_core.losses import Batch
 from mid_core.methods.crops import NoisyCrops
-from mid_core.methods.pixel_shuffle import sub_images
 from mid_core.methods.stage import Drawing
 from mid_core.methods.strided import Strided
+from mid_core.networks.layers import sub_images
 from mid_core.patches import PatchSampler, Pool
 
 LABEL = "SDAP (E)"

@@ -20,6 +20,11 @@ class Strided(Stage):
 
     stride: int = 5
 
+    @property
+    def divisor(self) -> int:
+        """What the side of crops is a multiple of, in pixels."""
+        return self.stride
+
     def batches(
         self,
         pools: Mapping[str, Pool],
@@ -34,5 +39,5 @@ class Strided(Stage):
         MidError
             If crops cannot be cut into sub-images.
         """
-        check_patch_size(patch_size, self.stride)
+        check_patch_size(patch_size, self.divisor)
         return super().batches(pools, batch_size, patch_size, seed)

@@ -96,9 +96,7 @@ def denoise(
     return pixels(x, y)
 
 
-def _sparse(
-    sigma: np.ndarray,
-) -> Estimate:
+def _sparse(sigma: np.ndarray) -> Estimate:
     """Estimate groups, given the level (H, W) of each patch."""
 
     def estimate(

@@ -150,9 +150,7 @@ def shrunk(values: np.ndarray, sigma: np.ndarray, count: int) -> np.ndarray:
     return shrinking
 
 
-def _of_low_rank(
-    sigma: np.ndarray,
-) -> Estimate:
+def _of_low_rank(sigma: np.ndarray) -> Estimate:
     """Estimate groups, each colour alone, given the level (C, H, W) of each patch."""
     channels = len(sigma)
 

@@ -96,7 +96,7 @@ class Together(Stage):
             If the network before has another shape.
         """
         own = super().build(network, channels, seed)
-        begin_with(own, self.before)  # type: ignore[arg-type, union-attr, index]
+        begin_with(own, self.before)  # type: ignore[arg-type]
         return own
 
     def loss(self, network: nn.Module, batch: Batch) -> Tensor:

@@ -13,7 +13,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mid_core.networks.denoiser import Denoiser
-from mid_core.networks.layers import CELLS_PER_WINDOW, he_normal, window_mean
+from mid_core.networks.layers import (
+    CELLS_PER_WINDOW,
+    he_normal,
+    standard_deviation,
+    window_mean,
+)
 from mid_core.networks.shifted_unet import ShiftedUNet
 from mid_core.networks.skip_unet import LEVELS, SkipUNet
 
@@ -24,9 +29,8 @@ hole: {type: integer, minimum: 1, maximum: 31, default: 1, examples: [3], descri
 noise: {enum: [gaussian, poisson], default: gaussian, description: "What is measured of the noise: its level, or with poisson how its variance grows with brightness."}
 """
 
-SMALLEST_LEVEL, DARKEST = 1e-3, 1e-3
-# Where an untrained network begins: softplus(-4) + 0.001 is a level of 0.019.
-OFFSET = -4.0
+# Noise that grows with brightness does not vanish in the dark.
+DARKEST = 1e-3
 
 
 class Belief(NamedTuple):
@@ -123,7 +127,7 @@ class BlindGaussian(Denoiser):
         rows, columns = torch.triu_indices(self.channels, self.channels)
         factor[..., rows, columns] = entries
         level = self.averages(self.level(y).to(dtype)).permute(0, 2, 3, 1)
-        level = F.softplus(level + OFFSET) + SMALLEST_LEVEL
+        level = standard_deviation(level)
         brightness = mean.clamp(min=DARKEST) if self.noise == "poisson" else level
         return Belief(mean, factor.mT @ factor, (level * brightness).expand_as(mean))
 

@@ -3,6 +3,8 @@
 A dilated one, after D-BSN (Wu et al., ECCV 2020). Initial weights are PyTorch's own.
 """
 
+from itertools import pairwise
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -59,17 +61,19 @@ class Dilated(nn.Module):
         return x + self.layers(x)
 
 
-def pointwise(inputs: int, outputs: int) -> list[nn.Module]:
-    """Return a 1x1 convolution and a ReLU."""
-    return [nn.Conv2d(inputs, outputs, 1), nn.ReLU()]
+def pointwise(*widths: int) -> list[nn.Module]:
+    """Return 1x1 convolutions from each width to the next, each followed by a ReLU."""
+    layers: list[nn.Module] = []
+    for inputs, outputs in pairwise(widths):
+        layers += [nn.Conv2d(inputs, outputs, 1), nn.ReLU()]
+    return layers
 
 
 def _branch(width: int, modules: int, dilation: int) -> nn.Sequential:
     return nn.Sequential(
         CentreMasked(width, 2 * dilation - 1),
         nn.ReLU(),
-        *pointwise(width, width),
-        *pointwise(width, width),
+        *pointwise(width, width, width),
         *[Dilated(width, dilation) for _ in range(modules)],
         *pointwise(width, width),
     )
@@ -106,11 +110,7 @@ class DBSN(Denoiser):
         self.branches = nn.ModuleList(
             _branch(width, modules, dilation) for dilation in DILATIONS
         )
-        self.tail = nn.Sequential(
-            *pointwise(len(DILATIONS) * width, width),
-            *pointwise(width, half),
-            *pointwise(half, half),
-        )
+        self.tail = nn.Sequential(*pointwise(len(DILATIONS) * width, width, half, half))
         self.ending = nn.Conv2d(half, self.outputs, 1)
 
     @property

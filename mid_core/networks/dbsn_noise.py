@@ -5,14 +5,12 @@ small networks of 1x1 convolutions give variances, and Bayes' rule makes of thes
 of the noisy pixel itself the estimate.
 """
 
-from itertools import pairwise
-
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mid_core.networks.dbsn import DILATIONS, CentreMasked
+from mid_core.networks.dbsn import DILATIONS, CentreMasked, pointwise
 from mid_core.networks.denoiser import Denoiser
+from mid_core.networks.layers import standard_deviation
 
 # In the config: JSON schema, as YAML.
 KEYS = """
@@ -20,17 +18,6 @@ width: {type: integer, minimum: 1, maximum: 1000, default: 96, examples: [6], de
 blocks: {type: integer, minimum: 0, maximum: 100, default: 8, examples: [1], description: "Blocks of each branch; they reach 2 + 6 x blocks pixels far."}
 variance_width: {type: integer, minimum: 1, maximum: 1000, default: 32, examples: [5], description: Features of the networks of the variances.}
 """
-
-# A standard deviation is softplus(t - 4) + 0.001: at first about 5 of 255.
-OFFSET, SMALLEST = 4.0, 1e-3
-
-
-def _pointwise(*widths: int) -> list[nn.Module]:
-    """1x1 convolutions, each followed by a ReLU."""
-    layers: list[nn.Module] = []
-    for inputs, outputs in pairwise(widths):
-        layers += [nn.Conv2d(inputs, outputs, 1), nn.ReLU()]
-    return layers
 
 
 class _Block(nn.Module):
@@ -44,8 +31,8 @@ class _Block(nn.Module):
             wide = nn.Conv2d(width, width, side, padding=pad, dilation=dilation)
             paths.append(nn.Sequential(nn.Conv2d(width, width, 1), wide))
         self.paths = nn.ModuleList(paths)
-        self.merge = nn.Sequential(*_pointwise(3 * width, width))
-        self.after = nn.Sequential(*_pointwise(width, width, width))
+        self.merge = nn.Sequential(*pointwise(3 * width, width))
+        self.after = nn.Sequential(*pointwise(width, width, width))
 
     def forward(self, x: Tensor) -> Tensor:
         seen = torch.cat([path(x) for path in self.paths], dim=1)
@@ -57,19 +44,19 @@ class _Blind(nn.Module):
 
     def __init__(self, channels: int, width: int, blocks: int) -> None:
         super().__init__()
-        self.intro = nn.Sequential(*_pointwise(channels, width))
+        self.intro = nn.Sequential(*pointwise(channels, width))
         self.branches = nn.ModuleList(
             nn.Sequential(
                 CentreMasked(width, 2 * dilation - 1),
-                *_pointwise(width, width, width),
+                *pointwise(width, width, width),
                 *(_Block(width, dilation) for _ in range(blocks)),
                 nn.Conv2d(width, width, 1),
             )
             for dilation in DILATIONS
         )
-        self.merge = nn.Sequential(*_pointwise(len(DILATIONS) * width, width))
+        self.merge = nn.Sequential(*pointwise(len(DILATIONS) * width, width))
         self.mean = nn.Sequential(
-            *_pointwise(width, width, width), nn.Conv2d(width, channels, 1)
+            *pointwise(width, width, width), nn.Conv2d(width, channels, 1)
         )
 
     def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
@@ -86,25 +73,19 @@ class _Variances(nn.Module):
     def __init__(self, channels: int, features: int, width: int) -> None:
         super().__init__()
         last = nn.Conv2d(width, channels, 1)
-        self.error = nn.Sequential(*_pointwise(features, width, width), last)
-        hidden = _pointwise(channels, width, width, width, width)
+        self.error = nn.Sequential(*pointwise(features, width, width), last)
+        hidden = pointwise(channels, width, width, width, width)
         self.noise = nn.Sequential(*hidden, nn.Conv2d(width, channels, 1))
 
     def forward(self, features: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
         """Return both variances, (N, C, H, W); the noise's depends on the mean alone."""
-        return _squared(self.error(features)), self.level(mean) ** 2
+        return standard_deviation(self.error(features).float()) ** 2, self.level(
+            mean
+        ) ** 2
 
     def level(self, x: Tensor) -> Tensor:
         """Return the noise's standard deviation on a clean image."""
-        return _positive(self.noise(x))
-
-
-def _positive(x: Tensor) -> Tensor:
-    return F.softplus(x.float() - OFFSET) + SMALLEST
-
-
-def _squared(x: Tensor) -> Tensor:
-    return _positive(x) ** 2
+        return standard_deviation(self.noise(x).float())
 
 
 class DBSNNoise(Denoiser):

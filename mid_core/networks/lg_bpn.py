@@ -1,10 +1,10 @@
 """LG-BPN: a blind patch, seen around from near and from far (Wang et al., CVPR 2023).
 
 Convolutions whose kernels lack a diamond in the middle look at the image as it is. Only
-their features are cut into sub-images, where what follows
-has steps too long to reach the hidden pixels again: dilated convolutions near, and far a
-transformer, whose attention between channels takes statistics over each sub-image.
-Those see the hidden pixels too, as one of many.
+their features are cut into sub-images, where what follows has steps too long to reach
+the hidden pixels again: dilated convolutions near, and far a transformer, whose attention
+between channels takes statistics over each sub-image. Those see the hidden pixels too,
+as one of many.
 
 In an answer the taps of the kernels move towards the middle, and see closer pixels.
 Between pixels they interpolate, linearly along each axis.
@@ -160,8 +160,7 @@ class LGBPN(Denoiser):
         self.near_patch = PatchMasked(head_width, width, NEAR_TAPS, NEAR_STEP)
         self.near = nn.Sequential(
             nn.ReLU(),
-            *pointwise(width, width),
-            *pointwise(width, width),
+            *pointwise(width, width, width),
             *[Dilated(width, NEAR_DILATION) for _ in range(modules)],
             *pointwise(width, width),
         )
@@ -169,11 +168,7 @@ class LGBPN(Denoiser):
         self.far = nn.Sequential(*[_block(width) for _ in range(blocks)])
         spread = {"padding": FAR_DILATION, "dilation": FAR_DILATION, "bias": False}
         self.far_ending = nn.Conv2d(width, width, 3, **spread)
-        self.tail = nn.Sequential(
-            *pointwise(2 * width, width),
-            *pointwise(width, half),
-            *pointwise(half, half),
-        )
+        self.tail = nn.Sequential(*pointwise(2 * width, width, half, half))
         self.ending = nn.Conv2d(half, self.outputs, 1)
 
     def stacks(self) -> list[tuple[nn.Sequential, int]]:

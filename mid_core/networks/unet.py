@@ -78,11 +78,15 @@ class UNet(Denoiser):
             pixels = 2 * pixels + 2
         return pixels
 
+    def halved(self, x: Tensor) -> Tensor:
+        """Halve the resolution."""
+        return F.max_pool2d(x, 2)
+
     def body(self, x: Tensor) -> Tensor:
         """Map the unshuffled input to the unshuffled output."""
         skips = [self.encoders[0](x)]
         for encoder in self.encoders[1:]:
-            skips.append(encoder(F.max_pool2d(skips[-1], 2)))
+            skips.append(encoder(self.halved(skips[-1])))
         x = skips.pop()
         for up, decoder in zip(self.ups, self.decoders, strict=True):
             x = decoder(torch.cat([skips.pop(), up(x)], dim=1))

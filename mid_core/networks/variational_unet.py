@@ -5,7 +5,6 @@ it: of the clean value a U-Net, of the noise's variance a few layers. To denoise
 the first alone. Pairs of convolutions are those of ``unet``, with a larger slope.
 """
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -68,15 +67,9 @@ class VariationalUNet(UNet):
             row = 2 * row - 2
         return row
 
-    def body(self, x: Tensor) -> Tensor:
-        """Map the padded image to a correction of it, and log variances beside that."""
-        skips = [self.encoders[0](x)]
-        for encoder in self.encoders[1:]:
-            skips.append(encoder(F.avg_pool2d(skips[-1], 2)))
-        x = skips.pop()
-        for up, decoder in zip(self.ups, self.decoders, strict=True):
-            x = decoder(torch.cat([skips.pop(), up(x)], dim=1))
-        return self.ending(x)
+    def halved(self, x: Tensor) -> Tensor:
+        """Halve the resolution, by means."""
+        return F.avg_pool2d(x, 2)
 
     def posterior(self, y: Tensor) -> tuple[Tensor, Tensor]:
         """Map (N, C + extra, H, W) in [0, 1] to what is believed of the clean values.

@@ -3,31 +3,18 @@
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
 
 from mid_core.ensemble import denoise
 from mid_core.errors import MidError
 from mid_core.masking import Masking
 from mid_core.methods.amsnet import Complementary, Hidden
-from mid_core.methods.pixel_shuffle import sub_images
 from mid_core.networks import build
-from mid_core.networks.denoiser import Denoiser
+from mid_core.networks.layers import sub_images
 from tests.conftest import TINY, stir
 from tests.methods.correlated import first_stage, pool, squared_errors, trained
+from tests.methods.counting import Counting
 
 SMALL = {"name": "dncnn", "width": 16, "depth": 4, "residual": False}
-
-
-class Counting(Denoiser):
-    """Answers with the number of the pass, and notes what it was shown."""
-
-    def __init__(self):
-        super().__init__(3, 0, 1, 0, residual=False)
-        self.seen = []
-
-    def forward(self, x: Tensor) -> Tensor:
-        self.seen.append(x)
-        return torch.full_like(x, len(self.seen))
 
 
 def batch(groups=2):

@@ -7,8 +7,9 @@ from torch import nn
 
 from mid_core.errors import MidError
 from mid_core.methods.ap_bsn import Blind
-from mid_core.methods.pixel_shuffle import ByStride, sub_images, whole_images
+from mid_core.methods.pixel_shuffle import ByStride
 from mid_core.networks.dbsn import DBSN, CentreMasked
+from mid_core.networks.layers import sub_images, whole_images
 from tests.methods.correlated import DBSN as TINY
 from tests.methods.correlated import first_stage, pool, squared_errors, trained
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from mid_core.ensemble import denoise
 from mid_core.masking import Masking
@@ -17,25 +17,12 @@ from mid_core.methods.blind2unblind import (
     sites,
 )
 from mid_core.networks import build
-from mid_core.networks.denoiser import Denoiser
 from mid_core.trainer import Trainer, Training
 from tests.conftest import Pool
-from tests.methods.correlated import clean, first_stage
+from tests.methods.correlated import CPU, clean, first_stage
+from tests.methods.counting import Counting
 
 SMALL = {"name": "dncnn", "width": 12, "depth": 3, "residual": False}
-CPU = torch.device("cpu")
-
-
-class Counting(Denoiser):
-    """Answers with the number of the pass, and notes what it was shown."""
-
-    def __init__(self):
-        super().__init__(3, 0, 1, 0, residual=False)
-        self.seen = []
-
-    def forward(self, x: Tensor) -> Tensor:
-        self.seen.append(x)
-        return torch.full_like(x, len(self.seen))
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from torch import nn
 from mid_core.errors import MidError
 from mid_core.methods import stage_of
 from mid_core.methods.c_bsn import Conditional, sub_sample
-from mid_core.methods.pixel_shuffle import sub_images
 from mid_core.networks import build
 from mid_core.networks.c_bsn import CBSN
+from mid_core.networks.layers import sub_images
 from mid_core.trainer import Trainer, Training
 from tests.conftest import Pool
 from tests.methods.correlated import CPU, first_stage, pool, squared_errors

@@ -8,11 +8,10 @@ from mid_core.errors import MidError
 from mid_core.methods.pixel_shuffle import (
     ByStride,
     check_patch_size,
-    sub_images,
-    whole_images,
 )
 from mid_core.networks import build
 from mid_core.networks.denoiser import Denoiser
+from mid_core.networks.layers import sub_images, whole_images
 
 STRIDES = pytest.mark.parametrize("stride", [1, 2, 3, 5])
 

@@ -4,9 +4,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from mid_core.methods.pixel_shuffle import ByStride, sub_images
+from mid_core.methods.pixel_shuffle import ByStride
 from mid_core.methods.sdap import SubSamples, shuffled_cells
 from mid_core.networks import build
+from mid_core.networks.layers import sub_images
 from mid_core.patches import InMemory
 from tests.methods.correlated import DBSN, first_stage, squared_errors, trained
 

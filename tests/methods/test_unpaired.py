@@ -9,8 +9,7 @@ from mid_core.errors import MidError
 from mid_core.methods.adversary import critic_loss, score, unlearning
 from mid_core.methods.unpaired import Draws, UnpairedCrops
 from mid_core.patches import InMemory
-
-CPU = torch.device("cpu")
+from tests.methods.correlated import CPU
 
 
 def numbered(name, first, height, width, colours=3):

@@ -1,5 +1,7 @@
 """Noisy pictures and clean ones of other scenes, and tiny trainings on them."""
 
+from functools import partial
+
 import numpy as np
 import torch
 
@@ -7,15 +9,10 @@ from mid_core.methods import stage_of
 from mid_core.patches import InMemory
 from mid_core.trainer import Trainer, Training
 from mid_core.training import train
-from tests.methods.correlated import CPU, clean, noisy
+from tests.methods.correlated import CPU, SIGMA, clean, noisy
+from tests.methods.white import noisy as independent
 
-SIGMA = 0.2
-
-
-def white(seed, x):
-    """Add independent Gaussian noise."""
-    noise = np.random.default_rng([seed, 2]).standard_normal(x.shape)
-    return (x + SIGMA * noise).astype(np.float32)
+white = partial(independent, sigma=SIGMA)
 
 
 def pools(count=30, noise=noisy):
