@@ -1,196 +1,67 @@
-"""All that is measured of a GPU, in one go, in about eight minutes.
+"""All that is measured of a GPU, in one go: MID's quality, and the speed of its parts.
 
-    python -m benchmarks.gpu                            (from the repository root)
-    python -m benchmarks.gpu --device cpu --quick       tries the script, without a GPU
+    python -m benchmarks.gpu                       (from the repository root; 25 minutes)
+    python -m benchmarks.gpu --minutes 10          (an hour, and better networks)
+    python -m benchmarks.gpu --device cpu --quick  tries the script, without a GPU
 
-Prints a table for each part and writes results/benchmarks/gpu_<card>.json after each.
-It needs no Snakemake: PyTorch, NumPy, Numba, SciPy, scikit-image, safetensors, tqdm,
-tabulate, TensorStore, Zarr (with numcodecs, donfig and google-crc32c) and imagecodecs do.
+Prints a table for each part and writes gpu_<card>.json after each, into
+``results/benchmarks`` or ``--folder``. A part that is in the file is not measured again:
+what was cut goes on with the part that it was in.
+It needs no Snakemake: PyTorch, NumPy, Numba, SciPy, scikit-image, pandas, safetensors,
+tqdm, tabulate, TensorStore, Zarr (with numcodecs, donfig and google-crc32c), imagecodecs,
+ImageIO, ruamel.yaml and jsonschema do.
 """
 
 import argparse
 import gc
+import json
 import re
-import statistics
-import tempfile
-from collections import deque
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import torch
 
-from benchmarks import ensemble, nafnet_step, train_step
-from benchmarks.batches import pools
-from benchmarks.measuring import Rows, alternate, ratio, show, write
-from benchmarks.step_traffic import moved_per_pixel, operations_per_pixel
-from mid_core.batches import Batches
-from mid_core.masking import Masking
-from mid_core.networks import build
-from mid_core.runtime.devices import sender
+from benchmarks import gpu_quality, gpu_speed
+from benchmarks.gpu_quality import Work
+from benchmarks.measuring import FOLDER, Rows, show, write
 
-# Of our step in bf16, against the plain one in each precision.
-REACH = {"fp32": 3.0, "bf16": 1.5}
+Parts = dict[str, Callable[[], Rows]]
 
 
-@dataclass(frozen=True)
-class Sizes:
-    """How much is computed.
-
-    Attributes
-    ----------
-    depth
-        Of the NAFNets: settings besides the width; published ones by default.
-    batch, patch
-        Crops a step, their side in pixels.
-    steps, repeats
-        Steps of the loop that are timed together; how often all is timed.
-    image, tiles, masks
-        Height and width of the image, sides of tiles, K.
-    matrix, copied
-        Side of the matrices, bytes of the copy.
-    """
-
-    depth: dict
-    batch: int = 16
-    patch: int = 256
-    steps: int = 200
-    repeats: int = 2
-    image: tuple[int, int] = (4000, 6000)
-    tiles: tuple[int, ...] = (2048, 4096)
-    num_masks: int = 10
-    matrix: int = 8192
-    copied: int = 2**30
-
-
-FULL = Sizes({})
-QUICK = Sizes(
-    {"encoder": [1], "middle": 1, "decoder": [1]},
-    *(2, 32, 3, 2, (96, 160), (64, 128), 2, 256, 2**20),
-)
-
-
-def limits(sizes: Sizes, device: str) -> Rows:
-    """Measure what bounds everything: bf16 matrix products, and a copy."""
-    side = (sizes.matrix, sizes.matrix)
-    a, b = (torch.randn(side, device=device).bfloat16() for _ in range(2))
-    source = torch.randint(256, (sizes.copied,), dtype=torch.uint8, device=device)
-    target = torch.empty_like(source)
-    works = {"matrix": lambda: a @ b, "copy": lambda: target.copy_(source)}
-    times = alternate(works, 4 * sizes.repeats, device)
-    matrix, copy = (statistics.median(times[name]) for name in works)
-    return [
-        {
-            "bf16_tflop_per_s": 2 * sizes.matrix**3 / matrix / 1e12,
-            # Each byte is read and written.
-            "copy_gb_per_s": 2 * sizes.copied / copy / 1e9,
-        }
-    ]
-
-
-def step(width: int, sizes: Sizes, device: str) -> Rows:
-    """Measure a training step against the plain reference, and what bounds ours."""
-    (best,), rows = limits(sizes, device), []
-    repeats, pixels = 3 * sizes.repeats, sizes.batch_size * sizes.patch_size**2
-    network = {"name": "nafnet", "width": width, **sizes.depth}
-    common = (network, sizes.batch_size, sizes.patch_size, repeats, device)
-    # What is used in a long training, and what recording alone brings.
-    used = nafnet_step.compare(*common, "bf16", tuple(REACH), "always")
-    found = [row | {"to_reach": REACH[row["plain"]]} for row in used]
-    found += nafnet_step.compare(*common, compiled="auto")
-    for row in found:
-        per_s, ours = pixels / row["ours_s"], build(network).to(device)
-        tflop = operations_per_pixel(ours) * per_s / 1e12
-        moved = moved_per_pixel(ours, row["ours"]) * per_s / 1e9
-        rows.append(
-            {"network": f"NAFNet-{width}"}
-            | row
-            | {"tflop_per_s": tflop}
-            | {"share of matrix rate": tflop / best["bf16_tflop_per_s"]}
-            # Of what unfused operations move: what is fused does not.
-            | {"share of copy rate": moved / best["copy_gb_per_s"]}
-        )
-    return rows
-
-
-def loop(sizes: Sizes, device: str) -> Rows:
-    """Run the training loop with batches from stores, against the bare step."""
-    network = {"name": "nafnet", "width": 32, **sizes.depth}
-    with tempfile.TemporaryDirectory() as folder:
-        sources = train_step.stores(Path(folder), sizes.batch_size, sizes.patch_size)
-        return train_step.compare(
-            *(network, sources, sizes.steps, sizes.repeats, "bf16", device)
-        )
-
-
-def batches(sizes: Sizes, device: str) -> Rows:
-    """Batches drawn and brought to the device, against bringing one as often."""
-    drawn = Batches(
-        *pools(), sizes.batch_size, sizes.patch_size, Masking(0.7), False, [0]
+def parts(work: Work) -> Parts:
+    """All that is measured, the most wanted first."""
+    sizes = gpu_speed.QUICK if work.quick else gpu_speed.FULL
+    speed = {
+        title: partial(part, sizes, work.device)
+        for title, part in gpu_speed.PARTS.items()
+    }
+    quality, more = (
+        {f"quality: {title}": partial(part, work) for title, part in own.items()}
+        for own in (gpu_quality.PARTS, gpu_quality.MORE)
     )
-    whole, where = drawn.draw(0), torch.device(device)
-    send = sender(where)
-    works = {
-        "drawn": lambda: deque(drawn.stream(0, sizes.steps, device=where), maxlen=0),
-        "copied": lambda: [[*map(send, whole)] for _ in range(sizes.steps)],
-    }
-    times = alternate(works, sizes.repeats, device)
-    return [
-        {
-            "batch_size": sizes.batch_size,
-            "patch_size": sizes.patch_size,
-            "batches_per_s": sizes.steps / statistics.median(times["drawn"]),
-            "copies_per_s": sizes.steps / statistics.median(times["copied"]),
-            "ratio": ratio(times["copied"], times["drawn"]),
-            "to_reach": 0.5,
-        }
-    ]
+    return quality | speed | more
 
 
-def images(sizes: Sizes, device: str) -> Rows:
-    """Denoise a large image, against as many passes over the same pixels."""
-    network = {"name": "nafnet", "width": 32, **sizes.depth}
-    return [
-        row
-        for tile in sizes.tiles
-        for row in ensemble.compare(
-            *(network, sizes.patch_size, sizes.image, tile, sizes.num_masks, 1, device)
-        )
-    ]
-
-
-PARTS = {
-    "what the card can do": limits,
-    "a training step against a plain one": partial(step, 32),
-    "the training loop against the bare step": loop,
-    "batches on the device against copies": batches,
-    "a training step of a wide network": partial(step, 64),
-    "an image of many megapixels against bare passes": images,
-}
-
-
-def measure(sizes: Sizes, device: str) -> Path:
+def measure(wanted: Parts, path: Path, facts: dict[str, object]) -> None:
     """Measure part after part; one that does not fit leaves the others."""
-    name = torch.cuda.get_device_name() if device == "cuda" else "none: no GPU was used"
-    slug = re.sub(r"\W+", "_", name.lower()) if device == "cuda" else "tried_on_cpu"
-    facts = {
-        "card": name,
-        "tf32_in_convolutions": torch.backends.cudnn.allow_tf32,
-        "tf32_in_products": torch.backends.cuda.matmul.allow_tf32,
-    }
     tables: dict[str, Rows] = {}
-    for title, part in PARTS.items():
+    if path.is_file():
+        tables = json.loads(path.read_text())["tables"]
+    for title, part in wanted.items():
+        if title in tables and "not measured" not in tables[title][0]:
+            continue
         try:
-            tables[title] = part(sizes, device)
+            tables[title] = part()
         except torch.OutOfMemoryError as error:
             tables[title] = [{"not measured": f"out of memory: {error}"}]
         # Recorded networks refer to themselves, and keep the GPU's memory.
         gc.collect()
-        if device == "cuda":
+        if torch.cuda.is_available():
             torch.cuda.empty_cache()
         show(title, tables[title])
-        path = write(f"gpu_{slug}", tables, **facts)
-    return path
+        write(path.stem, tables, path.parent, **facts)
+    print(f"written: {path}")
 
 
 def main() -> None:
@@ -198,18 +69,34 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--device", choices=["cuda", "cpu"], default="cuda")
     parser.add_argument("--quick", action="store_true", help="tiny sizes")
+    own = "of each of MID's rounds; the other trainings take half of it (default: 4)"
+    parser.add_argument("--minutes", type=float, default=4.0, help=own)
+    own = "the folder of the real images (default: ../shared/data)"
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help=own)
+    own = "of the JSON and of the models (default: results/benchmarks)"
+    parser.add_argument("--folder", type=Path, default=FOLDER, help=own)
     arguments = parser.parse_args()
-    if arguments.device == "cuda" and not torch.cuda.is_available():
+    device = arguments.device
+    if device == "cuda" and not torch.cuda.is_available():
         parser.exit(
             1,
             f"torch {torch.__version__} sees no CUDA device: run this where there is "
             "one, or try the script with --device cpu --quick\n",
         )
     torch.manual_seed(0)
-    if arguments.device == "cpu":
+    if device == "cpu":
         print("Tried on a CPU: these are no measurements of a GPU.")
-    path = measure(QUICK if arguments.quick else FULL, arguments.device)
-    print(f"written: {path}")
+    card = torch.cuda.get_device_name() if device == "cuda" else "none: no GPU was used"
+    slug = re.sub(r"\W+", "_", card.lower()) if device == "cuda" else "tried_on_cpu"
+    models = arguments.folder / f"gpu_{slug}_models"
+    facts = {
+        "card": card,
+        "minutes": arguments.minutes,
+        "tf32_in_convolutions": torch.backends.cudnn.allow_tf32,
+        "tf32_in_products": torch.backends.cuda.matmul.allow_tf32,
+    }
+    work = Work(arguments.minutes, device, arguments.data, models, arguments.quick)
+    measure(parts(work), arguments.folder / f"gpu_{slug}.json", facts)
 
 
 if __name__ == "__main__":

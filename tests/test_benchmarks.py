@@ -66,6 +66,31 @@ def test_without_a_gpu_nothing_is_measured(monkeypatch, capsys):
     assert "sees no CUDA device" in capsys.readouterr().err
 
 
+def test_a_cut_measurement_goes_on_with_the_part_that_it_was_in(tmp_path, capsys):
+    done, path = [], tmp_path / "gpu_x.json"
+
+    def part(name, error=None):
+        done.append(name)
+        if error:
+            raise error
+        return [{"seconds": 1.5}]
+
+    def parts(error):
+        return {
+            "first": lambda: part("first"),
+            "too large": lambda: part("too large", torch.OutOfMemoryError("4 GB")),
+            "last": lambda: part("last", error),
+        }
+
+    with pytest.raises(KeyboardInterrupt):
+        gpu.measure(parts(KeyboardInterrupt()), path, {})
+    gpu.measure(parts(None), path, {"card": "x"})
+    assert done == ["first", "too large", "last", "too large", "last"]
+    tables = json.loads(path.read_text())["tables"]
+    assert tables["last"] == [{"seconds": 1.5}]
+    assert tables["too large"] == [{"not measured": "out of memory: 4 GB"}]
+
+
 def test_a_pass_that_does_not_fit_takes_fewer_rows():
     class Narrow(torch.nn.Conv2d):
         def forward(self, x):

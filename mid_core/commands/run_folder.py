@@ -22,7 +22,7 @@ from mid_core.evaluation.look_report import Sight, image_files, look_at, summary
 from mid_core.figures.look import look_figure
 from mid_core.figures.style import draw
 from mid_core.networks import build
-from mid_core.planning.job_times import STEP_PASSES, pass_seconds
+from mid_core.planning.step_trial import STEP_PASSES, pass_seconds
 from mid_core.runtime.devices import pick_device
 from mid_core.runtime.files import replacing
 from mid_core.runtime.shipped import profile, shipped, the_snakefile

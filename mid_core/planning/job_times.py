@@ -1,9 +1,6 @@
 """How long each job of a run takes: as its last run did, or by a short trial."""
 
-import gc
 import json
-import time
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,21 +11,16 @@ from mid_config.plan import Plan
 from mid_core.jobs.dag import Job
 from mid_core.masking import Masking
 from mid_core.networks import build
-from mid_core.networks.denoiser import Denoiser
 from mid_core.networks.measure import multiply_adds_per_pixel
 from mid_core.planning.forecast import Pools
+from mid_core.planning.step_trial import STEP_PASSES, pass_seconds, step_seconds
 from mid_core.runtime.devices import pick_device
-from mid_core.trainer import Trainer, Training
+from mid_core.trainer import Training
 
 BANK_RULES = ("extract_noise", "distillation_targets")
 NETWORK_RULES = ("choose_ratio", "train_round", "evaluate", "denoise_pool", *BANK_RULES)
 # Until Python has loaded PyTorch; measured on a CPU core.
 START_S = 4.0
-TRIALS = 3
-# Pixels of a trial's batch on a CPU: more take minutes, and are no faster a pixel.
-TRIAL_PIXELS = 2**16
-# Passes that a training step is worth: its backward pass costs two.
-STEP_PASSES = 3
 
 
 class JobTime(NamedTuple):
@@ -106,6 +98,9 @@ class JobTimes:
             if job.rule == "choose_ratio":
                 trials, processes = one.train["trials"], 1
                 steps = trials["iterations"] * len(trials["mask_ratios"])
+            # Their steps may be many passes; of a GPU that is not here, one is counted.
+            if "does" in one.train and not self.rate:
+                return steps * self._step(*maker) / processes
             crops = STEP_PASSES * training.batch_size * steps
             return crops * training.patch_size**2 * self._pixel(*maker) / processes
         pool = job.wildcards.get("pool", one.extract.get("pool"))
@@ -120,6 +115,12 @@ class JobTimes:
             passes *= one.extract.get("targets", 1)
         pixels = self.pools[pool]["image"].pixels
         return passes * pixels * self._pixel(*maker) / processes
+
+    def _step(self, variant: str, k: int) -> float:
+        """Seconds of a step of a compared method's training."""
+        trainings = [one.train for one in self.plan.rounds[variant]]
+        colours = self.pools[trainings[k]["pool"]]["image"].channels
+        return step_seconds(trainings, k, colours, self.device)
 
     def _pixel(self, variant: str, k: int) -> float:
         """Seconds a pixel of one pass, found once for all rounds with this network."""
@@ -140,37 +141,3 @@ class JobTimes:
                 training = Training(**train["training"])
                 self._known[key] = pass_seconds(network, training, self.device)
         return self._known[key]
-
-
-def pass_seconds(network: Denoiser, training: Training, device: torch.device) -> float:
-    """Time training steps on random crops, and return the seconds a pixel of a pass.
-
-    Compiling would take longer than all else: on a GPU, a long training is faster.
-
-    Parameters
-    ----------
-    network
-        Is trained a little.
-    training
-        Settings of the training.
-    device
-        Where to compute.
-    """
-    side, count = training.patch_size, training.batch_size
-    if device.type == "cpu":
-        count = min(count, max(1, TRIAL_PIXELS // side**2))
-    # The last network, if it was recorded, refers to itself and keeps the GPU's memory.
-    gc.collect()
-    settings = replace(training, batch_size=count, iterations=1)
-    trainer = Trainer(network, settings, device, compiled="auto")
-    channels = network.inputs // network.pixel_unshuffle**2
-    y = torch.rand(count, channels, side, side, device=device)
-    x = torch.rand(count, network.channels, side, side, device=device)
-    seconds = []
-    for _ in range(1 + TRIALS):
-        start = time.perf_counter()
-        trainer.step(y, x)
-        if device.type == "cuda":
-            torch.cuda.synchronize()
-        seconds.append(time.perf_counter() - start)
-    return min(seconds[1:]) / (STEP_PASSES * count * side**2)

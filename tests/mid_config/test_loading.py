@@ -190,9 +190,10 @@ def test_defaults_are_the_papers():
 
 CHOICES = ROOT / "config/choices.yaml"
 MINUTES = ROOT / "config/minutes.yaml"
+GPU = ROOT / "config/gpu.yaml"
 # The comparison of real_noise.yaml on other cameras.
 CAMERAS = {ROOT / f"config/{name}.yaml" for name in ("polyu", "fmd")}
-OVER_OTHERS = {CHOICES, MINUTES, *CAMERAS}
+OVER_OTHERS = {CHOICES, MINUTES, GPU, *CAMERAS}
 SHIPPED = sorted(set((ROOT / "config").glob("*.yaml")) - OVER_OTHERS)
 
 
@@ -209,6 +210,15 @@ def test_other_cameras_get_the_methods_of_the_comparison(over):
     own, others = (Plan(load_config([base, *more], {})) for more in ([], [over]))
     assert others.dataset == over.stem != own.dataset
     assert others.compared.keys() == own.compared.keys()
+
+
+def test_on_a_gpu_every_training_is_of_the_published_network():
+    found = Plan(load_config([ROOT / "config/real_noise.yaml", GPU], {}))
+    for variant in ("auto", "no_mask", "true_noise"):
+        for one in found.rounds[variant]:
+            blocks = [one.train["network"][key] for key in ("encoder", "middle")]
+            assert blocks == [[2, 2, 4, 8], 12]
+            assert one.train["training"]["patch_size"] == 128
 
 
 def test_minutes_share_the_rounds_of_the_table():
