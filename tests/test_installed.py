@@ -96,7 +96,7 @@ def test_one_command_denoises_a_folder_far_from_any_clone(site, tmp_path):
         iio.imwrite(tmp_path / name / f"{i}.png", pixels.astype(np.uint8))
     command = ("mid", "run", "noisy", "out", "--clean", "clean", "--minutes", "0.01")
     said = run(site, tmp_path, *command, "--cores", "1", "--device", "cpu")
-    assert "2 of 2 image(s) have no answer yet" in said
+    assert "2 of 2 image(s) are to be denoised" in said
     assert iio.imread(tmp_path / "out/0.png").shape == (96, 130, 3)
     assert (tmp_path / "out/report.html").stat().st_size > 10_000
     assert {path.name for path in tmp_path.iterdir()} == {"noisy", "clean", "out"}

@@ -9,39 +9,46 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     _files(parser)
     parser.add_argument(
-        "--model", help="a model.safetensors (that of the last run in this folder)"
+        "--model",
+        help="a model.safetensors (default: that of the last run in this folder)",
     )
     parser.add_argument(
         "--num-masks",
         type=number_from(int, 1),
         default=10,
         metavar="K",
-        help="predictions averaged (10)",
+        help="predictions averaged, where the model hides pixels (default: 10)",
     )
     parser.add_argument(
         "--mask-ratio",
         type=number_from(float, 0, 0.99),
-        help="share of hidden pixels (the model's own)",
+        help="share of the pixels to hide (default: the model's own)",
     )
     parser.add_argument(
         "--strength",
         type=number_from(float, 0, 1),
         default=1,
         metavar="S",
-        help="1: denoised, 0: as it was, between: a blend of both (1)",
+        help="1: denoised, 0: as it was, between: a blend of both (default: 1)",
     )
     parser.add_argument(
-        "--device", default="auto", choices=["auto", "cpu", "cuda", "mps"]
+        "--device",
+        default="auto",
+        choices=["auto", "cpu", "cuda", "mps"],
+        help="where to compute (default: a GPU if there is one)",
     )
     parser.add_argument(
         "--tile",
         type=number_from(int, 256),
         metavar="PX",
         help="side of the squares that pass; smaller: less memory, but slower "
-        "(1024 on a CPU; 4096 on a GPU, halved where that does not fit)",
+        "(default: 1024 on a CPU; 4096 on a GPU, halved where that does not fit)",
     )
     parser.add_argument(
-        "--seed", type=number_from(int, 0), default=0, help="of the masks (0)"
+        "--seed",
+        type=number_from(int, 0),
+        default=0,
+        help="of the random masks (default: 0)",
     )
     parser.add_argument(
         "--jobs",
@@ -49,7 +56,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         default=1,
         metavar="N",
         help="images at a time: while one is computed, others are read and written; "
-        "on few cores that gains a few percent, and memory is needed N times (1)",
+        "on few cores that gains a few percent, and memory is needed N times (default: 1)",
     )
 
 
@@ -73,12 +80,12 @@ def _files(parser: argparse.ArgumentParser) -> None:
     )
     existing = parser.add_mutually_exclusive_group()
     existing.add_argument(
-        "--overwrite", action="store_true", help="replace answers that are there"
+        "--overwrite", action="store_true", help="replace output files that are there"
     )
     existing.add_argument(
         "--skip-existing",
         action="store_true",
-        help="leave images alone whose answer is there (without both: refuse)",
+        help="leave out images whose output file is there (without both: refuse)",
     )
     parser.add_argument(
         "--no-metadata",

@@ -15,23 +15,23 @@ def last_model(folder: Path) -> Path:
     Parameters
     ----------
     folder
-        In which runs keep their ``results``.
+        In which the workflow keeps its ``results``; or with output folders of
+        ``mid run``, or one of them itself.
 
     Raises
     ------
     MidError
         If no run ended here, or its model is gone.
     """
-    records = list((folder / "results").glob(f"*/{RECORD}"))
+    runs = ("", "mid/", "*/mid/")
+    records = [p for r in runs for p in folder.glob(f"{r}results/*/{RECORD}")]
     if not records:
         raise MidError(
             "no run ended in this folder, so there is no model yet: name one with "
-            "--model, or train one on your images: write their folders into "
-            "config/folders.yaml, then snakemake --cores 2 --configfile "
-            "config/folders.yaml"
+            "--model, or train one on your images: mid run FOLDER OUT"
         )
     newest = max(records, key=lambda record: record.stat().st_mtime)
-    model = folder / json.loads(newest.read_text())["model"]
+    model = newest.parents[2] / json.loads(newest.read_text())["model"]
     if not model.is_file():
         raise MidError(
             f"{newest} names the model {model}, which is gone: name another with --model"

@@ -14,14 +14,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         metavar="TARGET",
         default=[],
-        help="what Snakemake would make: rules or files, such as paper (the default)",
+        help="rules or files to make, such as paper (default: as snakemake alone)",
     )
     parser.add_argument(
         "--gpus",
         metavar="N,N",
         type=_counts,
         default=[1],
-        help="tell the time on so many GPUs, such as 1,8,64 (1)",
+        help="tell the time on so many GPUs, such as 1,8,64 (default: 1)",
     )
     parser.add_argument(
         "--tflops",

@@ -11,12 +11,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="D",
         default=".",
         type=Path,
-        help="where snakemake was run (here)",
+        help="where snakemake was run (default: here)",
     )
     parser.add_argument(
         "--force",
         action="store_true",
-        help="even if it was on another machine, where none can look",
+        help="even if the run was on another machine, where nobody can see whether it goes on",
     )
 
 

@@ -15,12 +15,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="a folder of noisy images of one camera, or one image",
     )
-    parser.add_argument("out", metavar="OUT", type=Path, help="folder of the answers")
+    parser.add_argument(
+        "out", metavar="OUT", type=Path, help="folder of the denoised images"
+    )
     parser.add_argument(
         "--clean",
         metavar="FOLDER",
         type=Path,
-        help="clean images from anywhere (the embedded photos)",
+        help="clean images from anywhere (default: the embedded photos)",
     )
     parser.add_argument(
         "--pairs",
@@ -33,13 +35,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--minutes",
         type=number_from(float, 0),
         default=15,
-        help="of training, about (15)",
+        help="how long the whole run may take, about (default: 15)",
     )
     parser.add_argument(
-        "--cores", type=number_from(int, 1), default=os.cpu_count(), help="(all)"
+        "--cores",
+        type=number_from(int, 1),
+        default=os.cpu_count(),
+        help="CPU cores to use (default: all)",
     )
     parser.add_argument(
-        "--device", default="auto", choices=["auto", "cpu", "cuda", "mps"]
+        "--device",
+        default="auto",
+        choices=["auto", "cpu", "cuda", "mps"],
+        help="where to train (default: a GPU if there is one)",
     )
     parser.add_argument(
         "--profile", help="of Snakemake, such as slurm; see docs/slurm.md"

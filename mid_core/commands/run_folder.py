@@ -85,6 +85,11 @@ def run_folder(request: Request) -> None:
         _run_snakemake(request)
         if request.dry_run and is_new:
             (request.folder / CONFIG).unlink()
+    else:
+        print(
+            f"{request.out} has a trained model, which denoises what is new; to train "
+            "again, for longer or with other images, give another output folder"
+        )
     if not request.dry_run:
         _denoise(request, files)
 
@@ -143,7 +148,10 @@ def _write_config(request: Request, base_config: Path) -> bool:
     """Write what this run changes of the base config; False: it is there."""
     path = request.folder / CONFIG
     if path.is_file():
-        print(f"going on as {path} says; to begin anew, delete {request.folder}")
+        print(
+            f"going on as {path} says, with its minutes and its clean images; to begin "
+            f"anew, delete {request.folder}"
+        )
         return False
     base = load_config([base_config], {})
     training = Training(**_own(base["method"]["training"]))
@@ -270,11 +278,11 @@ def _last_words(log: Path) -> str:
 
 
 def _denoise(request: Request, files: list[Path]) -> None:
-    """Denoise the images that have no answer yet, and say what to look at."""
+    """Denoise the images that are not denoised yet, and say what to look at."""
     record = json.loads((request.results / RECORD).read_text())
     model = request.folder / record["model"]
     new = [file for file in files if not (request.out / file.name).is_file()]
-    print(f"{len(new)} of {len(files)} image(s) have no answer yet")
+    print(f"{len(new)} of {len(files)} image(s) are to be denoised")
     if new:
         options = {"device": request.device, "skip_existing": True}
         denoise_files(request.noisy, request.out, model, **options)
@@ -283,7 +291,7 @@ def _denoise(request: Request, files: list[Path]) -> None:
         shutil.copyfile(report, request.out / "report.html")
         print(f"what was learnt of the noise: {request.out / 'report.html'}")
     print(
-        f"the answers are in {request.out}. Too smooth? mid denoise {request.noisy} "
-        f"ANOTHER_FOLDER --model {model} --strength 0.7. More minutes, and clean images "
-        "of your own (--clean), make better ones"
+        f"the denoised images are in {request.out}. Too smooth? mid denoise {request.noisy} "
+        f"ANOTHER_FOLDER --model {model} --strength 0.7. More minutes, or clean images "
+        "of your own (--clean), make a better model: into another folder"
     )

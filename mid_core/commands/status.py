@@ -18,7 +18,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         metavar="TARGET",
         default=[],
-        help="what Snakemake is to make: rules or files, such as paper (the default)",
+        help="rules or files to make, such as paper (default: as snakemake alone)",
     )
     parser.add_argument(
         "--watch", action="store_true", help=f"again every {EVERY_S} s, until Ctrl-C"

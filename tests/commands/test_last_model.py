@@ -28,8 +28,14 @@ def test_the_run_that_ended_last_gives_its_model(tmp_path, capsys):
     assert str(newer) in capsys.readouterr().out
 
 
+def test_the_model_of_mid_run_is_found_from_beside_and_from_within(tmp_path):
+    ended(tmp_path, "demo", 100)
+    model = ended(tmp_path / "denoised/mid", "photos", 200)
+    assert last_model(tmp_path) == last_model(tmp_path / "denoised") == model
+
+
 def test_without_a_run_it_says_how_to_get_a_model(tmp_path):
-    with pytest.raises(MidError, match=r"config/folders\.yaml"):
+    with pytest.raises(MidError, match="mid run FOLDER OUT"):
         last_model(tmp_path)
 
 

@@ -152,11 +152,11 @@ def test_a_folder_is_denoised_by_one_command(tmp_path):
         return run.stdout
 
     said = mid_run()
-    assert "2 of 2 image(s) have no answer yet" in said
+    assert "2 of 2 image(s) are to be denoised" in said
     answer = iio.imread(tmp_path / "out/photo 0.png")
     assert answer.shape == (96, 130, 3)
     assert answer.dtype == np.uint8
     _see_the_report(tmp_path / "out")
     draw(tmp_path / "noisy", "photo 2.png", 25, 5)
-    assert "1 of 3 image(s) have no answer yet" in mid_run()
+    assert "1 of 3 image(s) are to be denoised" in mid_run()
     assert (tmp_path / "out/photo 2.png").is_file()
