@@ -17,8 +17,9 @@ docs: $(READY)
 	  -c docs/site . docs/_build/site
 	@echo "Open docs/_build/site/index.html in a browser."
 
-# Two processes of one thread each: more threads than cores wait for each other.
-PYTEST := OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest --numprocesses 2 --no-loadscope-reorder
+# Two processes of one thread each: more threads than cores wait for each other. Compiled
+# files are kept: the tests start hundreds of processes.
+PYTEST := env -u PYTHONDONTWRITEBYTECODE OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest --numprocesses 2 --no-loadscope-reorder
 
 test: $(READY)
 	$(PYTEST) -m "not exhaustive"

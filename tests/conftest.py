@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from filelock import FileLock
 from torch import nn
 
 from mid_core.networks import build
@@ -40,6 +41,26 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
             return "slurm" if file.startswith("tests/slurm/") else file
 
     return ByFile(config, log)
+
+
+# The longest files, in this order: begun last, one process would end alone with them.
+LONGEST = [
+    "tests/workflow/test_every_key.py",
+    "tests/workflow/test_workflow.py",
+    "tests/workflow/test_paper_run.py",
+    "tests/workflow/test_sidd_run.py",
+    "tests/workflow/test_compare.py",
+    "tests/workflow/test_kills.py",
+    "tests/commands/test_large_images.py",
+    "tests/test_installed.py",
+    "tests/docs/test_site.py",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first."""
+    place = {name: i for i, name in enumerate(LONGEST)}
+    items.sort(key=lambda one: place.get(one.nodeid.partition("::")[0], len(place)))
 
 
 @pytest.fixture
@@ -88,15 +109,25 @@ class Pool:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory) -> Path:
-    """The folder of a whole run of the tiny config with its report, made once."""
+def finished(tmp_path_factory, worker_id) -> Path:
+    """The folder of a whole run of the tiny config with its report, made once.
+
+    What it printed is in ``said.txt``. Each process has a copy of its own.
+    """
     # Not at the top: running.py takes ROOT and TINY from here.
     from tests.running import CONFIG, draw_images, snakemake
 
+    base = tmp_path_factory.getbasetemp()
+    shared = (base if worker_id == "master" else base.parent) / "tiny_run"
+    with FileLock(f"{shared}.lock"):
+        if not (shared / "said.txt").is_file():
+            shared.mkdir()
+            draw_images(shared)
+            run = snakemake(shared, CONFIG, "--", "all", "report")
+            assert run.returncode == 0, run.stdout + run.stderr
+            (shared / "said.txt").write_text(run.stdout + run.stderr)
     folder = tmp_path_factory.mktemp("run")
-    draw_images(folder)
-    run = snakemake(folder, CONFIG, "--", "all", "report")
-    assert run.returncode == 0, run.stdout + run.stderr
+    shutil.copytree(shared, folder, dirs_exist_ok=True)
     return folder
 
 

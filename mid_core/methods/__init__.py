@@ -23,9 +23,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from torch import nn
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from mid_core.methods.answer import Answer
     from mid_core.methods.stage import Stage
 
@@ -71,7 +72,7 @@ def named(name: str) -> Any:
     return getattr(import_module(f"mid_core.methods.{file}"), kind)
 
 
-def stage_of(settings: Mapping[str, Any], before: nn.Module | None = None) -> "Stage":
+def stage_of(settings: Mapping[str, Any], before: "nn.Module | None" = None) -> "Stage":
     """Return a training, as its settings have it.
 
     Parameters
@@ -90,7 +91,7 @@ def stage_of(settings: Mapping[str, Any], before: nn.Module | None = None) -> "S
     return named(settings["does"])(before, **own)  # type: ignore[no-any-return]
 
 
-def answer_of(settings: Mapping[str, Any], network: nn.Module) -> "Answer":
+def answer_of(settings: Mapping[str, Any], network: "nn.Module") -> "Answer":
     """Return how a trained network is used, ``does`` and its options, around it."""
     options = {name: value for name, value in settings.items() if name != "does"}
     return named(settings["does"])(network, **options)  # type: ignore[no-any-return]

@@ -9,7 +9,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pandas as pd
-import torch
 
 from mid_config.last_run import duration, usage
 from mid_core.report.tables import Table
@@ -55,6 +54,9 @@ def hardware(cards: Mapping[str, dict]) -> dict[str, str]:
         "this report's machine": f"{platform.system()} on {platform.machine()}, "
         f"{os.cpu_count()} cores, {memory:.0f} GB of memory",
     }
+    # Not at the top: it takes seconds, and most of a report does without.
+    import torch
+
     if torch.cuda.is_available():
         count, name = torch.cuda.device_count(), torch.cuda.get_device_name()
         found["its GPUs"] = f"{count} × {name}"

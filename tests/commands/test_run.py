@@ -1,8 +1,6 @@
 """`mid run`: from a folder of noisy photos to denoised ones."""
 
-import json
-import subprocess
-import sys
+import re
 
 import imageio.v3 as iio
 import numpy as np
@@ -10,9 +8,9 @@ import pytest
 import yaml
 
 from mid_core.commands import run_folder as module
+from mid_core.commands.cli import main
 from mid_core.commands.run_folder import Request, run_folder, steps_in
 from mid_core.errors import MidError
-from tests.conftest import ROOT
 
 
 def draw(folder, name, noise, seed, shape=(96, 130)):
@@ -104,59 +102,25 @@ def test_one_image_is_its_own_pattern(request_for, tmp_path):
     assert config["pools"]["clean"]["reader"] == "camera"
 
 
-def _see_the_report(out):
-    """Before and after are in it, and what was taken out; without truths no PSNR."""
-    page = (out / "report.html").read_text()
-    assert "No truth is known, so there is no PSNR" in page
-    assert "These images show noise of 2" in page
-    # Of what was run, not of the variants of the target `paper`.
-    assert "<dt>trainings</dt><dd>0</dd>" in page
-    folder = out / "mid/results/photos/figures/compared"
-    index = json.loads((folder / "index.json").read_text())
-    assert {image["name"] for image in index["images"]} == {
-        "photo 0.png",
-        "photo 1.png",
-    }
-    assert index["protocol"] is None
-    methods = index["images"][0]["methods"]
-    assert {(one["psnr_db"], one["ssim"]) for one in methods} == {(None, None)}
-    pictures = {one["key"]: iio.imread(folder / one["file"]) for one in methods}
-    assert list(pictures) == ["noisy", "mid_0", "mid_1", "taken_out"]
-    noisy, answer = (pictures[key].astype(float) for key in ("noisy", index["shown"]))
-    expected = np.clip(127.5 + 4 * (noisy - answer), 0, 255)
-    # What was cut off at black or white in the picture of the answer is not known.
-    inside = (answer > 0) & (answer < 255)
-    assert inside.mean() > 0.5
-    assert np.abs(pictures["taken_out"] - expected)[inside].mean() < 3
+def test_a_trained_model_denoises_what_is_new_and_says_so(request_for, capsys):
+    request = request_for(12)
+    request.results.mkdir(parents=True)
+    (request.results / "last_model.json").write_text("{}")
+    run_folder(request)
+    assert "to train again, for longer or with other" in capsys.readouterr().out
+    assert not (request.folder / "config.yaml").exists()
 
 
 @pytest.mark.slow
-def test_a_folder_is_denoised_by_one_command(tmp_path):
+def test_a_dry_run_says_what_it_would_do(tmp_path, monkeypatch, capsys):
     for i in range(2):
         draw(tmp_path / "noisy", f"photo {i}.png", 25, i)
         draw(tmp_path / "clean", f"{i}.png", 0, 9 + i)
-
-    def mid_run():
-        code = "import sys; from mid_core.commands.cli import main; sys.exit(main())"
-        options = ("--clean", "clean", "--minutes", "0", "--cores", "1")
-        command = [sys.executable, "-c", code, "run", "noisy", "out", *options]
-        run = subprocess.run(
-            command,
-            cwd=tmp_path,
-            env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert run.returncode == 0, run.stdout + run.stderr
-        return run.stdout
-
-    said = mid_run()
-    assert "2 of 2 image(s) are to be denoised" in said
-    answer = iio.imread(tmp_path / "out/photo 0.png")
-    assert answer.shape == (96, 130, 3)
-    assert answer.dtype == np.uint8
-    _see_the_report(tmp_path / "out")
-    draw(tmp_path / "noisy", "photo 2.png", 25, 5)
-    assert "1 of 3 image(s) are to be denoised" in mid_run()
-    assert (tmp_path / "out/photo 2.png").is_file()
+    monkeypatch.chdir(tmp_path)
+    options = ["--clean", "clean", "--minutes", "0", "--cores", "1", "--dry-run"]
+    monkeypatch.setattr("sys.argv", ["mid", "run", "noisy", "out", *options])
+    main()
+    said = capsys.readouterr().out
+    assert "the noise is white" in said
+    assert re.search(r"^train_round +2$", said, re.MULTILINE)
+    assert not (tmp_path / "out/mid/results").exists()

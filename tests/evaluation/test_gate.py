@@ -1,5 +1,7 @@
 """Noise passes the gate; edges, zeros and clipped noise do not."""
 
+import shutil
+
 import imageio.v3 as iio
 import numpy as np
 import pytest
@@ -132,37 +134,26 @@ def test_the_message_says_what_how_much_and_what_to_do(pictures):
     assert check_bank(bank, LIMITS | {"leakage": 1, "kurtosis": 99}, "", "")
 
 
-@pytest.fixture
-def untrained(tmp_path, rng):
-    """Images whose noise four steps of training cannot find."""
-    for part in ("clean", "pairs"):
-        (tmp_path / part).mkdir()
-    light = np.linspace(30, 220, 47)[None, :, None] * np.ones((38, 1, 3))
-    noisy = (light + rng.normal(0, 20, light.shape)).clip(0, 255)
-    for name, image in (
-        ("clean/photo.png", light[:, ::-1]),
-        ("pairs/clean_0.png", light),
-        ("pairs/noisy_0.png", noisy),
-    ):
-        iio.imwrite(tmp_path / name, image.astype(np.uint8))
-    return tmp_path
-
-
 @pytest.mark.slow
-def test_a_bad_bank_stops_its_round_alone_and_a_limit_reruns_no_training(untrained):
-    models = [f"results/tiny/{one}/model.json" for one in ("mid/round_1", OTHER)]
+def test_a_bad_bank_stops_its_round_alone_and_a_limit_reruns_no_training(copied):
+    # Four steps of training find no noise, and what they leave is no bank.
+    folders = [copied / f"results/tiny/{one}" for one in ("mid/round_1", OTHER)]
+    models = [str((one / "model.json").relative_to(copied)) for one in folders]
+    for folder in folders:
+        shutil.rmtree(folder / "training")
+        for name in ("model.json", "model.safetensors", "history.csv"):
+            (folder / name).unlink()
 
     def run(gate, *options):
-        return snakemake(untrained, changed(gate=gate), *options, "--", *models)
+        return snakemake(copied, changed(gate=gate), *options, "--", *models)
 
     refused = run({}, "--keep-going")
     said = refused.stdout + refused.stderr
     assert refused.returncode == 1
     assert "Round 1 of 'mid' does not start: results/tiny/mid/round_1/noise" in said
     assert "Traceback" not in said
-    assert (untrained / "results/tiny/mid/round_0/model.json").is_file()
-    assert not list((untrained / "results/tiny/mid/round_1").glob("[gm]*.*"))
-    assert (untrained / models[1]).is_file()
+    assert not list(folders[0].glob("m*.*"))
+    assert (folders[1] / "model.json").is_file()
     gate = {"mean": 255, "std": [0, 255], "leakage": 1, "kurtosis": 999}
     # A limit is no reason to train again.
     assert jobs_of(run(gate, "--dry-run")) == {"train_round": 1}

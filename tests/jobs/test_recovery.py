@@ -21,6 +21,8 @@ from tests.running import CONFIG, changed, draw_images
 SNAKEMAKE = [sys.executable, "-m", "snakemake", "--cores", "1"]
 SNAKEMAKE += ["--configfile", "config.yaml"]
 SNAKEMAKE += ["--snakefile", str(ROOT / "workflow/Snakefile")]
+MODEL = "results/tiny/no_mask/round_0/model.json"
+SNAKEMAKE += ["--", MODEL]
 LOG = Path("results/tiny/logs/train_round/no_mask_0.log")
 COMMAND = "snakemake --cores 3 --configfile 'my config.yaml'"
 HERE = socket.gethostname()
@@ -137,7 +139,7 @@ def snakemake():
 def test_a_living_run_is_left_alone_and_a_killed_one_goes_on(halted, tmp_path):
     run, jobs = halted
     configs = [Path("config.yaml")]
-    text, _ = status(configs)
+    text, _ = status(configs, [MODEL])
     assert "running: train_round/no_mask_0" in text
     owner = rf"snakemake --cores 1 .*{HERE}, process {run.pid}"
     assert re.search(rf"at work: {owner}, since 20", text)
@@ -152,21 +154,23 @@ def test_a_living_run_is_left_alone_and_a_killed_one_goes_on(halted, tmp_path):
     run.kill()
     run.wait()
     # Its jobs go on without it.
-    assert "at work: train_round/no_mask_0 (" in status(configs)[0]
+    assert "at work: train_round/no_mask_0 (" in status(configs, [MODEL])[0]
     with pytest.raises(MidError, match="train_round/no_mask_0"):
         recover(tmp_path)
     for job in jobs:
         job.kill()
     psutil.wait_procs(jobs, timeout=20)
-    text, sound = status(configs)
+    text, sound = status(configs, [MODEL])
     assert sound
     assert "killed: train_round/no_mask_0" in text
     assert text.endswith("next: mid recover")
     said = recover(tmp_path)
-    assert "Go on with\n  snakemake --cores 1 --configfile config.yaml" in said
+    assert (
+        f"Go on with\n  snakemake --cores 1 --configfile config.yaml -- {MODEL}" in said
+    )
     again = snakemake()
     assert again.returncode == 0, again.stdout + again.stderr
-    assert re.search(r"tiny: (\d+) of \1 done; nothing", status(configs)[0])
+    assert re.search(r"tiny: (\d+) of \1 done; nothing", status(configs, [MODEL])[0])
     assert not is_locked(tmp_path)
     assert (tmp_path / ".snakemake/mid_run.log").read_text().endswith("INFO finished\n")
     attempts = LOG.with_suffix(".attempts.txt").read_text()

@@ -20,8 +20,9 @@ from mid_core.store import (
     manifest_path,
     writing,
 )
-from tests.conftest import ROOT
 
+# Not from tests.conftest: the child processes would load torch.
+ROOT = Path(__file__).parents[2]
 TILE, KEY = 16, {"seed": 3, "mask_ratio": 0.8}
 # 4 tiles of 16 x 16 x 3 bytes a shard.
 SHARD = 4 * TILE * TILE * 3

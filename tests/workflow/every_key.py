@@ -143,7 +143,7 @@ MATRIX = [
         | {"runtime.memory_gb": 1, "runtime.save_minutes": 1, "runtime.skip_steps": 3}
         | {"runtime.max_seconds": 999, "runtime.report_every": 7}
         | {"runtime.compile": "always"}
-        | {"runtime.check_disk_space": False},
+        | {"runtime.check_disk_space": True},
         [],
     ),
     ({"figures.crops": 2}, [*CROPS, "compare_images/*"]),

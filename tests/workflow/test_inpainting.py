@@ -4,9 +4,7 @@ import io
 import json
 from dataclasses import replace
 
-import imageio.v3 as iio
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 import yaml
@@ -15,19 +13,16 @@ from torch import nn
 from mid_core.batches import Batches
 from mid_core.checkpoints.trainer_state import restore, state_of
 from mid_core.evaluation.held_out import COLUMN, HeldOut
-from mid_core.evaluation.metrics import psnr
 from mid_core.evaluation.noise_statistics import Statistics
 from mid_core.jobs import status
 from mid_core.jobs.dag import read_jobs
-from mid_core.jobs.lineage import opened_path
 from mid_core.masking import Masking
 from mid_core.networks import build
 from mid_core.noise import white_gaussian
-from mid_core.store import Store
 from mid_core.trainer import Trainer, Training
 from mid_core.training import train
 from tests.conftest import TINY, Pool
-from tests.running import CONFIG, draw_images, jobs_of, snakemake
+from tests.running import CONFIG
 from tests.test_distillation import UNET
 
 CPU = torch.device("cpu")
@@ -189,78 +184,3 @@ def test_without_a_test_there_are_no_inpainters(tmp_path):
     path = tmp_path / "config.yaml"
     path.write_text(yaml.safe_dump(config() | {"tests": []}, sort_keys=False))
     assert not [v for v in status.read_plan([path]).rounds if "inpaint" in v]
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """A run of what this file and tests/test_distillation.py are about."""
-    folder = tmp_path_factory.mktemp("paper")
-    draw_images(folder)
-    wanted = [f"{RESULTS}/figures/{name}.png" for name in ("inpainter", "inpainted")]
-    wanted += [f"{RESULTS}/distilled/round_0/scores/noisy.csv"]
-    wanted += [f"{RESULTS}/tables/inpainting.md"]
-    done = snakemake(folder, config(), "--", *wanted)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder, wanted
-
-
-@pytest.mark.slow
-def test_figures_and_scores_of_inpainters(run):
-    results = run[0] / RESULTS
-    history = pd.read_csv(results / "inpaint_50/round_0/history.csv")
-    assert list(history["step"]) == [2, 4]
-    assert history[COLUMN].between(3, 40).all()
-    assert COLUMN not in pd.read_csv(results / "mid/round_0/history.csv")
-    scores = pd.read_csv(results / "inpaint_80/round_0/scores/noisy.csv")
-    assert set(scores["mask_ratio"]) == {0.8}
-    # What it is given is the truth itself.
-    assert np.isinf(scores["noisy_psnr_db"]).all()
-    assert scores["psnr_db"].between(3, 40).all()
-    table = (results / "tables/inpainting.md").read_text()
-    assert "| 50 % |" in table
-    assert "| 80 % |" in table
-    for name in ("inpainter", "inpainted"):
-        assert iio.imread(results / f"figures/{name}.png").size > 10_000
-
-
-@pytest.mark.slow
-def test_the_distilled_network_is_scored_in_one_pass(run):
-    results = run[0] / RESULTS
-    scores = pd.read_csv(results / "distilled/round_0/scores/noisy.csv")
-    assert set(scores["k"]) == {1}
-    assert set(scores["mask_ratio"]) == {0}
-    card = json.loads((results / "distilled/round_0/model.json").read_text())
-    targets = Store(results / "distilled/round_0/targets.zarr")
-    assert card["targets"] == targets.content
-    assert (
-        targets.attributes["model"]
-        == json.loads((results / "mid/round_1/model.json").read_text())["sha256"]
-    )
-    noisy, truth = (Store(results / f"data/noisy/{s}.zarr") for s in ("image", "truth"))
-    assert len(targets) == 2 * len(noisy)
-    assert psnr(targets.read(0) / 255, targets.read(1) / 255) < 60
-    for job in ("distillation_targets/distilled_0", "train_round/distilled_0"):
-        opened = json.loads(opened_path(results / f"logs/{job}.log").read_text())
-        assert noisy.path.absolute().as_posix() in opened
-        assert truth.path.absolute().as_posix() not in opened
-
-
-@pytest.mark.slow
-def test_what_changes_runs_again_and_nothing_else(run):
-    folder, wanted = run
-
-    def jobs(again):
-        return jobs_of(snakemake(folder, again, "--dry-run", "--", *wanted))
-
-    assert jobs(config()) == {}
-    teacher = PAPER["distilled"] | {"num_masks": 3}
-    taught = {"distillation_targets": 1, "train_round": 1, "evaluate": 1}
-    assert jobs(config(distilled=teacher)) == taught
-    method = CONFIG["method"] | {"rounds": [{"mask_ratio": 0.8}, {"mask_ratio": 0.4}]}
-    found = jobs(config() | {"method": method})
-    assert found == {"distillation_targets": 1, "train_round": 2, "evaluate": 1}
-    student = PAPER["distilled"] | {"recharge": 0.5}
-    often = PAPER["inpainting"] | {"checks": 4}
-    found = jobs(config(distilled=student, inpainting=often))
-    # The student and two inpainters.
-    assert (found["train_round"], found["plot_inpainter"]) == (3, 1)

@@ -46,8 +46,19 @@ RUNTIME = {
 }
 SCRIPT = ROOT / "workflow/scripts/train_round.py"
 FORK = multiprocessing.get_context("forkserver")
+# What a training imports, so that only the first of many takes the seconds.
 FORK.set_forkserver_preload(
-    ["tests.workflow.test_kills", "pandas", "mid_core.checkpoints.model_file"]
+    [
+        "tests.workflow.test_kills",
+        "pandas",
+        "torch._dynamo",
+        "mid_core.batches",
+        "mid_core.checkpoints.model_file",
+        "mid_core.evaluation.gate",
+        "mid_core.evaluation.held_out",
+        "mid_core.methods.mid",
+        "mid_core.runtime.launching",
+    ]
 )
 pytestmark = pytest.mark.slow
 

@@ -1,26 +1,23 @@
 """What was damaged or lost after it was made: only that is made again, the same."""
 
 import re
+import shutil
 
 import pytest
 
 from mid_core.errors import MidError
 from mid_core.store import Store, manifest_path
-from tests.running import CONFIG, draw_images, jobs_of, snakemake
+from tests.running import CONFIG, jobs_of, snakemake
 
-# One training on a bank that is extracted, and no pictures of it.
-SMALL = CONFIG | {"variants": {"mid": {}}, "tests": []}
 ROUND = "results/tiny/mid/round_1"
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """The folder of a run that is done."""
+def run(finished, tmp_path_factory):
+    """A copy of a run that is done, for this file alone."""
     folder = tmp_path_factory.mktemp("run")
-    draw_images(folder)
-    done = snakemake(folder, SMALL)
-    assert done.returncode == 0, done.stdout + done.stderr
+    shutil.copytree(finished, folder, dirs_exist_ok=True)
     return folder
 
 
@@ -37,14 +34,14 @@ def test_a_damaged_store_says_the_command_that_mends_it(run, monkeypatch):
     removed, target = re.search(command, str(refused.value)).groups()
     assert removed == target == f"{ROUND}/noise.manifest.json"
     (run / removed).unlink()
-    assert jobs_of(snakemake(run, SMALL, "--dry-run", "--", target)) == {
+    assert jobs_of(snakemake(run, CONFIG, "--dry-run", "--", target)) == {
         "extract_noise": 1
     }
-    done = snakemake(run, SMALL, "--", target)
+    done = snakemake(run, CONFIG, "--", target)
     assert done.returncode == 0, done.stdout + done.stderr
     assert manifest_path(path).read_bytes() == sealed
     assert shard.read_bytes() == whole
-    assert jobs_of(snakemake(run, SMALL, "--dry-run")) == {}
+    assert jobs_of(snakemake(run, CONFIG, "--dry-run")) == {}
 
 
 def test_a_training_that_snakemake_does_again_is_not_trained_again(run):
@@ -54,9 +51,9 @@ def test_a_training_that_snakemake_does_again_is_not_trained_again(run):
     made = [(folder / name).read_bytes() for name in names]
     for name in names:
         (folder / name).unlink()
-    done = snakemake(run, SMALL, "--forcerun", "train_round", "--", goal)
+    done = snakemake(run, CONFIG, "--forcerun", "train_round", "--", goal)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "nothing is trained" in log.read_text()
     assert "step 4 of 4" not in log.read_text()
     assert [(folder / name).read_bytes() for name in names] == made
-    assert jobs_of(snakemake(run, SMALL, "--dry-run")) == {}
+    assert jobs_of(snakemake(run, CONFIG, "--dry-run")) == {}
