@@ -12,37 +12,25 @@ import statistics
 import time
 from pathlib import Path
 
-import numpy as np
 import torch
-from torch import nn
 
 from mid_config.loading import load_config
 from mid_config.methods import unfolded
-from mid_core.methods import stage_of
-from mid_core.patches import InMemory
-from mid_core.trainer import Trainer, Training
+from mid_core.patches import PatchSampler
+from mid_core.planning.step_trial import begun
+from mid_core.trainer import Trainer
 
 WARM_UP, MEASURED = 2, 5
 
 
-def step_seconds(settings: dict, before: nn.Module | None) -> tuple[float, nn.Module]:
-    """Measure a step of a training; return its CPU seconds, and the network."""
-    rng, cpu = np.random.default_rng(0), torch.device("cpu")
-    names = ("noisy", "truth", "clean", "noise")
-    images = [(i, rng.integers(0, 256, (512, 512, 3), np.uint8)) for i in "ab"]
-    pools = dict.fromkeys(names, InMemory(images))
-    training, stage = Training(**settings["training"]), stage_of(settings, before)
-    sizes = training.batch_size, training.patch_size
-    batches = stage.batches(pools, *sizes, [0])
-    network = stage.build(settings["network"], 3, [0])
-    trainer = Trainer(network, training, cpu, turns=stage.turns())
+def cpu_seconds(trainer: Trainer, batches: PatchSampler) -> float:
+    """Measure the CPU seconds of a step."""
     seconds = []
     for step in range(WARM_UP + MEASURED):
         start = time.process_time()
         trainer.step(*batches.draw(step))
         seconds.append(time.process_time() - start)
-    trained = stage.trained(trainer.network).eval().requires_grad_(False)
-    return statistics.median(seconds[WARM_UP:]), trained
+    return statistics.median(seconds[WARM_UP:])
 
 
 def main() -> None:
@@ -58,14 +46,18 @@ def main() -> None:
         rounds = unfolded(entry, config["method"]).rounds
         if "stages" not in entry or (asked.methods and name not in asked.methods):
             continue
-        before = None
-        for stage, one in zip(entry["stages"], rounds, strict=True):
-            seconds, before = step_seconds(one.train, before)
+        trainings = [one.train for one in rounds]
+        for k, stage_name in enumerate(entry["stages"]):
+            training = trainings[k]["training"]
+            own = trainings, k, 3, torch.device("cpu"), training["batch_size"]
+            trainer, batches, stage = begun(*own)
+            seconds = cpu_seconds(trainer, batches)
             steps = 60 * asked.minutes / len(rounds) / seconds
-            sizes = "{batch_size} x {patch_size}²".format(**one.train["training"])
-            count = sum(p.numel() for p in before.parameters())
+            sizes = "{batch_size} x {patch_size}²".format(**training)
+            kept = stage.trained(trainer.network)
+            count = sum(p.numel() for p in kept.parameters())
             print(
-                f"{name} {stage}: {1000 * seconds:.0f} ms a step of {sizes}, "
+                f"{name} {stage_name}: {1000 * seconds:.0f} ms a step of {sizes}, "
                 f"{count} parameters, {steps:.0f} steps"
             )
 

@@ -12,6 +12,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--model",
         help="a model.safetensors (default: that of the last run in this folder)",
     )
+    _method(parser)
+    _computing(parser)
+
+
+def _method(parser: argparse.ArgumentParser) -> None:
+    """Say what the numbers depend on."""
     parser.add_argument(
         "--num-masks",
         type=number_from(int, 1),
@@ -32,23 +38,22 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="1: denoised, 0: as it was, between: a blend of both (default: 1)",
     )
     parser.add_argument(
-        "--device",
-        default="auto",
-        choices=["auto", "cpu", "cuda", "mps"],
-        help="where to compute (default: a GPU if there is one)",
+        "--seed",
+        type=number_from(int, 0),
+        default=0,
+        help="of the random masks (default: 0)",
     )
+
+
+def _computing(parser: argparse.ArgumentParser) -> None:
+    """Say where it is computed, and how much at a time."""
+    device_option(parser)
     parser.add_argument(
         "--tile",
         type=number_from(int, 256),
         metavar="PX",
         help="side of the squares that pass; smaller: less memory, but slower "
         "(default: 1024 on a CPU; 4096 on a GPU, halved where that does not fit)",
-    )
-    parser.add_argument(
-        "--seed",
-        type=number_from(int, 0),
-        default=0,
-        help="of the random masks (default: 0)",
     )
     parser.add_argument(
         "--jobs",
@@ -123,6 +128,16 @@ def _part_of_a_name(text: str) -> str:
     if set(text) & set("/\\"):
         raise argparse.ArgumentTypeError(f"{text} has a slash: give a part of a name")
     return text
+
+
+def device_option(parser: argparse.ArgumentParser) -> None:
+    """Let a person choose where networks run."""
+    parser.add_argument(
+        "--device",
+        default="auto",
+        choices=["auto", "cpu", "cuda", "mps"],
+        help="where networks run (default: a GPU if there is one)",
+    )
 
 
 def number_from(kind: type, low: float, high: float = float("inf")) -> Callable:

@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from mid_core.commands.denoise import number_from
+from mid_core.commands.denoise import device_option, number_from
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,12 +43,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         default=os.cpu_count(),
         help="CPU cores to use (default: all)",
     )
-    parser.add_argument(
-        "--device",
-        default="auto",
-        choices=["auto", "cpu", "cuda", "mps"],
-        help="where to train (default: a GPU if there is one)",
-    )
+    device_option(parser)
     parser.add_argument(
         "--profile", help="of Snakemake, such as slurm; see docs/slurm.md"
     )

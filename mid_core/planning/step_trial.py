@@ -12,7 +12,7 @@ import torch
 from mid_core.methods import stage_of
 from mid_core.methods.stage import Stage
 from mid_core.networks.denoiser import Denoiser
-from mid_core.patches import InMemory
+from mid_core.patches import InMemory, PatchSampler
 from mid_core.trainer import Trainer, Training
 
 # The first one is not timed.
@@ -52,22 +52,37 @@ def step_seconds(
     -------
     Seconds of one step with the settings' batch.
     """
+    whole = Training(**rounds[k]["training"])
+    crops = _crops(whole, device)
+    trainer, batches, _ = begun(rounds, k, channels, device, crops)
+    stream = batches.stream(0, STEPS, device=device)
+    return _seconds(trainer, stream) * whole.batch_size / crops
+
+
+def begun(
+    rounds: Sequence[Mapping[str, Any]],
+    k: int,
+    channels: int,
+    device: torch.device,
+    crops: int,
+) -> tuple[Trainer, PatchSampler, Stage]:
+    """Set up a compared method's training on random images, with so many crops a step.
+
+    For the other parameters see ``step_seconds``.
+    """
     settings = rounds[k]
-    whole = Training(**settings["training"])
-    training = replace(whole, iterations=STEPS, batch_size=_crops(whole, device))
+    training = Training(**settings["training"] | {"batch_size": crops})
     stage = _fresh(rounds, k, channels, device)
-    side, rng = CROPS * whole.patch_size, np.random.default_rng(0)
+    side, rng = CROPS * training.patch_size, np.random.default_rng(0)
     image = rng.integers(256, size=(side, side, channels), dtype=np.uint8)
     pools = {
         role: InMemory([("random", image)])
         for seen in settings["sees"]
         for role in POOLS.get(seen, [])
     }
-    batches = stage.batches(pools, training.batch_size, training.patch_size, [0])
+    batches = stage.batches(pools, crops, training.patch_size, [0])
     network = stage.build(settings["network"], batches.channels, [0])
-    trainer = Trainer(network, training, device, turns=stage.turns())
-    stream = batches.stream(0, STEPS, device=device)
-    return _seconds(trainer, stream) * whole.batch_size / training.batch_size
+    return Trainer(network, training, device, turns=stage.turns()), batches, stage
 
 
 def _fresh(

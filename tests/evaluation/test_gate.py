@@ -152,7 +152,8 @@ def test_a_bad_bank_stops_its_round_alone_and_a_limit_reruns_no_training(copied)
     assert refused.returncode == 1
     assert "Round 1 of 'mid' does not start: results/tiny/mid/round_1/noise" in said
     assert "Traceback" not in said
-    assert not list(folders[0].glob("m*.*"))
+    assert (copied / "results/tiny/mid/round_0/model.json").is_file()
+    assert not list(folders[0].glob("[gm]*.*"))
     assert (folders[1] / "model.json").is_file()
     gate = {"mean": 255, "std": [0, 255], "leakage": 1, "kurtosis": 999}
     # A limit is no reason to train again.

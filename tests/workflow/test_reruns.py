@@ -50,12 +50,24 @@ def test_what_runs_again_and_what_does_not(finished):
 
 
 @pytest.mark.slow
-def test_without_ceiling_and_test_nothing_of_the_others_is_stale(finished):
-    # Nor is it where they are added: staleness is a difference of settings.
+def test_a_ceiling_or_a_test_that_is_added_trains_nothing_else(copied):
     config = CONFIG | {"variants": {"mid": {}}, "tests": []}
-    jobs = jobs_of(snakemake(finished, config, "--dry-run"))
-    made = ("index_pool", "ingest", "awgn_bank", "train_round", "extract_noise")
-    assert not {*made, "true_noise", "evaluate"} & set(jobs)
+    # What a run of that alone leaves: no truth, no ceiling, no scores.
+    results = copied / "results/tiny"
+    for folder in (results / "true_noise", *results.glob("mid/*/scores")):
+        shutil.rmtree(folder)
+    for path in [
+        *results.glob("data/noisy/truth*"),
+        *results.glob("data/noisy/noise*"),
+    ]:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    jobs = jobs_of(snakemake(copied, CONFIG | {"variants": {"mid": {}}}, "--dry-run"))
+    assert not {"train_round", "extract_noise"} & set(jobs)
+    assert (jobs["index_pool"], jobs["ingest"], jobs["evaluate"]) == (1, 1, 2)
+    ceiling = {"mid": {}, "true_noise": CONFIG["variants"]["true_noise"]}
+    jobs = jobs_of(snakemake(copied, config | {"variants": ceiling}, "--dry-run"))
+    assert (jobs["train_round"], jobs["true_noise"]) == (1, 1)
+    assert "extract_noise" not in jobs
 
 
 @pytest.mark.slow

@@ -140,8 +140,11 @@ def test_all_settings_are_kept_with_the_results(finished):
         ("--unlock", "Unlocked working directory"),
         ("--summary", "results/tiny/tables/rounds.md"),
         ("--dag", "digraph snakemake_dag"),
+        ("--rulegraph", "train_round"),
         ("--list-untracked", "clean/photo 0.jpg"),
         ("--list", "measure_cost"),
+        ("--lint", "Congratulations"),
+        ("--report report.zip", "Report created"),
         ("--touch --dry-run", "Nothing to be done"),
         ("--delete-all-output --dry-run", "Would delete results/tiny/tables/rounds.md"),
     ],
@@ -188,10 +191,12 @@ def test_missing_images_are_a_sentence(tmp_path):
     assert not (tmp_path / "results").exists()
 
 
-def test_a_shipped_config_has_a_graph(tmp_path):
-    config = yaml.safe_load((ROOT / "config/real_noise.yaml").read_text())
+@pytest.mark.parametrize("name", ["config", "sidd", "folders", "real_noise"])
+def test_every_shipped_config_has_a_graph(name, tmp_path):
+    config = yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())
     jobs = jobs_of(snakemake(tmp_path, config, "--dry-run"))
-    assert jobs["train_round"] == 10
+    rounds = {"config": 4, "sidd": 5, "folders": 2, "real_noise": 10}
+    assert jobs["train_round"] == rounds[name]
 
 
 @pytest.mark.slow
