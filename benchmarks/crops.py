@@ -58,7 +58,9 @@ def compare(path: Path, kind: str, size: int) -> dict[str, object]:
     store, index = Store(path), zarr.open_group(path, mode="r")["index"][:]
     limits = (IMAGES, SIDE - size + 1, SIDE - size + 1)
     places = np.random.default_rng(1).integers(0, limits, (CROPS, 3)).tolist()
-    reads: dict[str, Callable] = {"tensorstore": lambda i, at, s: store.crop(i, *at, s)}
+    reads: dict[str, Callable] = {
+        "tensorstore": lambda i, at, s: store.crop(i, at[0], at[1], s)
+    }
     for name, pipeline in PIPELINES.items():
         # An array keeps the pipeline with which it was opened.
         with zarr.config.set({"codec_pipeline.path": pipeline}):

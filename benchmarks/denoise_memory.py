@@ -23,11 +23,11 @@ def child(height: int, width: int, folder: Path) -> None:
     import torch
 
     from benchmarks.nafnet_step import DEMO
-    from mid_core.batches import Masking
     from mid_core.checkpoints.model_file import save_model
     from mid_core.commands.denoise_files import denoise_files
     from mid_core.images.files import read
     from mid_core.images.picture import to_float
+    from mid_core.masking import Masking
     from mid_core.networks import build
     from mid_core.noise import residual
 

@@ -62,7 +62,8 @@ def real(
         raise SystemExit(f"There is no *{true}*{ending} in {folder}.")
     for path in paths:
         pair = path.with_name(path.name.replace(true, noisy)), path
-        yield tuple(to_float(iio.imread(p)[..., :3]) for p in pair)
+        y, x = (to_float(iio.imread(p)[..., :3]) for p in pair)
+        yield y, x
 
 
 def simulated() -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -70,7 +71,8 @@ def simulated() -> Iterator[tuple[np.ndarray, np.ndarray]]:
     settings = {"reader": "camera", "part": "noisy", "seed": 0, "shots": 4}
     for item in camera.find(settings).items:
         pair = (camera.read(item, kind, settings) for kind in ("image", "truth"))
-        yield tuple(to_float(image) for image in pair)
+        y, x = map(to_float, pair)
+        yield y, x
 
 
 def gather(fields) -> dict:

@@ -197,7 +197,8 @@ def _trained(
     gc.collect()
     trainer, batches = _begun(work, settings, pools, steps)
     train(trainer, batches, TrainingReport(name, steps), work.every)
-    model, patch = trainer.model, trainer.settings.patch_size
+    model: Any = trainer.model
+    patch = trainer.settings.patch_size
     model.set_patch_size(patch)
     card = {key: settings[key] for key in ("network", "masking")}
     card |= {"channels": model.channels, "patch_size": patch, "steps": steps}

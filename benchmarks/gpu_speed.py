@@ -6,6 +6,7 @@ A part of ``benchmarks.gpu``.
 import statistics
 import tempfile
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -33,7 +34,7 @@ class Sizes:
     ----------
     depth
         Of the NAFNets: settings besides the width; published ones by default.
-    batch, patch
+    batch_size, patch_size
         Crops a step, their side in pixels.
     steps, repeats
         Steps of the loop that are timed together; how often all is timed.
@@ -44,8 +45,8 @@ class Sizes:
     """
 
     depth: dict
-    batch: int = 16
-    patch: int = 256
+    batch_size: int = 16
+    patch_size: int = 256
     steps: int = 200
     repeats: int = 2
     image: tuple[int, int] = (4000, 6000)
@@ -151,7 +152,7 @@ def images(sizes: Sizes, device: str) -> Rows:
     ]
 
 
-PARTS = {
+PARTS: dict[str, Callable[[Sizes, str], Rows]] = {
     "what the card can do": limits,
     "a training step against a plain one": partial(step, 32),
     "the training loop against the bare step": loop,

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import numpy as np
@@ -25,7 +26,7 @@ from mid_core.evaluation.look_report import correlations
 from mid_core.evaluation.noise_statistics import autocorrelation
 from mid_core.images.files import read_pixels
 from mid_core.images.picture import to_float
-from mid_core.look import look
+from mid_core.look import Look, look
 
 CSV = Path(__file__).parents[1] / "docs" / "measurements" / "look.csv"
 SEED, SHOTS = 0, 4
@@ -109,7 +110,8 @@ def level(stds: np.ndarray) -> float:
 
 def measured(name: str, pairs: Pairs) -> list[dict]:
     """Look at the images of a set together; compare with noisy minus truth."""
-    looks, known = [], []
+    looks: list[Look] = []
+    known: list[dict[str, Any]] = []
     for image, y, x in pairs:
         looks.append(look(y))
         noise = y - x

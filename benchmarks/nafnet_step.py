@@ -7,6 +7,7 @@ Run: python -m benchmarks.nafnet_step
 
 import statistics
 from collections.abc import Sequence
+from typing import Any
 from unittest.mock import patch
 
 import torch
@@ -107,7 +108,7 @@ def compare(
     precision: str = "fp32",
     plain_precisions: Sequence[str] = ("fp32",),
     compiled: str = "never",
-) -> list[dict[str, object]]:
+) -> list[dict[str, Any]]:
     """Time a step of our network, and of the plain one, on the same crops.
 
     Parameters

@@ -9,6 +9,7 @@ alternating. Run: python -m benchmarks.train_step
 import statistics
 import tempfile
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -45,8 +46,13 @@ def stores(folder: Path, batch: int, patch: int) -> dict[str, Batches]:
             store.append(name, noise)
     return {
         name: Batches(
-            *(hold(Store(folder / f"{pool}.zarr"), gb) for pool in ("clean", "noise")),
-            *(batch, patch, Masking(0.8), False, [0]),
+            hold(Store(folder / "clean.zarr"), gb),
+            hold(Store(folder / "noise.zarr"), gb),
+            batch,
+            patch,
+            Masking(0.8),
+            clip=False,
+            seed=[0],
         )
         for name, gb in POOLS.items()
     }
@@ -66,6 +72,16 @@ def loop(trainer: Trainer, batches: Batches) -> Callable[[], None]:
         # The same trainer goes on: to build another would count as training.
         trainer.steps = 0
         train(trainer, batches)
+
+    return again
+
+
+def repeated(step: Callable[[], object], steps: int) -> Callable[[], None]:
+    """Return a piece of work: so many of the same step."""
+
+    def again() -> None:
+        for _ in range(steps):
+            step()
 
     return again
 
@@ -90,11 +106,12 @@ def compare(
     bare = build(network).to(device).train()
     work = first.batch_size, first.patch_size, precision, steps
     accelerate(bare, *work, COMPILED[device])
-    parts = [part.to(device) for part in first.draw(0)]
-    step = BareStep(bare, *parts, True, precision)
-    works = {"bare": lambda: [step() for _ in range(steps)]}
+    y, x = (part.to(device) for part in first.draw(0))
     whole = learner_of(network, settings, device)
-    works["whole"] = lambda: [whole.step(*parts) for _ in range(steps)]
+    works = {
+        "bare": repeated(BareStep(bare, y, x, True, precision), steps),
+        "whole": repeated(partial(whole.step, y, x), steps),
+    }
     for name, batches in sources.items():
         works[name] = loop(learner_of(network, settings, device), batches)
     times = alternate(works, repeats, device)

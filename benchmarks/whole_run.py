@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from benchmarks.measuring import publish, seconds
+from benchmarks.measuring import Rows, publish, seconds
 
 ROOT = Path(__file__).parents[1]
 CORES, REACH = 2, 0.85
@@ -48,7 +48,7 @@ def main(config: str = "config/config.yaml") -> None:
         (logs,) = Path(folder).glob("results/*/logs")
         own = by_rule(logs)
     total = sum(map(sum, own.values()))
-    rows = [
+    rows: Rows = [
         {"rule": rule, "jobs": len(taken), "own_s": sum(taken)}
         for rule, taken in sorted(own.items(), key=lambda item: -sum(item[1]))
     ]

@@ -114,6 +114,17 @@ def _check_held_out(
         )
 
 
+def _check_centred(where: str, method: Mapping[str, Any]) -> None:
+    """Refuse differences to a local mean that hidden pixels would darken."""
+    hides = any(one["mask_ratio"] != 0 for one in method["rounds"])
+    if method["network"].get("centred") and hides and method["mask"]["fill"] != "mean":
+        raise ConfigError(
+            f"{where}: network.centred looks at differences to the local mean, which "
+            f"hidden pixels of the value {method['mask']['fill']} would change: set "
+            "mask.fill to mean, or network.centred to false"
+        )
+
+
 def check_method(
     variant: str,
     method: Mapping[str, Any],
@@ -137,6 +148,7 @@ def check_method(
             f"{where}: network.encoder and network.decoder must be lists "
             "of one length: a number of blocks for each level"
         )
+    _check_centred(where, method)
     ranges = {
         f"rounds.{k}.mask_ratio": one["mask_ratio"]
         for k, one in enumerate(method["rounds"])

@@ -16,27 +16,32 @@ from mid_config.paper import paper_variants
 from mid_config.reading import read_yaml
 from mid_config.schema import check, fill_defaults, partial, plain, read_schema
 
+COMMAND_LINE = "--config"
+# What Snakemake leaves as text: on the command line everything inside mappings; of files
+# numbers such as 1e-4, while a quoted "true" is meant as text there.
+TEXT_FOR = {COMMAND_LINE: (int, float, bool, type(None))}
+NUMBERS = (int, float)
 # Sections that null switches off.
 SWITCHED_OFF_BY_NULL = ("held_out", "paper", "submissions", "teacher")
 
 
-def _typed(value: Any) -> Any:
-    """Give numbers their type back: Snakemake leaves them as text inside mappings."""
+def _typed(value: Any, kinds: tuple[type, ...]) -> Any:
+    """Give values of these kinds their type back, which Snakemake leaves as text."""
     if isinstance(value, Mapping):
-        return {key: _typed(inner) for key, inner in value.items()}
+        return {key: _typed(inner, kinds) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_typed(inner) for inner in value]
+        return [_typed(inner, kinds) for inner in value]
     if not isinstance(value, str):
         return value
     # As YAML, a pattern such as *.png is a mistake, and a date no text.
     with suppress(YAMLError):
         typed = YAML(typ="safe").load(value)
-        return typed if isinstance(typed, int | float | None) else value
+        return typed if type(typed) in kinds else value
     return value
 
 
 def load_config(
-    paths: Sequence[Path], overrides: Mapping[str, Any], said_by: str = "--config"
+    paths: Sequence[Path], overrides: Mapping[str, Any], said_by: str = COMMAND_LINE
 ) -> dict[str, Any]:
     """Read config files, later ones over earlier ones, then ``overrides``.
 
@@ -69,7 +74,8 @@ def load_config(
     }
     written = {str(path): read_yaml(Path(path)) for path in paths}
     given = overrides or not written
-    parts = written | ({said_by: _typed(overrides)} if given else {})
+    typed = _typed(overrides, TEXT_FOR.get(said_by, NUMBERS))
+    parts = written | ({said_by: typed} if given else {})
     merged: dict[str, Any] = {}
     part_rules = partial(rules)
     for name, content in parts.items():

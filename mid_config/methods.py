@@ -195,6 +195,8 @@ def schema_of(
     own = {}
     if "options" in known:
         own["options"] = _options_schema(known["options"])
+    if "levels" in known:
+        own["options"]["properties"]["level"] = {"enum": list(known["levels"])}
     if "stages" in known:
         training = dict(definitions["training"])
         usual = training["properties"].items()

@@ -59,6 +59,9 @@ def paper_variants(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     for ratio in dict.fromkeys([0, *paper["mask_ratios"]]):
         own = {"rounds": [first | {"mask_ratio": ratio}]}
         changes[f"ratio_{percent_name(ratio)}"] = own
+    if method.get("initial_noise") == "measured":
+        # It stands for plain training on white noise, whatever the variant begins with.
+        changes["ratio_00"] |= {"initial_noise": "awgn"}
     for name, network in paper["networks"].items():
         changes[f"net_{name}"] = {"network": network}
     changes |= _distilled(paper) | _inpainters(config)

@@ -49,7 +49,8 @@ def methods() -> list[str]:
 def method(name: str) -> Mapping[str, Any]:
     """Return what a method's file says: its ``label`` and ``family``, and its trainings.
 
-    These are ``stages``, or for a method without training its ``options``. A stage that
+    These are ``stages``, or for a method without training its ``options``, and what its
+    option ``level`` may be, ``levels``. A stage that
     is another method's is named, as ``at_bsn.teacher``.
     """
     file = f"methods/{name}"
@@ -59,6 +60,11 @@ def method(name: str) -> Mapping[str, Any]:
     for key in ("STAGES", "OPTIONS"):
         with suppress(LookupError):
             found[key.lower()] = YAML(typ="safe").load(constant(file, key)) or {}
+    if "level" in found.get("options", {}):
+        # A file's own names, or those that every method without training takes.
+        found["levels"] = constant("methods/levels", "NUMBERS")
+        with suppress(LookupError):
+            found["levels"] = constant(file, "LEVELS")
     for stage, own in found.get("stages", {}).items():
         if isinstance(own, str):
             other, its = own.split(".")

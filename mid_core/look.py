@@ -238,7 +238,7 @@ def _relative(flat: _Blocks, curves: np.ndarray) -> np.ndarray:
 def _power(flat: _Blocks, curves: np.ndarray) -> tuple[np.ndarray, float]:
     """Median power of each frequency, and how far a block's variance scatters by it."""
     power = np.median(_relative(flat, curves) ** 2, axis=0) / MEDIAN_SQUARE
-    # Where there is no noise at all, as in black, its frequencies are nobody's.
+    # Where there is no noise at all, as in black, there is no spectrum: take it for white.
     power[~power.any(axis=(1, 2))] = 1
     # Slopes of the brightness would hide the noise there.
     power[:, SLOPES] = power[:, NEXT].mean(axis=1, keepdims=True)

@@ -97,7 +97,7 @@ def _filter(spectrum: np.ndarray, size: int) -> np.ndarray:
     """Square root of a spectrum on the frequencies of a square, (size, size, C, C)."""
     lags = min(LAGS, (size - 1) // 2)
     shifts = np.arange(-lags, lags + 1)
-    # To 0 at the largest lag: a covariance that is cut off is none.
+    # To 0 beyond the largest lag: a covariance that is cut off is none.
     fading = np.sqrt(np.hanning(2 * lags + 3)[1:-1])
     covariance = np.zeros((size, size, *spectrum.shape[:2]))
     covariance[np.ix_(shifts, shifts)] = (

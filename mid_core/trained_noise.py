@@ -46,7 +46,7 @@ def noise_seen(
         (noise[..., 1:] * noise[..., :-1]).mean(axis=(2, 3)),
         (noise[..., 1:, :] * noise[..., :-1, :]).mean(axis=(2, 3)),
     )
-    # The correlation of what does not vary is nobody's.
+    # Where nothing varies there is no correlation to divide by.
     noisy = variance.min(axis=1) > 0
     lag_1 = (np.mean(near, axis=0)[noisy] / variance[noisy]).mean(axis=1)
     return {

@@ -2,12 +2,14 @@
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from mid_core.errors import MidError
 from mid_core.losses import Batch, Turn, regression
 from mid_core.networks.acceleration import accelerate
 from mid_core.networks.averaging import RunningMean
@@ -34,7 +36,8 @@ class Training:
         Decay of the running mean of the weights that becomes the model; 0: none.
     precision
         ``"fp32"``, or ``"bf16"`` for autocast (weights stay float32); a GPU without
-        that arithmetic computes in fp32.
+        that arithmetic computes in fp32. NVIDIA GPUs since Ampere round the factors of
+        fp32 convolutions to TF32, as is torch's default.
     loss
         ``"mse"`` (the paper), ``"l1"`` or ``"charbonnier"``; over all pixels.
     """
@@ -122,9 +125,10 @@ class Trainer:
         if settings.ema_decay:
             self.average = RunningMean(network, settings.ema_decay)
         parts = group.size * gradient_accumulation
-        crops, side = settings.batch_size // parts, settings.patch_size
-        work = crops, side, settings.precision, settings.iterations
-        accelerate(self.network, *work, compiled, is_whole=parts == 1)
+        self._crops = settings.batch_size // parts
+        work = self._crops, settings.patch_size, settings.precision, settings.iterations
+        with self._fitting():
+            accelerate(self.network, *work, compiled, is_whole=parts == 1)
         self._wrapped = group.wrap(self.network)
         self.steps, self.skipped = 0, 0
         self.history: list[dict[str, float]] = []
@@ -150,8 +154,14 @@ class Trainer:
 
         Returns False if the weights, or those of a part that learns in turn, were left
         as they are, as their gradient is not finite and a step may still be skipped.
+
+        Raises
+        ------
+        MidError
+            If the GPU's memory is too small.
         """
-        turns = [self._learn(turn, batch) for turn in self.turns]
+        with self._fitting():
+            turns = [self._learn(turn, batch) for turn in self.turns]
         self._rate = float(next(iter(self.schedules.values())).get_last_lr()[0])
         for schedule in self.schedules.values():
             schedule.step()
@@ -163,6 +173,20 @@ class Trainer:
             self.losses.append(sum(losses[1:], start=losses[0]))
         self.steps += 1
         return usable
+
+    @contextmanager
+    def _fitting(self) -> Iterator[None]:
+        """Say what to do where a batch does not fit into the GPU's memory."""
+        try:
+            yield
+        except torch.OutOfMemoryError as error:
+            side = self.settings.patch_size
+            raise MidError(
+                f"{self._crops} crops of {side}x{side} pixels do not fit into the GPU's "
+                "memory at once: raise training.gradient_accumulation, which leaves the "
+                "result as it is, or lower training.batch_size or training.patch_size. "
+                f"Torch says: {' '.join(str(error).split())}"
+            ) from error
 
     def _learn(self, turn: Turn, batch: Batch) -> tuple[bool, Tensor]:
         """Let a part learn; return whether its gradient was of use, and its loss."""

@@ -6,7 +6,7 @@ import torch
 
 from mid_core.batches import Batches
 from mid_core.checkpoints.trainer_state import restore, state_of
-from mid_core.errors import NotFinite
+from mid_core.errors import MidError, NotFinite
 from mid_core.losses import ERRORS
 from mid_core.masking import Masking
 from mid_core.networks import build
@@ -178,6 +178,16 @@ def test_steps_that_were_skipped_before_a_cut_count_after_it(batches):
     restore(second, state_of(first))
     with pytest.raises(NotFinite, match="step 7 is not finite"):
         train(second, batches)
+
+
+def test_a_batch_that_the_gpu_cannot_hold_is_told(batches, monkeypatch):
+    def full(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory.\nTried 4 GiB")
+
+    trained = trainer()
+    monkeypatch.setattr(trained, "_learn", full)
+    with pytest.raises(MidError, match=r"4 crops of 16x16 .*gradient_accumulation"):
+        train(trained, batches)
 
 
 def test_charbonnier_by_hand():

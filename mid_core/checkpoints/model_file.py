@@ -33,7 +33,7 @@ def save_model(path: Path, network: nn.Module, card: dict) -> str:
         The model.
     card
         What it is and how to use it: at least ``network`` (settings), ``masking``,
-        ``patch`` and ``channels``.
+        ``patch_size`` and ``channels``.
     """
     weights = {
         name: tensor.detach().cpu().contiguous()

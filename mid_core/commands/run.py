@@ -1,7 +1,6 @@
 """Denoise a folder of noisy photos: look, train on them, answer."""
 
 import argparse
-import os
 from pathlib import Path
 
 from mid_core.commands.denoise import device_option, number_from
@@ -40,8 +39,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cores",
         type=number_from(int, 1),
-        default=os.cpu_count(),
-        help="CPU cores to use (default: all)",
+        help="CPU cores to use (default: all; of a cluster's jobs one)",
     )
     device_option(parser)
     parser.add_argument(

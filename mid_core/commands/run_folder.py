@@ -1,6 +1,7 @@
 """The workflow on one person's photos: a config of its own, a run, and the answers."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -21,6 +22,7 @@ from mid_core.errors import MidError
 from mid_core.evaluation.look_report import Sight, image_files, look_at, summary
 from mid_core.figures.look import look_figure
 from mid_core.figures.style import draw
+from mid_core.jobs.recovery import is_locked, recover
 from mid_core.networks import build
 from mid_core.planning.step_trial import STEP_PASSES, pass_seconds
 from mid_core.runtime.devices import pick_device
@@ -50,7 +52,7 @@ class Request:
     clean: Path | None = None
     pairs: tuple[Path, Path] | None = None
     minutes: float = 15
-    cores: int = 1
+    cores: int | None = None
     device: str = "auto"
     profile: str | None = None
     dry_run: bool = False
@@ -60,6 +62,11 @@ class Request:
     def folder(self) -> Path:
         """Where the run itself lies: its config, its results, its log."""
         return self.out / "mid"
+
+    @property
+    def threads(self) -> int:
+        """CPU threads of each job; a cluster's are not those of this machine."""
+        return self.cores or (1 if self.profile else os.cpu_count() or 1)
 
     @property
     def results(self) -> Path:
@@ -80,6 +87,7 @@ def run_folder(request: Request) -> None:
     """
     files = image_files(request.noisy)
     if not (request.results / RECORD).is_file():
+        _refuse_taken(request, files)
         _look(request, files)
         is_new = _write_config(request, shipped() / BASE)
         _run_snakemake(request)
@@ -92,6 +100,16 @@ def run_folder(request: Request) -> None:
         )
     if not request.dry_run:
         _denoise(request, files)
+
+
+def _refuse_taken(request: Request, files: list[Path]) -> None:
+    """Refuse an output folder with files of the images' names, such as the images'."""
+    taken = [file.name for file in files if (request.out / file.name).exists()]
+    if taken:
+        raise MidError(
+            f"{request.out} already has files named as your images ({taken[0]} and so "
+            "on), which would be taken for answers: give another output folder"
+        )
 
 
 def _look(request: Request, files: list[Path]) -> None:
@@ -175,7 +193,7 @@ def _write_config(request: Request, base_config: Path) -> bool:
             "trials": {"iterations": steps["trial"]},
         },
         "compared": {"nlm": None, "bm3d": None},
-        "runtime": {"device": request.device, "threads": request.cores},
+        "runtime": {"device": request.device, "threads": request.threads},
     }
     content = yaml.safe_dump(changes, sort_keys=False)
     about = f"# Written by mid run: what differs from {base_config}.\n"
@@ -184,6 +202,7 @@ def _write_config(request: Request, base_config: Path) -> bool:
     print(
         f"training: {steps['first']} steps on noise like that, then {steps['taught']} "
         f"on what the first makes of your images; about {request.minutes:g} min"
+        + (", as this machine trains" if request.profile else "")
     )
     return True
 
@@ -220,10 +239,14 @@ def _run_snakemake(request: Request) -> None:
     """Run the workflow in the folder of the run, and tell how far it is."""
     configs = shipped() / BASE, request.folder.absolute() / CONFIG
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(the_snakefile())]
-    command += ["--directory", str(request.folder), "--cores", str(request.cores)]
+    command += ["--directory", str(request.folder)]
+    command += ["--cores", str(request.cores or os.cpu_count())]
     command += ["--configfile", *map(str, configs)]
     command += ["--profile", profile(request.profile)] if request.profile else []
     command += ["--dry-run"] if request.dry_run else []
+    if is_locked(request.folder):
+        # Of a run that was killed; who still works there is named, and left alone.
+        print(recover(request.folder))
     said = request.folder / "run.log"
     with said.open("w") as log:
         process = subprocess.Popen(
@@ -247,6 +270,8 @@ def _run_snakemake(request: Request) -> None:
 
 def _jobs_in(said: str) -> str:
     """The table of jobs that a dry run prints."""
+    if "Job stats:" not in said:
+        return "nothing is left to train"
     table = said[said.index("Job stats:") :]
     return table[: table.index("\n\n")]
 
@@ -279,8 +304,12 @@ def _last_words(log: Path) -> str:
 
 def _denoise(request: Request, files: list[Path]) -> None:
     """Denoise the images that are not denoised yet, and say what to look at."""
-    record = json.loads((request.results / RECORD).read_text())
-    model = request.folder / record["model"]
+    record = request.results / RECORD
+    if record.is_file():
+        model = request.folder / json.loads(record.read_text())["model"]
+    else:
+        # A run that was killed after its last job has written none.
+        *_, model = sorted(request.results.glob("mid/round_*/model.safetensors"))
     new = [file for file in files if not (request.out / file.name).is_file()]
     print(f"{len(new)} of {len(files)} image(s) are to be denoised")
     if new:

@@ -40,7 +40,7 @@ def check_bank(statistics: Mapping, limits: Mapping, bank: str, what: str) -> di
     Parameters
     ----------
     statistics
-        As ``noise.Statistics`` gathers them where the images are known.
+        As ``noise_statistics.Statistics`` gathers them where the images are known.
     limits
         The largest value of each of ``MEANINGS``, or [low, high]; but for
         ``not_finite``, of which there is to be none.

@@ -6,10 +6,8 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from mid_core.images.formats import SUFFIXES
+from mid_config.pool_files import IMAGE_FILES
 from mid_core.runtime.files import write_json
-
-IMAGE_FILES = (*SUFFIXES, ".mat")
 
 
 class Opened:

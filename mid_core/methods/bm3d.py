@@ -18,6 +18,7 @@ FAMILY = "non-learning"
 OPTIONS = """
 level: seen
 """
+LEVELS = ("seen", "white", "true", "spectrum")
 # BM3D works on blocks of 8 x 8; the library (4.0.3) crashes on an image of one.
 _SMALLEST_PX = 9
 # Whose multiples the library takes as colours: luminance, and two of chrominance.

@@ -5,8 +5,8 @@ it, and noise that does not. Split again, parts and their sums have to give the 
 parts, or nothing; and the noise has to be as strong as the image varies within 6 x 6
 pixels. The answer is one pass of the network of C.
 
-Differences from the published code: an image's deviation is measured in 64 windows of
-it, not everywhere; Adam has neither amsgrad nor the weight decay of 1e-9; a cosine
+Differences from the published code: an image's deviation is measured in 64 crops of
+it at most, not everywhere; Adam has neither amsgrad nor the weight decay of 1e-9; a cosine
 schedule ends where 1 % less every ten epochs does. Steps are those of 5000 epochs of the
 1280 crops that the authors publish a training for.
 """

@@ -5,7 +5,8 @@ to that of noise (``pursuit``), and each atom is changed to fit what it is used 
 Then all patches that overlap are coded, and their mean with the noisy image is the
 answer. It is made for white noise.
 
-Values are those of the authors' released toolbox. What differs: an atom is fitted by
+Values are those of the authors' released toolbox, but for its fewer iterations where the
+level is 5 grey levels or less. What differs: an atom is fitted by
 three alternations instead of a singular value decomposition (Rubinstein et al. 2008 do
 one), and an atom that nobody uses stays. The paper is on grey images. Here a patch has
 all its colours, as in Mairal et al. (2008, "Sparse representation for color image

@@ -36,6 +36,8 @@ LEVELS = {
         "image to the level that is estimated there (mid_core.look)"
     ),
 }
+# Those that are one number, which every method takes.
+NUMBERS = ("seen", "white", "true")
 # Largest shift of correlations that are told to a method, in pixels.
 LAGS = 16
 
@@ -61,7 +63,8 @@ def level_of(
 
     Returns
     -------
-    The standard deviation over all colours, in units of the range [0, 1]; of
+    The standard deviation of the noise, in units of the range [0, 1]: the root mean
+    square of the colours, but of ``white`` their mean, as scikit-image takes it; of
     ``spectrum`` a ``power_spectrum`` (H, W, C).
 
     Raises

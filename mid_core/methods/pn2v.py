@@ -76,7 +76,7 @@ class Samples(Replaced):
     Attributes
     ----------
     box, radius
-        See ``noise2void.Replaced``; about one pixel of 32 is replaced.
+        See ``noise2void.Replaced``; about one pixel of 36 is replaced.
     """
 
     box: int = 6

@@ -86,7 +86,7 @@ class Draws:
     seeds
         A number for each of N images; two draws go on from each other.
     device
-        Where the numbers are made. Those of another kind of device are others.
+        Where the numbers are made; another kind of device draws other numbers.
 
     Examples
     --------

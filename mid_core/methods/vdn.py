@@ -12,7 +12,8 @@ the first network alone: its mean of z.
 
 Differences from the published code: the gradients of both networks are clipped
 together, at a fixed norm, and not each at its mean norm so far; a cosine schedule
-instead of halving; variances start as their priors have them.
+instead of halving; the variance of z, and the first number of that of s^2, start at
+those of their priors.
 """
 
 import math
@@ -112,7 +113,7 @@ class Variational(Stage):
     def build(
         self, network: dict[str, Any], channels: int, seed: Sequence[int]
     ) -> nn.Module:
-        """Return both networks, freshly initialised, with their variances at the prior."""
+        """Return both networks, freshly initialised, but for what starts at the prior."""
         denoiser = super().build(network, channels, seed)
         with weights_from([*seed, 1]):
             variance = variance_network(channels, self.variance_width)

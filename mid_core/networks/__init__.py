@@ -49,7 +49,9 @@ def constructor(name: str) -> type[Denoiser]:
 def weights_from(seed: Sequence[int]) -> Iterator[None]:
     """Draw what is initialised here from this entropy, and leave torch's own alone."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
+        # Not torch.manual_seed, which would also seed the generators of all GPUs.
+        number = int(np.random.SeedSequence(seed).generate_state(1)[0])
+        torch.default_generator.manual_seed(number)
         yield
 
 

@@ -16,7 +16,7 @@ from mid_core.networks.denoiser import Denoiser
 from mid_core.networks.layers import (
     CELLS_PER_WINDOW,
     he_normal,
-    standard_deviation,
+    positive_deviation,
     window_mean,
 )
 from mid_core.networks.shifted_unet import ShiftedUNet
@@ -127,7 +127,7 @@ class BlindGaussian(Denoiser):
         rows, columns = torch.triu_indices(self.channels, self.channels)
         factor[..., rows, columns] = entries
         level = self.averages(self.level(y).to(dtype)).permute(0, 2, 3, 1)
-        level = standard_deviation(level)
+        level = positive_deviation(level)
         brightness = mean.clamp(min=DARKEST) if self.noise == "poisson" else level
         return Belief(mean, factor.mT @ factor, (level * brightness).expand_as(mean))
 

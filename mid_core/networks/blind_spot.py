@@ -56,8 +56,3 @@ class BlindSpotNetwork(Denoiser):
     def forward(self, x: Tensor, hole: int | None = None) -> Tensor:
         """Map (N, C, H, W) in [0, 1] to the estimate; a hole may be given."""
         return self.predictions(x, [self.hole if hole is None else hole])[0]
-
-    @property
-    def margin(self) -> int:
-        """Pixels around an output pixel that its value mostly depends on."""
-        return self.receptive_field_radius

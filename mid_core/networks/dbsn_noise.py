@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from mid_core.networks.dbsn import DILATIONS, CentreMasked, pointwise
 from mid_core.networks.denoiser import Denoiser
-from mid_core.networks.layers import standard_deviation
+from mid_core.networks.layers import positive_deviation
 
 # In the config: JSON schema, as YAML.
 KEYS = """
@@ -79,13 +79,13 @@ class _Variances(nn.Module):
 
     def forward(self, features: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
         """Return both variances, (N, C, H, W); the noise's depends on the mean alone."""
-        return standard_deviation(self.error(features).float()) ** 2, self.level(
+        return positive_deviation(self.error(features).float()) ** 2, self.level(
             mean
         ) ** 2
 
     def level(self, x: Tensor) -> Tensor:
         """Return the noise's standard deviation on a clean image."""
-        return standard_deviation(self.noise(x).float())
+        return positive_deviation(self.noise(x).float())
 
 
 class DBSNNoise(Denoiser):

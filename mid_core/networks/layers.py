@@ -128,14 +128,14 @@ def gaussian_blur(
         return F.conv2d(blurred, weights.mT, groups=channels)
 
 
-def standard_deviation(t: Tensor) -> Tensor:
+def positive_deviation(t: Tensor) -> Tensor:
     """Return a standard deviation, of the range [0, 1], for any number.
 
     softplus(t - 4) + 0.001: an untrained network begins at about 5 of 255.
 
     Examples
     --------
-    >>> round(standard_deviation(torch.zeros(())).item(), 4)
+    >>> round(positive_deviation(torch.zeros(())).item(), 4)
     0.0191
     """
     return F.softplus(t - 4) + 1e-3

@@ -103,7 +103,14 @@ class Finding:
         ]
         if self.missing:
             lines.append(f"  found     nothing: there is no folder {self.missing}")
-            lines.append("  so        not available: the run goes on without it")
+            compared = all(use.endswith("of a compared method") for use in self.uses)
+            so = (
+                "`snakemake compare` cannot run; other targets go on"
+                if compared
+                else ""
+            )
+            so = so or "the run goes on without it"
+            lines.append(f"  so        not available: {so}")
         else:
             lines.append(f"  found     {describe(self.settings, len(items))['split']}")
             lines += [f"  NOTE      {note}" for note in self._notes()]

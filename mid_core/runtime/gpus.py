@@ -82,7 +82,14 @@ def _take(gpu: int) -> bool:
     # Other users' files may be opened there, but not in order to create them.
     if not path.exists():
         path.touch()
-    file = os.open(path, os.O_RDONLY)
+        path.chmod(0o644)
+    try:
+        file = os.open(path, os.O_RDONLY)
+    except PermissionError as error:
+        raise MidError(
+            f"{path}, by which jobs share the GPU, cannot be read: it is "
+            f"{path.owner()}'s, who can delete it or `chmod 644` it"
+        ) from error
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -48,10 +48,18 @@ class Stop:
         return None
 
 
-def until_stopped(items: Iterable[Item]) -> Iterator[Item]:
+def until_stopped(
+    items: Iterable[Item],
+    kept: str = "the shards that are whole are kept, and the same command goes on",
+) -> Iterator[Item]:
     """Yield the items, and stop between two of them when a signal says so.
 
-    For stores, whose whole shards are kept: the same command goes on with the rest.
+    Parameters
+    ----------
+    items
+        Of any kind.
+    kept
+        What is not lost, and what to do next.
 
     Raises
     ------
@@ -61,8 +69,5 @@ def until_stopped(items: Iterable[Item]) -> Iterator[Item]:
     with Stop() as stop:
         for item in items:
             if stop.reason:
-                raise Interrupted(
-                    f"{stop.reason}: the shards that are whole are kept, and the same "
-                    "command goes on with the rest"
-                )
+                raise Interrupted(f"{stop.reason}: {kept}")
             yield item

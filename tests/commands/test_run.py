@@ -1,6 +1,8 @@
 """`mid run`: from a folder of noisy photos to denoised ones."""
 
+import os
 import re
+from dataclasses import replace
 
 import imageio.v3 as iio
 import numpy as np
@@ -109,6 +111,34 @@ def test_a_trained_model_denoises_what_is_new_and_says_so(request_for, capsys):
     run_folder(request)
     assert "to train again, for longer or with other" in capsys.readouterr().out
     assert not (request.folder / "config.yaml").exists()
+
+
+def test_a_folder_with_files_of_the_images_names_is_refused(request_for, tmp_path):
+    with pytest.raises(MidError, match=r"noisy already has files .*a\.png.*another"):
+        run_folder(replace(request_for(12), out=tmp_path / "noisy"))
+    assert [file.name for file in (tmp_path / "noisy").iterdir()] == ["a.png"]
+
+
+def test_jobs_of_a_cluster_have_the_threads_that_were_asked_for(request_for):
+    assert request_for(12).threads == os.cpu_count()
+    assert request_for(12, profile="slurm").threads == 1
+    assert request_for(12, profile="slurm", cores=4).threads == 4
+
+
+def test_a_model_without_a_record_denoises_too(tmp_path, monkeypatch):
+    draw(tmp_path / "noisy", "a.png", 12, 0)
+    request = Request(tmp_path / "noisy", tmp_path / "out")
+    made = request.results / "mid/round_1/model.safetensors"
+    made.parent.mkdir(parents=True)
+    made.touch()
+    monkeypatch.setattr(module, "_run_snakemake", lambda *_: None)
+    monkeypatch.setattr(module, "_step_seconds", lambda *_: 0.01)
+    used = []
+    monkeypatch.setattr(
+        module, "denoise_files", lambda images, out, model, **_: used.append(model)
+    )
+    run_folder(request)
+    assert used == [made]
 
 
 @pytest.mark.slow

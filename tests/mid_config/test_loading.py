@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
+from ruamel.yaml import YAML
 
 from mid_config.checking import FOLDERS
 from mid_config.errors import ConfigError
@@ -78,6 +80,7 @@ MEANINGLESS = [
     ("tests: [test]", "tests: [clean]", "'clean' must be a pool with a truth"),
     ("noisy: noisy ", "noisy: other ", "names the pool 'other', which is not under"),
     ("encoder: [1, 1]", "encoder: [1]", "must be lists of one length"),
+    ("fill: mean", "fill: 0", "network.centred .* value 0 .* set mask.fill to mean"),
     ("- mask_ratio: 0.8", "- mask_ratio: [0.8, 0.5]", r"must be \[low, high\]"),
     ("size: 128", "size: 16", "awgn.size 16 is smaller than training.patch_size 32"),
     ("no_mask: {", "data: {", "would be results/<dataset>/data of the workflow"),
@@ -379,3 +382,15 @@ def test_a_key_that_no_file_has_is_missed_in_all_of_them(over, tmp_path):
         ConfigError, match=r"mine.yaml, line 1: 'pools.b' lacks .*reader"
     ):
         over("pools: {b: {part: clean}}")
+
+
+def test_text_stays_text_where_a_module_gives_the_config():
+    read = load_config([ROOT / "config/real_noise.yaml"], {})["compared"]
+    texts = YAML(typ="safe").load(ROOT / "config/real_noise.yaml")
+    texts["method"]["training"]["learning_rate"] = "2e-3"
+    given = load_config([], texts, "config of the module")
+    assert given["compared"] == read
+    assert given["compared"]["nlm_true"]["options"]["level"] == "true"
+    assert given["method"]["training"]["learning_rate"] == 2e-3
+    demo = load_config([], {**yaml.safe_load(DEMO), "compared": {"nlm": "null"}})
+    assert "nlm" not in demo["compared"]

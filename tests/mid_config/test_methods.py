@@ -123,8 +123,12 @@ def test_a_method_may_stand_under_other_names(loaded):
         ),
         ({"nlm": {"options": {"levels": "true"}}}, "options.levels' .* mean 'level'"),
         (
-            {"nlm": {"options": {"level": 3}}},
-            "options.level' must be of type string, not 3",
+            {"nlm": {"options": {"level": "sene"}}},
+            "options.level' cannot be 'sene'; did you mean 'seen'",
+        ),
+        (
+            {"nlm": {"options": {"level": "spectrum"}}},
+            "options.level' cannot be 'spectrum'",
         ),
         (
             {"dncnn": {}},

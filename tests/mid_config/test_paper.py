@@ -41,6 +41,12 @@ def test_each_table_has_variants_of_its_own(planned):
     assert plan.owner("model", "ratio_50", 0) == "ratio_50"
 
 
+def test_white_noise_is_white_whatever_the_variant_begins_with(planned):
+    plan = planned({"auto": {"rounds": "auto"}}, variant="auto", mask_ratios=[0.5])
+    assert plan.methods["ratio_00"]["initial_noise"] == "awgn"
+    assert plan.methods["ratio_50"]["initial_noise"] == "measured"
+
+
 def test_they_are_not_in_the_table_of_rounds(planned):
     own = {variant for variant, _ in planned().table_rounds()}
     assert own == set(CONFIG["variants"])

@@ -140,6 +140,14 @@ def test_names_that_are_not_utf8_are_refused_before_any_job(folder):
     assert rb"noisy/\udce9t.png has no truth" in run.stdout
 
 
+def test_a_pool_of_a_compared_method_alone_may_be_absent(folder):
+    pools = CONFIG["pools"] | {"extra": {**CONFIG["pools"]["noisy"], "path": "lost"}}
+    compared = {"dncnn": {"pairs": "extra"}}
+    said, sound = say(folder, quick=True, pools=pools, compared=compared)
+    assert sound
+    assert "`snakemake compare` cannot run" in said
+
+
 def test_the_exit_status_tells(folder, capsys):
     path = folder / "config.yaml"
     path.write_text(yaml.safe_dump(CONFIG))

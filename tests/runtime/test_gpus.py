@@ -106,6 +106,22 @@ def test_a_training_on_several_takes_all_or_none(machine):
         hold_gpus(4)
 
 
+def test_a_lock_may_be_read_by_all_and_else_its_owner_is_named(machine, monkeypatch):
+    before = os.umask(0o077)
+    pick_device("cuda")
+    os.umask(before)
+    lock = machine.folder / "mid_gpu_U0.lock"
+    assert lock.stat().st_mode & 0o777 == 0o644
+
+    def refused(*_):
+        raise PermissionError(13, "Permission denied")
+
+    machine.new_process()
+    monkeypatch.setattr(gpus.os, "open", refused)
+    with pytest.raises(MidError, match=r"mid_gpu_U0\.lock.*chmod 644"):
+        pick_device("cuda")
+
+
 def test_a_job_of_slurm_has_its_own(machine):
     machine.occupy(0)
     machine.set.setenv("SLURM_JOB_ID", "17")

@@ -41,6 +41,14 @@ def test_a_signal_ends_the_items_at_the_next_one(sign):
     assert signal.getsignal(sign) is before
 
 
+def test_what_is_kept_is_said():
+    items = until_stopped("ab", "nothing is kept")
+    next(items)
+    signal.raise_signal(signal.SIGTERM)
+    with pytest.raises(Interrupted, match="SIGTERM: nothing is kept"):
+        next(items)
+
+
 def test_a_signal_during_the_last_item_lets_the_work_end():
     seen = []
     for item in until_stopped("ab"):

@@ -1,14 +1,23 @@
 """A run with ``rounds: auto``: measured noise, trials of mask ratios, a taught round."""
 
 import json
+import runpy
 import shutil
+import signal
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
+from mid_config.loading import load_config
+from mid_config.plan import Plan
+from mid_core import training
 from mid_core.commands.cli import main
 from mid_core.store import Store
+from tests.conftest import ROOT
 from tests.running import changed, draw_images, jobs_of, snakemake
 
 pytestmark = pytest.mark.slow
@@ -160,3 +169,57 @@ def test_other_noisy_images_are_looked_at_again(ran, tmp_path):
 def test_a_config_without_it_looks_at_nothing(finished):
     rules = {folder.name for folder in (finished / "results/tiny/logs").iterdir()}
     assert not {"look", "measured_bank", "choose_ratio"} & rules
+
+
+def test_the_papers_diagram_knows_this_bank(ran):
+    config = AUTO | {"paper": {"variant": "mid"}}
+    run = snakemake(ran, config, "--", "results/tiny/figures/method.png")
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+class Files(dict):
+    """Files by name, as Snakemake gives them."""
+
+    __getattr__ = dict.__getitem__
+
+
+def test_a_cut_choice_goes_on_with_the_trials_that_are_left(ran, tmp_path, monkeypatch):
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(AUTO))
+    plan = Plan(load_config([tmp_path / "config.yaml"], {}))
+    data, trained = ran / "results/tiny", []
+    bank = next(data.glob("measured/*/noise.manifest.json"))
+    job = SimpleNamespace(
+        params=SimpleNamespace(settings=plan.rounds["mid"][0].train, version=1),
+        config=plan.config,
+        wildcards=SimpleNamespace(variant="mid"),
+        threads=1,
+        input=Files(
+            clean=str(data / "data/clean/image.manifest.json"),
+            noisy=str(data / "data/noisy/image.manifest.json"),
+            noise=str(bank),
+        ),
+        output=SimpleNamespace(
+            choice=str(tmp_path / "choice.json"), table=str(tmp_path / "choice.csv")
+        ),
+        log=[str(tmp_path / "choose_ratio.log")],
+    )
+    whole = training.train
+
+    def cut_in_the_second(trainer, *arguments):
+        trained.append(trainer)
+        if len(trained) == 2:
+            signal.raise_signal(signal.SIGTERM)
+        whole(trainer, *arguments)
+
+    monkeypatch.setattr(training, "train", cut_in_the_second)
+    script = str(ROOT / "workflow/scripts/choose_ratio.py")
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(script, {"snakemake": job}, "__main__")
+    assert ended.value.code == 75
+    assert "the trials that are done are kept" in Path(job.log[0]).read_text()
+    runpy.run_path(script, {"snakemake": job}, "__main__")
+    # The first one was not done again.
+    assert len(trained) == 3
+    found, once = (read(p / "choice.json") for p in (tmp_path, data / "mid/round_0"))
+    assert found["trials"] == once["trials"]
+    assert not (tmp_path / "choice.tried.json").exists()

@@ -237,8 +237,10 @@ def print_next_steps():
         print(f"{guide} says what is where.")
     if weights.is_file():
         # For `mid denoise` without --model.
-        record = json.dumps({"model": str(weights)})
-        Path(f"{folder}/last_model.json").write_text(record)
+        record = Path(f"{folder}/last_model.json")
+        part = record.with_suffix(".partial")
+        part.write_text(json.dumps({"model": str(weights)}))
+        part.replace(record)
         print(f"Denoise your own images with {weights}:")
         print("  mid denoise IN OUT")
 

@@ -37,12 +37,12 @@ rule choose_ratio:
         choice="results/{dataset}/{variant}/round_{k}/choice.json",
         table="results/{dataset}/{variant}/round_{k}/choice.csv",
     priority: rounds_behind
-    threads: training_threads
+    threads: plan.config["runtime"]["threads"]
     resources:
-        mem_mb=training_memory,
-        runtime="1d",
-        gpu=training_gpus,
-        cpus_per_task=training_threads,
+        mem_mb=memory_mb("train_round", plan.config),
+        runtime="4h",
+        gpu=int(ON_GPU),
+        cpus_per_task=plan.config["runtime"]["threads"],
     params:
         settings=round_settings("train"),
         version=VERSIONS["choose_ratio"],

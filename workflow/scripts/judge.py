@@ -23,10 +23,14 @@ IMAGES, SIDE = 12, 256
 
 def main() -> None:
     torch.set_num_threads(snakemake.threads)
-    device, rows = pick_device(snakemake.config["runtime"]["device"]), []
+    # In SLURM this job asks for no GPU.
+    device = pick_device(snakemake.config["runtime"]["device"], needed=False)
     params, files = snakemake.params.rounds, snakemake.input
     each = zip(params, files.models, files.noisy, strict=True)
-    for (variant, k), model, manifest in until_stopped(each):
+    rows = []
+    for (variant, k), model, manifest in until_stopped(
+        each, "the same command judges again"
+    ):
         noisy = Store.of(manifest)
         crops = middle_crops(noisy, min(len(noisy), IMAGES), SIDE)
         network, card = load_model(model, device)

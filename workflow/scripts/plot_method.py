@@ -21,6 +21,7 @@ from mid_core.store import Store
 # What a bank is, by the stage that made it, and how its colour is known.
 BANKS = {
     "awgn_bank": "white noise",
+    "measured_bank": "noise as seen",
     "true_noise": "true noise",
     "extract_noise": "noise",
     "distillation_targets": "targets",
