@@ -245,7 +245,13 @@ def print_next_steps():
         print("  mid denoise IN OUT")
 
 
+def to_type(*command):
+    """A command as a person types it, who may be elsewhere: by `--directory`."""
+    is_elsewhere = {"-d", "--directory"} & {word.split("=")[0] for word in sys.argv}
+    go = f"cd {shlex.quote(os.getcwd())} && " if is_elsewhere else ""
+    return go + shlex.join(command)
+
+
 def print_what_failed():
     files = map(os.path.relpath, workflow.configfiles)
-    command = shlex.join(["mid", "status", *files])
-    print(f"What failed, and why: {command}")
+    print(f"What failed, and why: {to_type('mid', 'status', *files)}")

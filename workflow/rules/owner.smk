@@ -28,7 +28,7 @@ def note_start():
 if workflow.is_main_process and any(Path(".snakemake/locks").glob("*.lock")):
     first = RUN_LOG.read_text().partition("\n")[0] if RUN_LOG.is_file() else "a run"
     print(
-        f"This folder is locked by\n  {first}\nIf it was killed, `mid recover` clears "
-        "the lock.",
+        f"This folder is locked by\n  {first}\n"
+        f"If it was killed, `{to_type('mid', 'recover')}` clears the lock.",
         file=sys.stderr,
     )
