@@ -45,6 +45,11 @@ def methods() -> list[str]:
     return list(constant("methods/__init__", "METHODS"))
 
 
+def needs_no_training(name: str) -> bool:
+    """Whether a compared method has this name, and denoises without a training."""
+    return name in methods() and "stages" not in method(name)
+
+
 @cache
 def method(name: str) -> Mapping[str, Any]:
     """Return what a method's file says: its ``label`` and ``family``, and its trainings.

@@ -8,9 +8,17 @@ from pathlib import Path
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     _files(parser)
-    parser.add_argument(
+    by = parser.add_mutually_exclusive_group()
+    by.add_argument(
         "--model",
         help="a model.safetensors (default: that of the last run in this folder)",
+    )
+    by.add_argument(
+        "--method",
+        type=_without_training,
+        default="",
+        metavar="NAME",
+        help="nlm, twsc or another method that needs no training, instead of a model",
     )
     _method(parser)
     _computing(parser)
@@ -105,10 +113,12 @@ def run(arguments: argparse.Namespace) -> None:
     from mid_core.commands.denoise_files import denoise_files
     from mid_core.commands.last_model import last_model
 
+    model = Path(arguments.model) if arguments.model else None
     denoise_files(
         [Path(source) for source in arguments.inputs],
         Path(arguments.output),
-        Path(arguments.model) if arguments.model else last_model(Path()),
+        model or (None if arguments.method else last_model(Path())),
+        method=arguments.method,
         num_masks=arguments.num_masks,
         ratio=arguments.mask_ratio,
         device=arguments.device,
@@ -121,6 +131,18 @@ def run(arguments: argparse.Namespace) -> None:
         suffix=arguments.suffix,
         jobs=arguments.jobs,
     )
+
+
+def _without_training(name: str) -> str:
+    """Take the name of a compared method that needs no training."""
+    from mid_config.registry import needs_no_training
+
+    if not needs_no_training(name):
+        raise argparse.ArgumentTypeError(
+            f"{name} is no method without training: nlm, twsc, ksvd, wnnm, lpg_pca, "
+            "orthogonal_dictionary and bm3d are"
+        )
+    return name
 
 
 def _part_of_a_name(text: str) -> str:

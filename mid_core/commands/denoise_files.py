@@ -12,15 +12,13 @@ from threading import Lock
 import numpy as np
 import torch
 
-from mid_core.checkpoints.model_file import load_model
+from mid_core.commands.estimators import Estimator, by_method, by_network
 from mid_core.commands.pairing import Pair, pair, to_do
-from mid_core.commands.unlike import Watch, trained_noise
-from mid_core.ensemble import denoise_bands
 from mid_core.errors import Interrupted, MidError
 from mid_core.images.files import header, read, write_pages
 from mid_core.images.picture import Picture
 from mid_core.images.scratch import Space, scratch
-from mid_core.masking import Masking, image_seed
+from mid_core.masking import image_seed
 from mid_core.runtime.devices import pick_device
 from mid_core.runtime.files import check_folder, place
 from mid_core.runtime.progress import Progress, log
@@ -33,9 +31,12 @@ def _space(folder: Path) -> Space:
     return partial(scratch, folder=folder)
 
 
-def _input_rows(picture: Picture, channels: int, first: int, last: int) -> np.ndarray:
+def _input_rows(
+    picture: Picture, channels: int | None, first: int, last: int
+) -> np.ndarray:
     """Rows as the network takes them: one for colours sees grey three times."""
-    copies = channels // picture.samples.shape[2]
+    own = picture.samples.shape[2]
+    copies = (channels or own) // own
     return np.repeat(picture.rows(first, last), copies, axis=2)
 
 
@@ -61,27 +62,23 @@ class _Work:
 
     Attributes
     ----------
-    estimate
-        Denoises bands; see ``denoise_bands``.
-    channels
-        Of the images that the network was trained on.
+    by
+        What denoises.
     space, seed, metadata, strength
         See ``denoise_files``.
-    watch, report
-        Told of each image's noise, and of the share that is done.
+    report
+        Told of the share that is done.
     written, lost
         Images by the places of their answers, and by what they told that is not kept.
     computing, looking, stopped
         What one thread does at a time; whether all are to end.
     """
 
-    estimate: Callable[..., Iterator[np.ndarray]]
-    channels: int
+    by: Estimator
     space: Space
     seed: int
     metadata: bool
     strength: float
-    watch: Watch
     report: Progress
     written: dict[tuple[int, int] | None, Path] = field(default_factory=dict)
     lost: dict[str, Path] = field(default_factory=dict)
@@ -123,15 +120,15 @@ class _Work:
             picture = read(file, page, self.space)
             self.lost.update({name: file for name in picture.lost if self.metadata})
             picture = picture if self.metadata else replace(picture, exif=None)
-            if self.channels == 1 and not picture.is_grey:
+            if self.by.channels == 1 and not picture.is_grey:
                 raise MidError(
                     f"{file} is in colour but the model was trained on grey images"
                 )
             name = file.name if len(pages) == 1 else f"{file.name}#{page:03d}"
             with self.looking:
-                self.watch(name, picture.samples)
-            read_rows = partial(_input_rows, picture, self.channels)
-            bands = self.estimate(
+                self.by.watch(name, picture.samples)
+            read_rows = partial(_input_rows, picture, self.by.channels)
+            bands = self.by.estimate(
                 read_rows=read_rows,
                 height=len(picture.samples),
                 seed=image_seed(self.seed, "denoise", name),
@@ -183,7 +180,7 @@ def _at_a_time(jobs: int, pairs: list[Pair], device: torch.device) -> int:
 def denoise_files(
     source: Path | Sequence[Path],
     target: Path,
-    model: Path,
+    model: Path | None,
     num_masks: int = 10,
     ratio: float | None = None,
     device: str = "auto",
@@ -195,6 +192,7 @@ def denoise_files(
     overwrite: bool = True,
     suffix: str = "",
     jobs: int = 1,
+    method: str = "",
 ) -> None:
     """Denoise files and the images of folders, whatever their size and mode.
 
@@ -208,7 +206,7 @@ def denoise_files(
         What is read and written, as `pairing.pair` says; answers have the dtype and
         the mode of what was read. The pages of a TIFF are denoised one by one.
     model
-        A round's ``model.safetensors``.
+        A round's ``model.safetensors``; None: ``method`` denoises.
     num_masks
         Predictions averaged (Eq. 5 of the paper).
     ratio
@@ -227,6 +225,9 @@ def denoise_files(
         Put after the stem of each name.
     jobs
         Images at a time: while one is computed, others are read and written.
+    method
+        Name of a compared method without training. It takes a whole image into memory,
+        and no masks and no tiles.
 
     Raises
     ------
@@ -239,26 +240,24 @@ def denoise_files(
     if not pairs:
         return
     where = pick_device(device, needed=device != "auto", wait=False)
-    network, card = load_model(model, where)
-    log.info("%d image(s) on %s", len(pairs), where)
-    own = {} if ratio is None else {"mask_ratio": ratio}
-    masking = Masking(**card["masking"] | own)
-    options = {"masking": masking, "num_masks": num_masks, "tile": tile}
-    watch, start = Watch(trained_noise(card, model)), time.monotonic()
+    if model:
+        by = by_network(model, where, ratio, num_masks, tile)
+    else:
+        by = by_method(method)
+    log.info("%d image(s) %s", len(pairs), f"on {where}" if model else f"by {method}")
+    start = time.monotonic()
     work = _Work(
-        estimate=partial(denoise_bands, network, **options),
-        channels=card["channels"],
+        by=by,
         space=_space(pairs[0][1].parent),
         seed=seed,
         metadata=metadata,
         strength=strength,
-        watch=watch,
         report=Progress("denoise", len(pairs), "image"),
     )
     failures = _denoise_all(work, pairs, _at_a_time(jobs, pairs, where))
     seconds, done = time.monotonic() - start, len(pairs) - len(failures)
     log.info("%d denoised in %.1f s: %s", done, seconds, target)
-    watch.conclude()
+    by.watch.conclude()
     for name, file in work.lost.items():
         log.info("not kept: %s, as in %s", name, file)
     if failures:

@@ -114,7 +114,7 @@ def _without_answers(found: dict[Path, Pair]) -> list[Pair]:
 
 
 def to_do(
-    pairs: list[Pair], model: Path, skip_existing: bool, overwrite: bool
+    pairs: list[Pair], model: Path | None, skip_existing: bool, overwrite: bool
 ) -> list[Pair]:
     """Take the pairs to be worked on.
 
@@ -128,7 +128,7 @@ def to_do(
     for result in results:
         if result.is_dir():
             raise MidError(f"{result} is a folder: name another place")
-    refuse_overwriting((model, *files), results)
+    refuse_overwriting((*files, *([model] if model else [])), results)
     new = [pair for pair in pairs if not pair[1].is_file()]
     there = len(results) - len(new)
     if there and skip_existing:

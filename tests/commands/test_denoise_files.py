@@ -5,17 +5,20 @@ Reading and writing without a network are tested in tests/images.
 
 import subprocess
 import sys
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
 from mid_core.checkpoints.model_file import save_model
+from mid_core.commands.cli import main
 from mid_core.commands.denoise_files import denoise_files
 from mid_core.ensemble import denoise
 from mid_core.errors import MidError
 from mid_core.images.picture import to_dtype, to_float
 from mid_core.masking import Masking, image_seed
+from mid_core.methods import denoise_without_training
 from mid_core.networks import build
 from tests.conftest import CARD
 from tests.pictures import (
@@ -218,3 +221,28 @@ def test_denoising_a_photo_loads_neither_stores_nor_workflow(tmp_path, model):
     assert (tmp_path / "out/a.jpg").is_file()
     loaded = set(run.stdout.split())
     assert not loaded & {"zarr", "filelock", "psutil", "snakemake", "numba", "scipy"}
+
+
+@pytest.mark.parametrize("name", ["grey.png", "rgb16.png", "alpha.png", "stack.tif"])
+def test_a_method_without_training_needs_no_model(name, tmp_path):
+    samples = MODES[name](tmp_path / name)
+    denoise_files(tmp_path / name, tmp_path / "out", None, method="nlm")
+    answer = independent_read(tmp_path / "out" / name)
+    assert (answer.shape, answer.dtype) == (samples.shape, samples.dtype)
+    page, first = (one[0] if name == "stack.tif" else one for one in (answer, samples))
+    expected = denoise_without_training(
+        "nlm", {"level": "seen"}, to_float(as_colour(first))
+    )
+    np.testing.assert_array_equal(as_colour(page), to_dtype(expected, samples.dtype))
+
+
+def test_a_method_is_named_instead_of_a_model(tmp_path, monkeypatch, capsys):
+    save_pillow(tmp_path / "a.png", noise(3))
+    monkeypatch.chdir(tmp_path)
+    command = ["mid", "denoise", "a.png", "b.png", "--method"]
+    for name, status in (("at_bsn", 2), ("nlm", 0)):
+        monkeypatch.setattr("sys.argv", [*command, name])
+        with nullcontext() if status == 0 else pytest.raises(SystemExit):
+            main()
+    assert "at_bsn is no method without training: nlm, twsc" in capsys.readouterr().err
+    assert independent_read(tmp_path / "b.png").std() < noise(3).std()
