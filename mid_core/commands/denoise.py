@@ -16,7 +16,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     by.add_argument(
         "--method",
         type=_without_training,
-        default="",
         metavar="NAME",
         help="nlm, twsc or another method that needs no training, instead of a model",
     )

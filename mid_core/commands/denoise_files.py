@@ -192,7 +192,7 @@ def denoise_files(
     overwrite: bool = True,
     suffix: str = "",
     jobs: int = 1,
-    method: str = "",
+    method: str | None = None,
 ) -> None:
     """Denoise files and the images of folders, whatever their size and mode.
 
@@ -240,11 +240,11 @@ def denoise_files(
     if not pairs:
         return
     where = pick_device(device, needed=device != "auto", wait=False)
-    if model:
-        by = by_network(model, where, ratio, num_masks, tile)
-    else:
+    if method:
         by = by_method(method)
-    log.info("%d image(s) %s", len(pairs), f"on {where}" if model else f"by {method}")
+    else:
+        by = by_network(model, where, ratio, num_masks, tile)
+    log.info("%d image(s) %s", len(pairs), f"by {method}" if method else f"on {where}")
     start = time.monotonic()
     work = _Work(
         by=by,

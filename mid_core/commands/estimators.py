@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mid_config import registry
 from mid_core.checkpoints.model_file import load_model
 from mid_core.commands.unlike import Watch, trained_noise
 from mid_core.ensemble import denoise_bands
@@ -54,6 +53,9 @@ def by_network(
 
 def by_method(name: str) -> Estimator:
     """Return what a method without training makes of images, by its own defaults."""
+    # Not at the top: what denoises by a model alone has no YAML.
+    from mid_config import registry
+
     options = registry.method(name)["options"]
 
     def estimate(
