@@ -7,6 +7,7 @@ import pytest
 
 from mid_core.checkpoints.model_file import save_model
 from mid_core.commands import denoise_files as module
+from mid_core.commands import estimators
 from mid_core.commands.cli import main
 from mid_core.commands.denoise_files import denoise_files
 from mid_core.commands.pairing import pair
@@ -108,7 +109,7 @@ def test_what_cannot_be_is_refused_before_anything_is_computed(
     (photos / "same").mkdir()
     for name in ("a.jpg", "c.png"):
         save_pillow(photos / "same" / name, noise(3))
-    monkeypatch.setattr(module, "load_model", None)
+    monkeypatch.setattr(module, "by_network", None)
     with pytest.raises(SystemExit, match=reason):
         mid(*arguments)
     assert not (photos / "out").exists()
@@ -229,7 +230,7 @@ def test_a_thread_that_is_in_the_way_stops_soon(photos, monkeypatch):
             yield from ()
 
     monkeypatch.setattr(module, "header", header)
-    monkeypatch.setattr(module, "denoise_bands", endless)
+    monkeypatch.setattr(estimators, "denoise_bands", endless)
     sources, model = [photos / "a.jpg", photos / "b.png"], photos / "model.safetensors"
     with pytest.raises(KeyboardInterrupt):
         denoise_files(sources, photos / "out", model, jobs=2)
