@@ -1,6 +1,7 @@
 """The whole of `mid doctor`: from config files to a report."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from mid_config.plan import Plan
@@ -10,6 +11,7 @@ from mid_core.errors import MidError
 from mid_core.jobs.dag import read_jobs
 from mid_core.jobs.status import read_plan
 from mid_core.planning import doctor
+from mid_core.planning.forecast import SAMPLE, Pools, forecast
 from mid_core.runtime.files import place, sha256
 
 
@@ -37,11 +39,12 @@ def consult(configs: Sequence[Path], quick: bool) -> tuple[str, bool]:
     used = {pool: uses for pool, uses in plan.uses().items() if uses}
     findings = [_examine(plan, pool, uses, quick) for pool, uses in used.items()]
     wrong, costs = doctor.wrong(findings) or _shared(plan, findings, quick), ""
+    known = {} if wrong else _decoded(findings) or _sampled(plan)
+    wrong = wrong or _unfit(plan, known)
     if not quick and not wrong:
-        wrong = _unfit(plan, findings)
-        costs = "" if wrong else _costs(plan, configs, findings)
-    if not wrong and plan.config["runtime"]["check_disk_space"]:
-        wrong = _lacking_disk_space(plan, findings)
+        costs = _costs(plan, configs, known)
+    if known and not wrong and plan.config["runtime"]["check_disk_space"]:
+        wrong = _lacking_disk_space(plan, known)
     return doctor.report(findings, costs, wrong, quick), not wrong
 
 
@@ -72,43 +75,50 @@ def _shared(plan: Plan, findings: Sequence[doctor.Finding], quick: bool) -> list
     return overlaps(files, plan.needs())
 
 
-def _unfit(plan: Plan, findings: Sequence[doctor.Finding]) -> list[str]:
+def _unfit(plan: Plan, known: Pools) -> list[str]:
     """Say what of the pools, each sound by itself, does not go together."""
     stacks: dict[str, dict] = {"image": {}, "truth": {}}
-    for finding in findings:
-        for stack, decoded in finding.decoded.items():
-            stacks[stack][finding.pool] = decoded
+    for pool, own in known.items():
+        for stack, decoded in own.items():
+            # Of a sample, the sizes after those of its names are taken to be like them.
+            sizes = decoded.sizes[: len(decoded.names)]
+            stacks[stack][pool] = replace(decoded, sizes=sizes)
+    needs = [need for need in plan.needs() if {need["pool"], need["clean"]} <= {*known}]
     try:
-        check(stacks["image"], stacks["truth"], plan.needs(), {})
+        check(stacks["image"], stacks["truth"], needs, {})
     except MidError as error:
         return str(error).splitlines()
     return []
 
 
-def _lacking_disk_space(plan: Plan, findings: Sequence[doctor.Finding]) -> list[str]:
-    # These load torch, which takes seconds: what is missing is told sooner.
-    from mid_core.planning.disk_space import lacking_disk_space
-    from mid_core.planning.forecast import SAMPLE, forecast
-
+def _sampled(plan: Plan) -> Pools:
+    """Decode a few images of each pool."""
     try:
-        known = _decoded(findings) or forecast(plan, (), SAMPLE)
-        return lacking_disk_space(plan, known)
+        return forecast(plan, (), SAMPLE)
     except MidError:
         # An image of the few is broken: ingestion will name all that are.
+        return {}
+
+
+def _lacking_disk_space(plan: Plan, known: Pools) -> list[str]:
+    # This loads torch, which takes seconds: what is missing is told sooner.
+    from mid_core.planning.disk_space import lacking_disk_space
+
+    try:
+        return lacking_disk_space(plan, known)
+    except MidError:
         return []
 
 
-def _decoded(findings: Sequence[doctor.Finding]) -> dict[str, dict]:
+def _decoded(findings: Sequence[doctor.Finding]) -> Pools:
     return {finding.pool: finding.decoded for finding in findings if finding.decoded}
 
 
-def _costs(
-    plan: Plan, configs: Sequence[Path], findings: Sequence[doctor.Finding]
-) -> str:
+def _costs(plan: Plan, configs: Sequence[Path], pools: Pools) -> str:
     from mid_core.planning.job_times import JobTimes
     from mid_core.planning.plan_report import rules_table
 
-    pools, jobs = _decoded(findings), read_jobs(configs)
+    jobs = read_jobs(configs)
     known = JobTimes(plan, pools)
     times = {name: known.time(job) for name, job in jobs.items()}
     table = rules_table(plan, pools, jobs, times)

@@ -122,6 +122,15 @@ def test_what_ingest_and_training_would_refuse_is_refused(file, image, problem, 
     assert problem in text
 
 
+def test_what_a_few_images_show_is_refused_before_any_job(folder):
+    for i in range(2):
+        iio.imwrite(folder / f"clean/{i}.png", np.zeros((30, 30), np.uint8))
+    for check in (True, False):
+        text, sound = say(folder, True, runtime={"check_disk_space": check})
+        assert not sound
+        assert "'noisy' has 3 colour(s) but 'clean' has 1" in text
+
+
 def test_names_that_are_not_utf8_are_refused_before_any_job(folder):
     for part in ("noisy", "truth"):
         (folder / part / "0.png").rename(folder / part / os.fsdecode(b"\xe9t.png"))
