@@ -2,6 +2,9 @@
 
 The published training enlarges its crops as it goes, from 128 to 384 pixels with 64 to 8
 of them in a batch; here it is one size. AdamW with a weight decay of 1e-4 is Adam here.
+Published steps have one rate for the first 92 000, and crops blended with each other
+(mixup). The layer norms here have a bias and take off the mean, as in the authors' models
+for Gaussian noise; those of their models for real noise do neither.
 """
 
 LABEL = "Restormer"
