@@ -245,8 +245,9 @@ def _run_snakemake(request: Request) -> None:
     command += ["--profile", profile(request.profile)] if request.profile else []
     command += ["--dry-run"] if request.dry_run else []
     if is_locked(request.folder):
-        # Of a run that was killed; who still works there is named, and left alone.
-        print(recover(request.folder))
+        # Who still works there is named, and left alone.
+        recover(request.folder)
+        print("an earlier call was killed; its lock is removed")
     said = request.folder / "run.log"
     with said.open("w") as log:
         process = subprocess.Popen(

@@ -119,6 +119,23 @@ def test_a_folder_with_files_of_the_images_names_is_refused(request_for, tmp_pat
     assert [file.name for file in (tmp_path / "noisy").iterdir()] == ["a.png"]
 
 
+def test_a_run_that_is_at_work_is_left_alone(tmp_path, monkeypatch):
+    request = Request(tmp_path / "noisy", tmp_path / "out")
+    locks = request.folder / ".snakemake/locks"
+    locks.mkdir(parents=True)
+    (locks / "0.input.lock").touch()
+    started = []
+    monkeypatch.setattr(module.subprocess, "Popen", started.append)
+
+    def refused(folder):
+        raise MidError(f"in {folder} is at work")
+
+    monkeypatch.setattr(module, "recover", refused)
+    with pytest.raises(MidError, match="out/mid is at work"):
+        module._run_snakemake(request)
+    assert not started
+
+
 def test_jobs_of_a_cluster_have_the_threads_that_were_asked_for(request_for):
     assert request_for(12).threads == os.cpu_count()
     assert request_for(12, profile="slurm").threads == 1
