@@ -12,7 +12,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from mid_config.errors import ConfigError
 
 # References in YAML can make a few lines unfold to more than any memory holds.
-MOST_VALUES = 1_000_000
+MOST_VALUES = 200_000
 
 
 def read_yaml(path: Path) -> Any:
