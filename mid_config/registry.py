@@ -54,15 +54,16 @@ def needs_no_training(name: str) -> bool:
 def method(name: str) -> Mapping[str, Any]:
     """Return what a method's file says: its ``label`` and ``family``, and its trainings.
 
-    These are ``stages``, or for a method without training its ``options``, and what its
-    option ``level`` may be, ``levels``. A stage that
+    These are ``stages``; or for a method without training its ``options``, changes to
+    them that take a minute a megapixel, ``quick``, and what its option ``level`` may be,
+    ``levels``. A stage that
     is another method's is named, as ``at_bsn.teacher``.
     """
     file = f"methods/{name}"
     found: dict[str, Any] = {
         key.lower(): constant(file, key) for key in ("LABEL", "FAMILY")
     }
-    for key in ("STAGES", "OPTIONS"):
+    for key in ("STAGES", "OPTIONS", "QUICK"):
         with suppress(LookupError):
             found[key.lower()] = YAML(typ="safe").load(constant(file, key)) or {}
     if "level" in found.get("options", {}):

@@ -52,11 +52,12 @@ def by_network(
 
 
 def by_method(name: str) -> Estimator:
-    """Return what a method without training makes of images, by its own defaults."""
+    """Return what a method without training makes of images, by its quick options."""
     # Not at the top: what denoises by a model alone has no YAML.
     from mid_config import registry
 
-    options = registry.method(name)["options"]
+    known = registry.method(name)
+    options = known["options"] | known.get("quick", {})
 
     def estimate(
         read_rows: Callable[[int, int], np.ndarray],

@@ -15,7 +15,8 @@ the work:
     be raised where the numbers of a training change.
 ``OPTIONS``
     Instead of stages: of a method without training, whose function ``denoise`` takes
-    them.
+    them. ``QUICK`` are changes to them for the small configs and ``mid denoise``,
+    ``LEVELS`` what its ``level`` may be, if that is more than ``levels.NUMBERS``.
 """
 
 from collections.abc import Mapping

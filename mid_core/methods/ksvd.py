@@ -38,6 +38,10 @@ patches: 65000
 iterations: 10
 gain: 1.15
 """
+QUICK = """
+patches: 10000
+iterations: 3
+"""
 # The noisy image's share of the answer: so many grey levels of 255 over the level.
 BLENDING = 30
 ALTERNATIONS = 3
@@ -53,7 +57,7 @@ def denoise(
 ) -> np.ndarray:
     """Denoise by K-SVD, by a dictionary of the image itself.
 
-    ``patches: 10000, iterations: 3`` is several times as fast.
+    ``QUICK`` is several times as fast: a minute of one core a megapixel of colours.
 
     Parameters
     ----------

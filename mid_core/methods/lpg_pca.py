@@ -33,6 +33,12 @@ step: 1
 reach: 20
 rebuilt: 1
 """
+QUICK = """
+group: 200
+step: 6
+reach: 15
+rebuilt: 80
+"""
 # By colours: side of the patches, and those a group in the first and second stage.
 PUBLISHED = {1: (7, (180, 150)), 3: (5, (320, 300))}
 # Of the level that is left after the first stage.
@@ -50,8 +56,8 @@ def denoise(
 ) -> np.ndarray:
     """Denoise by principal components of patches that look alike.
 
-    The paper's settings take an hour of one core a megapixel of colours; ``group: 200,
-    step: 6, reach: 15, rebuilt: 80`` take a minute.
+    The paper's settings take an hour of one core a megapixel of colours; ``QUICK`` takes
+    a minute.
 
     Parameters
     ----------

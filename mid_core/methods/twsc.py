@@ -36,6 +36,12 @@ step: 3
 reach: 20
 iterations: 4
 """
+QUICK = """
+group: 60
+step: 6
+reach: 15
+iterations: 3
+"""
 
 
 def denoise(
@@ -50,8 +56,8 @@ def denoise(
 ) -> np.ndarray:
     """Denoise by trilateral weighted sparse coding.
 
-    These settings take some ten minutes of one core a megapixel of colours; ``group:
-    60, step: 6, reach: 15, iterations: 3`` take a minute.
+    These settings take some ten minutes of one core a megapixel of colours; ``QUICK``
+    takes a minute.
 
     Parameters
     ----------

@@ -6,10 +6,12 @@ import json
 import pytest
 import yaml
 
+from mid_config import registry
 from mid_config.comparison import compared_rows, pictured_methods
 from mid_config.errors import ConfigError
 from mid_config.loading import load_config
 from mid_config.plan import Plan
+from tests.conftest import ROOT
 from tests.running import CONFIG
 
 SMALL = {"width": 4}
@@ -275,3 +277,11 @@ def test_the_doctor_is_told_what_compared_methods_need_of_the_pools(planned):
     assert plan.uses()["pairs"] == ["pairs of a compared method"]
     plan.absent = {"pairs": "nowhere"}
     assert "pairs" not in plan.left_out(), "no table of MID's waits for it"
+
+
+def test_the_quick_options_are_those_that_were_measured():
+    compared = load_config([ROOT / "config/real_noise.yaml"], {})["compared"]
+    for name in ("ksvd", "orthogonal_dictionary", "lpg_pca", "wnnm", "twsc"):
+        known = registry.method(name)
+        assert known["quick"].keys() <= known["options"].keys()
+        assert compared[name]["options"] == known["options"] | known["quick"]
