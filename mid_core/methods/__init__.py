@@ -120,6 +120,10 @@ def denoise_without_training(
     -------
     The estimate, not clipped.
     """
-    # Base installations lack what estimates levels.
+    # Base installations lack this, and what estimates levels.
+    from threadpoolctl import threadpool_limits
+
     level = named("levels.level_of")(options["level"], y, truth, covariance)
-    return named(f"{name}.denoise")(y, **{**options, "level": level})  # type: ignore[no-any-return]
+    # Products of small matrices in many threads wait for each other: five times as slow.
+    with threadpool_limits(1, "blas"):
+        return named(f"{name}.denoise")(y, **{**options, "level": level})  # type: ignore[no-any-return]
