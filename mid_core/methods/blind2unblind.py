@@ -25,10 +25,10 @@ from torch import Tensor, nn
 
 from mid_core.losses import Batch
 from mid_core.methods.answer import Answer
-from mid_core.methods.crops import NoisyCrops
+from mid_core.methods.crops import NoisyCrops, Ramp
 from mid_core.methods.stage import Drawing, Stage
 from mid_core.networks.denoiser import Denoiser
-from mid_core.patches import ALL, PatchSampler, Pool
+from mid_core.patches import PatchSampler, Pool
 
 LABEL = "Blind2Unblind"
 FAMILY = "self-supervised"
@@ -67,8 +67,9 @@ class Revisible(Stage):
 
     def crops(self, pools: Mapping[str, Pool], how: Drawing) -> PatchSampler:
         """Return crops of the noisy images, and the beta of the step."""
-        plan = self.iterations, tuple(self.beta), self.rises_after
-        return _CropsWithBeta(pools["noisy"], *how, plan=plan)
+        last = max(1, self.iterations - 1)
+        beta = Ramp(*self.beta, begins=self.rises_after * last, ends=last)
+        return NoisyCrops(pools["noisy"], *how, ramp=beta)
 
     def loss(self, network: nn.Module, batch: Batch) -> Tensor:
         """Return mean((g - y + beta (e - y))^2) + mean((g - y)^2)."""
@@ -81,29 +82,6 @@ class Revisible(Stage):
         with torch.no_grad():
             e = network(y).float()
         return ((g - y + beta * (e - y)) ** 2).mean() + F.mse_loss(g, y)
-
-
-def beta_at(
-    step: int, iterations: int, beta: tuple[float, float], rises_after: float
-) -> float:
-    """Return how much the visible pass counts in a step.
-
-    Parameters
-    ----------
-    step
-        From 0.
-    iterations, beta, rises_after
-        See ``Revisible``.
-
-    Examples
-    --------
-    >>> [round(beta_at(step, 101, (2, 20), 0.4), 6) for step in (0, 40, 70, 100)]
-    [2.0, 2.0, 11.0, 20.0]
-    """
-    done = step / max(1, iterations - 1)
-    risen = (done - rises_after) / (1 - rises_after) if rises_after < 1 else 0.0
-    first, last = beta
-    return first + (last - first) * max(0.0, risen)
 
 
 def sites(y: Tensor, cell: int) -> Iterator[Tensor]:
@@ -172,15 +150,3 @@ class Unblind(Answer):
         for mask, shown in hidden_copies(x, self.cell):
             g = torch.where(mask, self.network(shown), g)
         return (g + self.beta * self.network(x)) / (1 + self.beta)
-
-
-@dataclass(frozen=True)
-class _CropsWithBeta(NoisyCrops):
-    """Noisy crops, twice, and the beta of their step for each, (N, 1, 1, 1)."""
-
-    plan: tuple[int, tuple[float, float], float] = (1, (2, 20), 0.4)
-
-    def draw(self, step: int, crops: slice = ALL) -> tuple[Tensor, ...]:
-        batch = super().draw(step, crops)
-        beta = beta_at(step, *self.plan)
-        return *batch, torch.full((len(batch[0]), 1, 1, 1), beta)

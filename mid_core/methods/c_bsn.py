@@ -17,11 +17,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mid_core.losses import Batch
-from mid_core.methods.crops import NumberedCrops
+from mid_core.methods.crops import NumberedCrops, Ramp
 from mid_core.methods.stage import Drawing
 from mid_core.methods.strided import Strided
 from mid_core.networks.layers import sub_images
-from mid_core.patches import ALL, PatchSampler, Pool
+from mid_core.patches import PatchSampler, Pool
 
 LABEL = "C-BSN"
 FAMILY = "self-supervised"
@@ -61,9 +61,8 @@ class Conditional(Strided):
 
     def crops(self, pools: Mapping[str, Pool], how: Drawing) -> PatchSampler:
         """Return noisy crops, a number for each pixel, and the step's weight."""
-        full_at = self.seeing_after * self.iterations
-        own = {"count": CELL**2, "full_at": full_at}
-        return _CropsWithWeight(pools["noisy"], *how, **own)
+        weight = Ramp(0, 1, begins=0, ends=self.seeing_after * self.iterations)
+        return NumberedCrops(pools["noisy"], *how, count=CELL**2, ramp=weight)
 
     def loss(self, network: nn.Module, batch: Batch) -> Tensor:
         """Return blind + s (seeing + invariance x their difference), absolute errors.
@@ -101,15 +100,3 @@ def sub_sample(y: Tensor, cells: Tensor) -> Tensor:
     parts = sub_images(y, CELL).unflatten(0, (len(y), CELL**2))
     place = cells.long()[:, None].expand(-1, 1, *parts.shape[2:])
     return parts.gather(1, place)[:, 0]
-
-
-@dataclass(frozen=True)
-class _CropsWithWeight(NumberedCrops):
-    """Numbered crops, and the weight s of their step for each, (N, 1, 1, 1)."""
-
-    full_at: float = 0
-
-    def draw(self, step: int, crops: slice = ALL) -> tuple[Tensor, ...]:
-        batch = super().draw(step, crops)
-        weight = min(1.0, step / self.full_at) if self.full_at else 1.0
-        return *batch, torch.full((len(batch[0]), 1, 1, 1), weight)

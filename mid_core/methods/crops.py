@@ -5,19 +5,53 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from mid_core.errors import MidError
 from mid_core.images.pixelwise import unit
 from mid_core.masking import Masking
-from mid_core.patches import PatchSampler, Pool
+from mid_core.patches import ALL, PatchSampler, Pool
 
 ALL_KEPT = Masking(0.0)
 
 
 @dataclass(frozen=True)
+class Ramp:
+    """A factor of a loss that changes on the way of a training, in a straight line.
+
+    Attributes
+    ----------
+    first, last
+        Its value up to the step ``begins``, and from the step ``ends`` on.
+    begins, ends
+        Steps, from 0.
+
+    Examples
+    --------
+    >>> [Ramp(2, 20, begins=40, ends=100).at(step) for step in (0, 40, 70, 100)]
+    [2.0, 2.0, 11.0, 20.0]
+    """
+
+    first: float
+    last: float
+    begins: float
+    ends: float
+
+    def at(self, step: int) -> float:
+        """Return the value in a step."""
+        span = self.begins, max(self.begins, self.ends)
+        return float(np.interp(step, span, (self.first, self.last)))
+
+
+@dataclass(frozen=True)
 class NoisyCrops(PatchSampler):
     """Crops of noisy images, as input and as target; nothing is hidden.
+
+    Attributes
+    ----------
+    ramp
+        Its value in the step ends each batch, (N, 1, 1, 1); None: there is none.
 
     Examples
     --------
@@ -33,6 +67,7 @@ class NoisyCrops(PatchSampler):
     patch_size: int
     seed: Sequence[int]
     masking: Masking = ALL_KEPT
+    ramp: Ramp | None = None
 
     POOLS: ClassVar = {"noisy": "noisy images"}
 
@@ -43,6 +78,13 @@ class NoisyCrops(PatchSampler):
     def channels(self) -> int:
         """Colours of the images."""
         return self.noisy.channels
+
+    def draw(self, step: int, crops: slice = ALL) -> tuple[Tensor, ...]:
+        """Return a batch; see ``PatchSampler``."""
+        batch = super().draw(step, crops)
+        if self.ramp is None:
+            return batch
+        return *batch, torch.full((len(batch[0]), 1, 1, 1), self.ramp.at(step))
 
     def _fill(self, x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> None:
         unit(self._cut(self.noisy, self._place(self.noisy, rng)), y)

@@ -11,7 +11,6 @@ from mid_core.methods import stage_of
 from mid_core.methods.blind2unblind import (
     Revisible,
     Unblind,
-    beta_at,
     hidden_copies,
     neighbour_means,
     sites,
@@ -87,17 +86,6 @@ def test_both_terms_by_their_formula(y):
     means = neighbour_means(y)
     expected = (2 * first * means).mean() + (2 * (g - y) * means).mean()
     torch.testing.assert_close(network.gain.grad, expected)
-
-
-@pytest.mark.parametrize(
-    ("step", "rises_after", "beta"),
-    [
-        *((0, 0.4, 2), (400, 0.4, 2), (700, 0.4, 11), (1000, 0.4, 20)),
-        *((800, 0.8, 2), (900, 0.8, 11), (1000, 0.8, 20), (1000, 1, 2)),
-    ],
-)
-def test_beta_rises_late(step, rises_after, beta):
-    assert beta_at(step, 1001, (2, 20), rises_after) == pytest.approx(beta)
 
 
 def test_the_beta_of_a_step_is_in_its_batch(rng):
