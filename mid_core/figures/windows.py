@@ -13,8 +13,8 @@ BLOCK = 8
 DETAIL, FLAT = 6 / 255, 2.5 / 255
 # The mean brightness where most is seen, and how far from it something is.
 LIGHT, SPREAD = 0.45, 0.2
-# So that grey images are told apart, too.
-GREY = 0.05
+# So that grey images, and evenly lit ones, are told apart, too.
+GREY, EVEN = 0.05, 0.01
 # Images looked at for each that is shown.
 CANDIDATES = 4
 
@@ -33,7 +33,7 @@ def telling_window(image: np.ndarray, size: int) -> tuple[Window, float]:
     -------
     The window, and its score: geometric mean of the shares of detailed and of flat
     blocks, no more than half each, times how near the mean brightness is to 0.45, times
-    how strong the colours are.
+    how strong the colours are, times how much the brightness varies.
 
     Examples
     --------
@@ -50,13 +50,16 @@ def telling_window(image: np.ndarray, size: int) -> tuple[Window, float]:
     blocks = _blocks(grey)[..., 0]
     spread, light = blocks.std(axis=(1, 3)), blocks.mean(axis=(1, 3))
     colour = _blocks(np.abs(image - grey)).mean(axis=(1, 3, 4))
-    parts = spread > DETAIL, spread < FLAT, light, colour
-    detail, flat, light, strength = (_means(each, *sides) for each in parts)
+    parts = spread > DETAIL, spread < FLAT, light, light**2, colour
+    detail, flat, light, squares, strength = (_means(each, *sides) for each in parts)
+    contrast = np.sqrt(np.maximum(squares - light**2, 0))
     mixed = np.sqrt(np.minimum(detail, 0.5) * np.minimum(flat, 0.5))
     near = np.exp(-0.5 * ((light - LIGHT) / SPREAD) ** 2)
     # Where nothing is mixed, detail decides.
-    score = (mixed + 1e-3 * detail) * near * (GREY + strength)
-    top, left = (BLOCK * int(i) for i in np.unravel_index(score.argmax(), score.shape))
+    score = (mixed + 1e-3 * detail) * near * (GREY + strength) * (EVEN + contrast)
+    # Of equal ones the first, whatever their last digits.
+    best = np.unravel_index(score.round(9).argmax(), score.shape)
+    top, left = (BLOCK * int(i) for i in best)
     rows = slice(top, min(top + size, height))
     return (rows, slice(left, min(left + size, width))), float(score.max())
 
