@@ -55,6 +55,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Look at the images, train, denoise; or go on where an earlier call was cut."""
-    from mid_core.commands.run_folder import Request, run_folder
+    from mid_core.commands.run_folder import run_folder
+    from mid_core.commands.run_request import Request
 
     run_folder(Request(**{k: v for k, v in vars(arguments).items() if k != "run"}))

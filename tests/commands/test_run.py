@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 import yaml
 
+from mid_core.commands import run_config, run_workflow
 from mid_core.commands import run_folder as module
 from mid_core.commands.cli import main
-from mid_core.commands.run_folder import Request, run_folder, steps_in
+from mid_core.commands.run_config import steps_in
+from mid_core.commands.run_folder import run_folder
+from mid_core.commands.run_request import Request
 from mid_core.errors import MidError
 
 
@@ -27,9 +30,9 @@ def draw(folder, name, noise, seed, shape=(96, 130)):
 @pytest.fixture
 def request_for(tmp_path, monkeypatch):
     """A function that makes a request about images of some noise; nothing is run."""
-    monkeypatch.setattr(module, "_run_snakemake", lambda *_: None)
+    monkeypatch.setattr(module, "run_snakemake", lambda *_: None)
     monkeypatch.setattr(module, "_denoise", lambda *_: None)
-    monkeypatch.setattr(module, "_step_seconds", lambda *_: 0.01)
+    monkeypatch.setattr(run_config, "_step_seconds", lambda *_: 0.01)
 
     def make(noise, **more):
         draw(tmp_path / "noisy", "a.png", noise, 0)
@@ -125,14 +128,14 @@ def test_a_run_that_is_at_work_is_left_alone(tmp_path, monkeypatch):
     locks.mkdir(parents=True)
     (locks / "0.input.lock").touch()
     started = []
-    monkeypatch.setattr(module.subprocess, "Popen", started.append)
+    monkeypatch.setattr(run_workflow.subprocess, "Popen", started.append)
 
     def refused(folder):
         raise MidError(f"in {folder} is at work")
 
-    monkeypatch.setattr(module, "recover", refused)
+    monkeypatch.setattr(run_workflow, "recover", refused)
     with pytest.raises(MidError, match="out/mid is at work"):
-        module._run_snakemake(request)
+        run_workflow.run_snakemake(request)
     assert not started
 
 
@@ -148,8 +151,8 @@ def test_a_model_without_a_record_denoises_too(tmp_path, monkeypatch):
     made = request.results / "mid/round_1/model.safetensors"
     made.parent.mkdir(parents=True)
     made.touch()
-    monkeypatch.setattr(module, "_run_snakemake", lambda *_: None)
-    monkeypatch.setattr(module, "_step_seconds", lambda *_: 0.01)
+    monkeypatch.setattr(module, "run_snakemake", lambda *_: None)
+    monkeypatch.setattr(run_config, "_step_seconds", lambda *_: 0.01)
     used = []
     monkeypatch.setattr(
         module, "denoise_files", lambda images, out, model, **_: used.append(model)
