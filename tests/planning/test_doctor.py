@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import imageio.v3 as iio
 import numpy as np
@@ -12,7 +13,7 @@ import yaml
 
 from mid_core.commands import doctor
 from mid_core.planning.consultation import consult
-from tests.conftest import TINY
+from tests.conftest import ROOT, TINY
 
 CONFIG = {
     "dataset": "tiny",
@@ -168,3 +169,14 @@ def test_the_exit_status_tells(folder, capsys):
     (folder / "truth/0.png").unlink()
     assert doctor.run(Arguments) == 1
     assert "noisy/0.png has no truth in truth" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "over", [[], ["choices"], ["minutes"], ["gpu"], ["polyu"], ["fmd"]]
+)
+def test_the_configs_of_real_noise_fit_their_images(shared, over, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    said, sound = consult(
+        [Path(f"config/{name}.yaml") for name in ("real_noise", *over)], quick=True
+    )
+    assert sound, said
