@@ -1,5 +1,6 @@
 """The noise of image files in words: what each shows, and all of them together."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,9 @@ LAGS = {
 # Of its pixels, for an image to say something of the noise at a brightness.
 _SEEN = 0.01
 _NOTES = {
+    "size": "pixels, smallest and largest",
     "level": "std of 255, median (range)",
+    "by brightness": "level where an image is dark, between, and light",
     "clipped": "share of the values that are 0 or 1, median",
     "flat": "share of the blocks that show noise alone, median",
     "detail": "std of 255 of structure in 16x16 pixels, median: what is to lose",
@@ -35,9 +38,20 @@ _NOTES = {
 
 @dataclass(frozen=True)
 class Seen:
-    """An image's name, what it shows, and (C, 16) the share of pixels by brightness."""
+    """What one image shows.
+
+    Attributes
+    ----------
+    name, size
+        Of the image: its height and width in pixels.
+    look
+        Of its noise.
+    brightness
+        (C, 16), the share of its pixels by brightness.
+    """
 
     name: str
+    size: tuple[int, int]
     look: Look
     brightness: np.ndarray
 
@@ -96,7 +110,7 @@ def look_at(files: Iterable[Path]) -> tuple[list[Sight], list[str]]:
                 refused.append(str(error))
                 continue
             try:
-                seen.append(Seen(name, look(y), _brightness(y)))
+                seen.append(Seen(name, y.shape[:2], look(y), _brightness(y)))
             except MidError as error:
                 refused.append(f"{file.with_name(name)}: {error}")
     if not seen:
@@ -187,12 +201,31 @@ def in_words(sights: Sequence[Sight]) -> str:
 def _summary(sight: Sight, table: Sequence[dict]) -> list[str]:
     medians, levels = _medians(table), [row["level"] for row in table]
     told = {
+        "size": _sizes(sight),
         "level": f"{medians['level']:.2f} ({min(levels):.2f} to {max(levels):.2f})",
+        "by brightness": _by_brightness(sight),
         "clipped": f"{medians['clipped']:.3f}",
         "flat": f"{medians['flat']:.2f}",
         "detail": f"{medians['detail']:.2f}",
     }
     return [*_character(sight), *_told(told, _NOTES)]
+
+
+def _sizes(sight: Sight) -> str:
+    sizes = sorted((one.size for one in sight.images), key=math.prod)
+    ends = [f"{width}x{height}" for height, width in (sizes[0], sizes[-1])]
+    return " to ".join(dict.fromkeys(ends))
+
+
+def _by_brightness(sight: Sight) -> str:
+    """The level of the colours together, at three brightnesses that images have."""
+    power = np.square(curve(sight))
+    seen = np.flatnonzero(np.isfinite(power).any(axis=0))
+    middles = 255 * (np.arange(BINS) + 0.5) / BINS
+    chosen = dict.fromkeys(seen[[0, len(seen) // 2, -1]].tolist())
+    return ", ".join(
+        f"{np.sqrt(np.nanmean(power[:, i])):.1f} at {middles[i]:.0f}" for i in chosen
+    )
 
 
 def _lines(sight: Sight) -> list[str]:
@@ -224,7 +257,7 @@ def _medians(table: Sequence[dict]) -> dict[str, float]:
 
 def _told(told: Mapping[str, str], notes: Mapping[str, str]) -> list[str]:
     return [
-        f"  {name:<19}  {text:<22}  {notes.get(name, '')}".rstrip()
+        f"  {name:<19}  {text:<36}  {notes.get(name, '')}".rstrip()
         for name, text in told.items()
     ]
 
@@ -256,7 +289,7 @@ def _curve_lines(sight: Sight) -> list[str]:
         if not np.isnan(stds).all():
             text = ", ".join("-" if np.isnan(s) else f"{s:.2f}" for s in stds)
             lines.append(f"  std at brightness {brightness:3.0f}  {text}")
-    lines[0] = f"{lines[0]:<45}  {', '.join(sight.colours)}, median"
+    lines[0] = f"{lines[0]:<59}  {', '.join(sight.colours)}, median"
     return lines
 
 

@@ -1,5 +1,7 @@
 """What is told of the noise of image files."""
 
+import re
+
 import imageio.v3 as iio
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from mid_core.evaluation.look_report import (
     in_words,
     look_at,
     rows,
+    summary,
 )
 from tests.pictures import save_pages
 
@@ -98,6 +101,15 @@ def test_the_text_tells_all_together_and_a_line_for_each(folder):
         assert part in text
     assert "nan" not in text
     assert "otherwise" not in text
+
+
+def test_the_summary_has_sizes_and_the_level_by_brightness(folder):
+    grey, colour = summary(look_at(image_files(folder))[0]).split("\n2 in colour")
+    assert "  81x65  " in grey
+    assert "  91x67 to 67x91  " in colour
+    # Stds of 5 and 9 around 120: their median, in the bin from 112 to 128.
+    level, at = re.search(r"by brightness.* ([\d.]+) at (120)\b", grey).groups()
+    assert (float(level), int(at)) == (pytest.approx(7, rel=0.15), 120)
 
 
 def test_images_that_do_not_look_alike_are_told(tmp_path, rng):
