@@ -5,6 +5,7 @@ from typing import Any
 
 MEMORY_MB = {
     "ingest": 8000,
+    "look": 8000,
     "true_noise": 4000,
     "extract_noise": 16000,
     "distillation_targets": 16000,
@@ -33,6 +34,12 @@ def memory_mb(rule: str, config: Mapping[str, Any]) -> int:
         As ``load_config`` returns it.
     """
     if rule == "train_round":
-        # Each of the two pools of a training may be held in memory.
-        return int(2000 * config["runtime"]["memory_gb"]) + 8000
+        # Each pool may be held in memory: two of them; a taught round trains on three.
+        pools = 3 if _has_taught_rounds(config) else 2
+        return int(1000 * pools * config["runtime"]["memory_gb"]) + 8000
     return MEMORY_MB.get(rule, OTHERS_MB)
+
+
+def _has_taught_rounds(config: Mapping[str, Any]) -> bool:
+    variants = config["variants"].values()
+    return any(one.get("taught") for method in variants for one in method["rounds"])

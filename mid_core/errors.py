@@ -15,6 +15,10 @@ class MidError(Exception):
     status = 1
 
 
+class UnlikeImage(MidError):
+    """An image of another type or number of colours than the others of its store."""
+
+
 class NotFinite(MidError):
     """A training whose loss or weights are NaN or infinite.
 

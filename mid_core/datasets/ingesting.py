@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from mid_core.datasets import describe, reader
-from mid_core.errors import MidError
+from mid_core.errors import MidError, UnlikeImage
 from mid_core.runtime.interruption import until_stopped
 from mid_core.runtime.parallel import ahead
 from mid_core.runtime.progress import Progress, log
@@ -33,7 +33,7 @@ def decode(
     def read(item: dict) -> np.ndarray | MidError:
         try:
             return cropped(module.read(item, stack, settings), settings.get("crop"))
-        except MidError as error:
+        except UnlikeImage as error:
             return error
 
     return ahead(read, items, threads)
@@ -106,7 +106,7 @@ def ingest(
                     broken[item["name"]] = str(image)
                 else:
                     store.append(item["name"], image)
-            except MidError as error:
+            except UnlikeImage as error:
                 unlike.append(str(error))
             report()
         skips = settings.get("broken") == "skip" and store.names

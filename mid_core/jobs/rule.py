@@ -1,5 +1,6 @@
 """How a workflow script runs: its log, its exit status, and what it opened."""
 
+import errno
 import fcntl
 import logging
 import os
@@ -13,7 +14,10 @@ from mid_core.errors import Interrupted, MidError
 from mid_core.jobs.lineage import Opened, opened_path
 from mid_core.jobs.log import LINE, attempts_path, job_name
 from mid_core.runtime import slurm
+from mid_core.runtime.files import refusal
 
+# What the system says where there is no room.
+FULL = (errno.ENOSPC, errno.EDQUOT)
 log = logging.getLogger("mid")
 
 
@@ -67,8 +71,12 @@ def run_rule(job: Callable[[], None], log_file: str) -> None:
     except (Interrupted, KeyboardInterrupt) as error:
         why = " ".join(str(error).split()) or "from the keyboard"
         status, end = Interrupted.status, f"interrupted: {why}"
-    except Exception:
-        log.exception("A mistake of the program, or of what it stands on:")
+    except Exception as error:
+        if getattr(error, "errno", None) in FULL:
+            written = Path(error.filename or path.parent)
+            log.error("%s; then give the same command", refusal(written, error))
+        else:
+            log.exception("A mistake of the program, or of what it stands on:")
         status, end = 1, "failed"
     log.info(end)
     if status:

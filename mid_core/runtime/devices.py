@@ -103,8 +103,8 @@ def sender(device: torch.device) -> Callable[[Tensor], Tensor]:
 def _refusal(name: str, why: str) -> str:
     if not slurm.job_id():
         return (
-            f"device '{name}' is not there ({why}): correct runtime.device, or set it "
-            "to auto"
+            f"device '{name}' cannot be used ({why}): correct runtime.device, or set it "
+            "to cpu to do without"
         )
     return (
         f"SLURM job {slurm.job_id()} has no device '{name}' ({why}). See that the job "

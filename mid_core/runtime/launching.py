@@ -175,11 +175,20 @@ def _work(rank: int, job: tuple) -> None:
     # What is done is done: whatever comes now must not look like a failure.
     for sign in (signal.SIGTERM, SIGNAL):
         signal.signal(sign, signal.SIG_IGN)
-    # Rank 0 may still be saving.
-    dist.all_reduce(torch.zeros(1))
+    if end != "0":
+        store.compare_set("end", "", end)
+    _wait_for_all(meeting, processes)
     if rank == 0:
         store.compare_set("end", "", end)
     dist.destroy_process_group()
+
+
+def _wait_for_all(meeting: tuple[str, int], processes: int) -> None:
+    """Wait for the other processes, however long their parts of the work take."""
+    store = dist.TCPStore(*meeting)
+    if store.add("done", 1) == processes:
+        store.set("all done", "")
+    store.wait(["all done"], timedelta(days=999))
 
 
 def _end_with_launcher(host: str, port: int) -> None:

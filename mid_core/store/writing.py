@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 import zarr
 
-from mid_core.errors import MidError
+from mid_core.errors import MidError, UnlikeImage
 from mid_core.runtime.files import disk_space_needed, write_json
 from mid_core.store.layout import TILE, image_tiles, shard_name
 from mid_core.store.making import begin, digest, lock, note_path
@@ -123,8 +123,10 @@ class StoreWriter:
 
         Raises
         ------
+        UnlikeImage
+            If its type or number of colours is another: it is left out.
         MidError
-            If its type or number of colours is another.
+            If it cannot be written. Nothing more may be appended then.
         """
         height, width, channels = image.shape
         if self._part is None:
@@ -144,12 +146,12 @@ class StoreWriter:
 
     def _check_kind(self, name: str, image: np.ndarray) -> None:
         if image.shape[2] != self._note["channels"]:
-            raise MidError(
+            raise UnlikeImage(
                 f"'{name}' has {image.shape[2]} colour(s), but the pool's first image "
                 f"has {self._note['channels']}: put grey and colour images into two pools"
             )
         if image.dtype != self._note["dtype"]:
-            raise MidError(
+            raise UnlikeImage(
                 f"'{name}' has {image.dtype} samples, but the pool's first image has "
                 f"{self._note['dtype']}: put them into two pools, or convert them"
             )

@@ -10,7 +10,7 @@ from mid_core.datasets import READERS, checking, describe, reader, split_pool, s
 from mid_core.datasets.ingesting import ingest
 from mid_core.datasets.splitting import split
 from mid_core.errors import MidError
-from mid_core.store import Store, StoreWriter, pairs
+from mid_core.store import PartWriter, Store, StoreWriter, pairs
 from tests.datasets import miniatures
 
 
@@ -243,3 +243,27 @@ def test_the_real_pairs_of_sidd_go_through(shared, tmp_path):
     assert np.mean(10 * np.log10(255**2 / np.array(errors))) == pytest.approx(
         22.98, abs=0.005
     )
+
+
+def test_a_disk_that_was_full_for_a_moment_shifts_no_image(tmp_path, monkeypatch, rng):
+    # A shard for each image; the second finds no room, the next one would.
+    monkeypatch.setattr("mid_core.store.layout.SHARD_BYTES", 1)
+    images = {f"{i}.png": rng.integers(0, 256, (9, 7, 3), np.uint8) for i in range(4)}
+    for name, image in images.items():
+        iio.imwrite(tmp_path / name, image)
+    write, refused = PartWriter._write, []
+
+    def once_full(writer, number):
+        if number == 1 and not refused:
+            refused.append(number)
+            raise MidError("No space left on device")
+        write(writer, number)
+
+    monkeypatch.setattr(PartWriter, "_write", once_full)
+    path = tmp_path / "p/image.zarr"
+    with pytest.raises(MidError, match=r"^No space left on device$"):
+        store_of(pool(tmp_path, pattern="*.png"), path)
+    store = store_of(pool(tmp_path, pattern="*.png"), path)
+    assert store.names == list(images)
+    for i, image in enumerate(images.values()):
+        np.testing.assert_array_equal(store.read(i), image)

@@ -1,5 +1,6 @@
 """Rules' scripts: what their logs and their exit statuses say of how they ended."""
 
+import errno
 import logging
 import os
 import socket
@@ -58,6 +59,15 @@ def test_a_mistake_ends_a_rule_with_a_sentence_said_once(kind, status, tmp_path,
     assert read_attempt(log).state == "failed"
     # Snakemake prints the log.
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_full_disk_is_no_bug(tmp_path):
+    log, full = tmp_path / "rule.log", OSError(errno.ENOSPC, "No space left on device")
+    assert end_of(raising(full), log) == 1
+    assert (
+        f"{tmp_path} cannot be written (No space left on device): " in log.read_text()
+    )
+    assert "Traceback" not in log.read_text()
 
 
 def test_a_bug_leaves_its_traceback_in_the_log(tmp_path):

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pytest
 import yaml
 
+from mid_config.requests import memory_mb
 from tests.conftest import ROOT
 from tests.running import snakemake
 
@@ -110,3 +111,11 @@ def test_the_paper_s_run_is_tens_of_jobs_for_slurm(said, asked):
     assert {job.rule for job in asked if job.grouped} == {"evaluate", "measure_cost"}
     # docs/slurm.md says so.
     assert len(alone) + lots == 81
+
+
+def test_a_taught_round_has_memory_for_a_third_pool():
+    runtime, rounds = {"memory_gb": 4}, [{"mask_ratio": 0.8}, {"mask_ratio": 0}]
+    config = {"runtime": runtime, "variants": {"mid": {"rounds": rounds}}}
+    assert memory_mb("train_round", config) == 16000
+    rounds[1]["taught"] = True
+    assert memory_mb("train_round", config) == 20000

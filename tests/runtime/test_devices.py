@@ -32,7 +32,7 @@ def test_without_slurm_auto_is_the_best_there_is(machine):
     assert pick_device("auto").type == "cpu"
     assert pick_device("cpu").type == "cpu"
     assert pick_device("cuda", needed=False).type == "cpu"
-    with pytest.raises(MidError, match="device 'cuda' is not there"):
+    with pytest.raises(MidError, match="device 'cuda' cannot be used"):
         pick_device("cuda")
 
 

@@ -15,7 +15,7 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from mid_core.errors import MidError, NotFinite
+from mid_core.errors import Interrupted, MidError, NotFinite
 from mid_core.networks import build
 from mid_core.runtime.devices import pick_device
 from mid_core.runtime.distributed import SINGLE_PROCESS, ProcessGroup
@@ -222,7 +222,7 @@ def test_processes_do_not_outlive_their_launcher(pools, tmp_path, two_nodes, nod
 def test_the_first_failure_is_said_for_all(tmp_path, monkeypatch, error):
     script = tmp_path / "script.py"
     script.write_text(
-        "from mid_core.errors import MidError, NotFinite\n"
+        "from mid_core.errors import Interrupted, MidError, NotFinite\n"
         "def work(group, device):\n"
         f"    if group.rank == 1: raise {error.__name__}('a shard is damaged')\n"
         "    group.any(True)\n"
@@ -238,6 +238,22 @@ def test_the_first_failure_is_said_for_all(tmp_path, monkeypatch, error):
     assert "a shard is damaged" in said
     assert "the same command goes on from the last state" in said
     assert ("Traceback" in said) == (error is KeyError)
+
+
+@pytest.mark.slow
+def test_an_interruption_of_the_last_process_is_one_of_all(tmp_path, monkeypatch):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from mid_core.errors import Interrupted\n"
+        "def work(group, device):\n"
+        "    if group.rank == 1: raise Interrupted('SIGTERM')\n"
+    )
+    monkeypatch.setattr(sys, "argv", [str(script)])
+
+    def work(group, device): ...
+
+    with pytest.raises(Interrupted, match="SIGTERM"):
+        launch(work, 2, "cpu", Stop())
 
 
 def test_parts_of_a_batch_add_up(rng):

@@ -1,7 +1,5 @@
 """Draw crops before and after, round by round."""
 
-from pathlib import Path
-
 import numpy as np
 import torch
 
@@ -41,7 +39,7 @@ def main() -> None:
             estimate = denoise(network, y, masking, seed, masks, runtime["tile"])[0]
             versions[f"round {k}, K = {masks[0]}"] = np.clip(estimate, 0, 1)
         versions["truth"] = x
-        rows[Path(name).stem] = scored_crops(versions, x, window)
+        rows[name] = scored_crops(versions, x, window)
     draw(crops_figure, rows, to=snakemake.output)
 
 

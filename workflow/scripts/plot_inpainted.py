@@ -1,7 +1,5 @@
 """Draw held-out images that are masked, inpainted, and whole."""
 
-from pathlib import Path
-
 import torch
 
 from mid_core.checkpoints.model_file import load_model
@@ -35,7 +33,7 @@ def main() -> None:
         masked = shown[..., :colours].numpy()
         window, _ = telling_window(x, params.size)
         # The test's names are those of its noisy images.
-        own = f"truth of {Path(name).stem}"
+        own = f"truth of {name}"
         versions = {"masked": masked, "inpainted": x_hat.clip(0, 1), "original": x}
         images[own] = scored_crops(versions, x, window)
     draw(crops_figure, images, to=snakemake.output)

@@ -55,7 +55,7 @@ def main() -> None:
     first = images[0]
     window, _ = telling_window(first["truth"][1], snakemake.params.size)
     rows = {
-        Path(image["name"]).stem: row(
+        image["name"]: row(
             without_middle_rounds(found, index["shown"]), index["protocol"]
         )
         for image, found in zip(index["images"], images, strict=True)

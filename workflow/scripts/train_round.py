@@ -65,8 +65,11 @@ def stage_now(device: torch.device) -> Stage:
 
 def batches_of(stage: Stage, stores: dict[str, Store]) -> PatchSampler:
     settings, memory_gb = settings_now(), snakemake.config["runtime"]["memory_gb"]
-    held = {name: hold(store, memory_gb) for name, store in stores.items()}
-    held.pop("held_out", None)
+    held = {
+        name: hold(store, memory_gb)
+        for name, store in stores.items()
+        if name != "held_out"
+    }
     training = settings["training"]
     sizes = training["batch_size"], training["patch_size"]
     return stage.batches(held, *sizes, [settings["seed"], settings["round"]])
