@@ -33,7 +33,7 @@ def decode(
     def read(item: dict) -> np.ndarray | MidError:
         try:
             return cropped(module.read(item, stack, settings), settings.get("crop"))
-        except UnlikeImage as error:
+        except MidError as error:
             return error
 
     return ahead(read, items, threads)
