@@ -69,18 +69,25 @@ def test_the_bank_of_a_round_is_what_the_last_network_left(finished):
     assert group["noise"].dtype == np.float16
 
 
+def test_images_smaller_than_a_crop_stop_a_run_at_its_start(tmp_path):
+    draw_images(tmp_path)
+    training = CONFIG["method"]["training"] | {"patch_size": 32}
+    run = snakemake(tmp_path, changed(training=training, awgn={"size": 40, "count": 2}))
+    assert run.returncode == 1
+    said = run.stdout + run.stderr
+    assert re.search(r"pool '\w+': '.*' is 58x27 pixels, but 32", said)
+    assert not list(tmp_path.glob("results/tiny/data"))
+
+
 @pytest.mark.slow
-def test_pools_that_do_not_fit_stop_before_training(tmp_path):
+def test_a_copy_of_a_noisy_image_among_the_clean_ones_is_told(tmp_path):
     draw_images(tmp_path)
     noisy = sorted((tmp_path / "pairs").glob("noisy_*.png"))
     shutil.copy(noisy[0], tmp_path / "clean/copy.png")
-    training = CONFIG["method"]["training"] | {"patch_size": 32}
-    run = snakemake(tmp_path, changed(training=training, awgn={"size": 40, "count": 2}))
-    said = run.stdout + run.stderr
+    run = snakemake(tmp_path, CONFIG)
     assert run.returncode == 1
-    assert re.search(r"pool '\w+': '.*' is 58x27 pixels, but 32", said)
+    said = run.stdout + run.stderr
     assert "pool 'noisy' shares 1 file(s) with the clean pool 'clean'" in said
-    assert not list(tmp_path.glob("results/tiny/*/round_*/model.json"))
 
 
 def test_the_command_line_overrides_single_keys(tmp_path):

@@ -18,7 +18,8 @@ WHOLE = CONFIG | {
     },
     "tests": ["noisy", "camera"],
     "tables": {},
-    "method": CONFIG["method"] | {"mask": {}, "trials": {}},
+    # With masks of zeros no network could be centred.
+    "method": CONFIG["method"] | {"mask": {"fill": "mean"}, "trials": {}},
     "variants": {
         "mid": {},
         "four": {"rounds": [{"mask_ratio": r} for r in (0.75, 0.7, 0.6, 0.5)]},
