@@ -136,7 +136,7 @@ def test_the_chain_denoises_white_noise():
     plans = {"noise2void": (150, 1e-2), "noise": (80, 0.1), "samples": (120, 1e-2)}
     for name, settings in networks.items():
         stage = stage_of(STAGES[name], before)
-        network = stage.build(settings, 3, [1])
+        network = stage.build(settings, 3, [2])
         first, last = learn(stage, network, images, *plans[name])
         assert last < first
         before = answers[name] = stage.trained(network).eval().requires_grad_(False)
