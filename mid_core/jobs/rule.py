@@ -72,7 +72,7 @@ def run_rule(job: Callable[[], None], log_file: str) -> None:
         why = " ".join(str(error).split()) or "from the keyboard"
         status, end = Interrupted.status, f"interrupted: {why}"
     except Exception as error:
-        if getattr(error, "errno", None) in FULL:
+        if isinstance(error, OSError) and error.errno in FULL:
             written = Path(error.filename or path.parent)
             log.error("%s; then give the same command", refusal(written, error))
         else:
