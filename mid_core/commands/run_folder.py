@@ -97,15 +97,15 @@ def _denoise(request: Request, files: list[Path]) -> None:
     else:
         # A run that was killed after its last job has written none.
         *_, model = sorted(request.results.glob("mid/round_*/model.safetensors"))
+    report = request.results / "report.html"
+    if report.is_file():
+        shutil.copyfile(report, request.out / "report.html")
+        print(f"what was learnt of the noise: {request.out / 'report.html'}")
     new = [file for file in files if not (request.out / file.name).is_file()]
     print(f"{len(new)} of {len(files)} image(s) are to be denoised")
     if new:
         options = {"device": request.device, "skip_existing": True}
         denoise_files(request.noisy, request.out, model, **options)
-    report = request.results / "report.html"
-    if report.is_file():
-        shutil.copyfile(report, request.out / "report.html")
-        print(f"what was learnt of the noise: {request.out / 'report.html'}")
     print(
         f"the denoised images are in {request.out}. Too smooth? mid denoise {request.noisy} "
         f"ANOTHER_FOLDER --model {model} --strength 0.7. More minutes, or clean images "

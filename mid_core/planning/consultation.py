@@ -53,14 +53,13 @@ def _examine(plan: Plan, pool: str, uses: Sequence[str], quick: bool) -> doctor.
     if pool in plan.absent and pool not in plan.pools():
         finding.missing = plan.absent[pool]
         return finding
-    # The last listing, of the truth where it is needed, has the image's problems too.
-    for stack in plan.stacks(pool):
-        finding.found = doctor.look(finding.settings, stack)
-        if not quick:
-            threads = plan.config["runtime"]["threads"]
-            finding.decoded[stack] = doctor.decode_all(
-                pool, finding.settings, finding.found, stack, threads
-            )
+    stacks, threads = list(plan.stacks(pool)), plan.config["runtime"]["threads"]
+    # The listing of the last, of the truth where it is needed, has all problems.
+    finding.found = doctor.look(finding.settings, stacks[-1])
+    for stack in [] if quick else stacks:
+        finding.decoded[stack] = doctor.decode_all(
+            pool, finding.settings, finding.found, stack, threads
+        )
     return finding
 
 

@@ -22,7 +22,7 @@ def lead(compared: Mapping[str, Any] | None, judged: pd.DataFrame) -> str:
     The gain in the windows that are shown, where truths are known; then what was taken
     out, which is judged without them.
     """
-    sentences = [_gain(compared)] if compared and compared["protocol"] else []
+    sentences = _gain(compared) if compared and compared["protocol"] else []
     own = judged[judged["variant"] == judged["variant"].iloc[0]]
     last = own.loc[own["round"].idxmax()]
     if pd.isna(last["noise_level"]):
@@ -35,14 +35,16 @@ def lead(compared: Mapping[str, Any] | None, judged: pd.DataFrame) -> str:
     return " ".join([*sentences, said])
 
 
-def _gain(compared: Mapping[str, Any]) -> str:
+def _gain(compared: Mapping[str, Any]) -> list[str]:
     """Compare the noisy windows with the shown method's, by mean PSNR."""
-    found: dict[str, list[float]] = {}
+    pairs = []
     for image in compared["images"]:
-        for one in image["methods"]:
-            found.setdefault(one["key"], []).append(one["psnr_db"])
-    noisy, shown = np.mean(found["noisy"]), np.mean(found[compared["shown"]])
-    return (
-        f"In the windows below, denoising takes PSNR from {noisy:.1f} dB to "
-        f"{shown:.1f} dB."
-    )
+        found = {one["key"]: one["psnr_db"] for one in image["methods"]}
+        pairs.append((found["noisy"], found[compared["shown"]]))
+    # A window that equals its truth has none.
+    known = [pair for pair in pairs if None not in pair]
+    if not known:
+        return []
+    noisy, shown = np.mean(known, axis=0)
+    gain = f"takes PSNR from {noisy:.1f} dB to {shown:.1f} dB"
+    return [f"In the windows below, denoising {gain}."]

@@ -56,7 +56,7 @@ def recommended(table: pd.DataFrame) -> str | None:
     """
     first = table[table["variant"] == table["variant"].iloc[0]]
     last = first.loc[first["round"].idxmax()]
-    if last["verdict"] == FINE:
+    if last["verdict"] == FINE or pd.isna(last["noise_level"]):
         return None
     name = f"'{last['variant']}', round {last['round']}, {last['verdict']}"
     others = table[table["verdict"] == FINE]

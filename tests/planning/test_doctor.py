@@ -98,6 +98,13 @@ def test_a_truth_that_nothing_needs_is_not_asked_for(folder):
     assert "noisy images" in text
 
 
+def test_a_broken_noisy_image_of_a_scored_pool_is_seen(folder):
+    (folder / "noisy/1.png").write_bytes(b"no image")
+    text, sound = say(folder)
+    assert not sound
+    assert "- noisy/1.png " in text
+
+
 def test_skipped_images_are_counted_and_stop_nothing(folder):
     (folder / "noisy/0.png").write_bytes(b"no image")
     assert not say(folder, tests=[])[1]

@@ -198,6 +198,11 @@ def test_a_report_begins_with_what_came_out():
     gain = "In the windows below, denoising takes PSNR from 21.5 dB to 33.5 dB."
     assert lead(compared, judged) == f"{gain} {taken}"
     assert lead(compared | {"protocol": None}, judged) == taken
+    # A window that equals its truth has no PSNR.
+    same = [{"key": "noisy", "psnr_db": None}, {"key": "mid_1", "psnr_db": 40.0}]
+    more = {"images": [*images, {"methods": same}]}
+    assert lead(compared | more, judged) == f"{gain} {taken}"
+    assert lead(compared | {"images": [{"methods": same}]}, judged) == taken
     judged["noise_level"] = np.nan
     assert lead(None, judged) == "The images are too small to judge their noise."
 

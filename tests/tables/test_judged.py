@@ -64,6 +64,7 @@ def test_a_level_that_is_not_known_judges_nothing():
     assert table["verdict"].item() != "takes out structure"
     cells = judged_layout(table).cells
     assert len(cells) == 1
+    assert recommended(table) is None
 
 
 def test_a_round_that_could_not_be_judged_is_not_recommended():

@@ -32,6 +32,7 @@ def scored(pair: Pair, covariance: np.ndarray | None) -> list[dict]:
     seconds = (time.thread_time() - start) / (y.shape[0] * y.shape[1] / 1e6)
     rows = image_rows(y, x, {1: y if x_hat is None else x_hat}, params.protocols)
     if x_hat is None:
+        seconds = math.nan
         rows = [row | {"psnr_db": math.nan, "ssim": math.nan} for row in rows]
     facts = {"mask_ratio": 0, "seed": None, "seconds_per_megapixel": seconds}
     return [{"image": name} | row | facts for row in rows]
