@@ -139,6 +139,7 @@ def test_each_method_tells_what_it_saw(planned):
     methods = {
         "nlm": {},
         "oracle": {"method": "nlm", "options": {"level": "true"}},
+        "bank": {"method": "bm3d", "options": {"level": "spectrum"}},
         "dncnn": {"pairs": "noisy"},
         "at_bsn": {},
         "elsewhere": {"weights": "a.pth"},
@@ -151,6 +152,7 @@ def test_each_method_tells_what_it_saw(planned):
         "true noise, no mask": {"noisy": "true noise"},
         "MID, other": {"noisy": "noisy halves"},
         "NLM": {},
+        "bank": {"noisy": "noisy halves"},
         "oracle": {"noisy": "truths"},
         "DnCNN": {"noisy": "truths"},
         "AT-BSN": {"noisy": "noisy halves"},
