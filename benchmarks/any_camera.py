@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from benchmarks.kept import merged
 from benchmarks.look import CAMERAS, at_iso
 from mid_core.datasets import camera
 
@@ -34,6 +35,7 @@ VARIANTS = {
     },
 }
 KEYS = ["set", "variant", "round", "k", "seed"]
+VALUES = ["psnr_db", "noisy_psnr_db", "n_images", "train_seconds"]
 Images = list[np.ndarray]
 
 
@@ -215,14 +217,6 @@ def rows_of(name: str, seed: int) -> pd.DataFrame:
     return table.assign(set=name, seed=seed, noisy_psnr_db=noisy)
 
 
-def merged(new: pd.DataFrame) -> pd.DataFrame:
-    """New rows over those that were measured before."""
-    columns = [*KEYS, "psnr_db", "noisy_psnr_db", "n_images", "train_seconds"]
-    old = [pd.read_csv(TABLE)] if TABLE.is_file() else []
-    table = pd.concat([*old, new])[columns]
-    return table.drop_duplicates(KEYS, keep="last").sort_values(KEYS)
-
-
 def main() -> None:
     """Run what is asked for, and keep its rows."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -239,7 +233,8 @@ def main() -> None:
             snakemake = [sys.executable, "-m", "snakemake", "--cores", str(asked.cores)]
             command = [*snakemake, "--configfile", "config/folders.yaml", str(own)]
             subprocess.run(command, check=True)
-            merged(rows_of(name, seed)).round(3).to_csv(TABLE, index=False)
+            table = merged(TABLE, rows_of(name, seed), KEYS, VALUES)
+            table.sort_values(KEYS).round(3).to_csv(TABLE, index=False)
 
 
 if __name__ == "__main__":

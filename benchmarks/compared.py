@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from benchmarks.kept import merged
+
 FOLDER = Path("docs/measurements/compared")
 KEYS = ["method", "family", "seed", "protocol"]
-COLUMNS = [*KEYS, "psnr_db", "ssim", "n_images", "parameters", "train_seconds"]
-COLUMNS += ["seconds_per_megapixel", "seen", "given"]
+VALUES = ["psnr_db", "ssim", "n_images", "parameters", "train_seconds"]
+VALUES += ["seconds_per_megapixel", "seen", "given"]
 
 
 def main() -> None:
@@ -24,9 +26,7 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     for test, own in pd.read_csv(parser.parse_args().table).groupby("test"):
         path = FOLDER / f"{test}.csv"
-        before = [pd.read_csv(path)] if path.is_file() else []
-        table = pd.concat([*before, own])[COLUMNS].drop_duplicates(KEYS, keep="last")
-        table.to_csv(path, index=False)
+        merged(path, own, KEYS, VALUES).to_csv(path, index=False)
 
 
 if __name__ == "__main__":

@@ -22,8 +22,8 @@ from skimage.restoration import estimate_sigma
 
 from mid_core.cameras import together
 from mid_core.datasets import camera
-from mid_core.evaluation.look_report import correlations
 from mid_core.evaluation.noise_statistics import autocorrelation
+from mid_core.evaluation.sights import correlations
 from mid_core.images.files import read_pixels
 from mid_core.images.picture import to_float
 from mid_core.look import Look, look

@@ -16,12 +16,14 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
+from benchmarks.kept import merged
+
 WORK = Path("results/one_image")
 TABLE = Path("docs/measurements/one_image.csv")
 BASE = Path("config/real_noise.yaml")
 METHODS = ("nlm", "twsc", "noise2void", "at_bsn")
 KEYS = ["image", "method", "family", "seed", "protocol"]
-COLUMNS = [*KEYS, "psnr_db", "ssim", "train_seconds", "given"]
+VALUES = ["psnr_db", "ssim", "train_seconds", "given"]
 
 
 def config_of(image: int, seed: int, samples: Path) -> Path:
@@ -51,12 +53,6 @@ def config_of(image: int, seed: int, samples: Path) -> Path:
     return path
 
 
-def merged(new: pd.DataFrame) -> pd.DataFrame:
-    """New rows over those that were measured before."""
-    old = [pd.read_csv(TABLE)] if TABLE.is_file() else []
-    return pd.concat([*old, new])[COLUMNS].drop_duplicates(KEYS, keep="last")
-
-
 def main() -> None:
     """Run each image, and keep its rows."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -73,7 +69,8 @@ def main() -> None:
         rows = pd.read_csv(
             f"results/one_image_{image}_{asked.seed}/tables/compared.csv"
         )
-        merged(rows.assign(image=image)).to_csv(TABLE, index=False)
+        table = merged(TABLE, rows.assign(image=image), KEYS, VALUES)
+        table.to_csv(TABLE, index=False)
 
 
 if __name__ == "__main__":

@@ -84,8 +84,7 @@ def _of_method(plan: Plan, name: str) -> dict[str, Any]:
         saw = {test: "truths" for test in plan.tests if level == "true"}
         if level == "spectrum":
             # That of MID's last bank, which was taken from its noisy images.
-            variant = plan.config.get("paper", {}).get("variant", plan.shown())
-            saw = {plan.methods[variant]["noisy"]: SAW["noisy"]}
+            saw = {plan.methods[plan.paper_variant()]["noisy"]: SAW["noisy"]}
         runs = [{"scores": scores, "models": []}]
         return row | {"level": level, "saw": saw, "given": [], "cost": "", "runs": runs}
     saw = {}

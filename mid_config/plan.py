@@ -162,3 +162,8 @@ class Plan(Results):
     def shown(self) -> str:
         """The variant whose rounds are drawn."""
         return self.config["figures"]["variant"] or next(iter(self.methods))
+
+    def paper_variant(self) -> str:
+        """The variant of which the paper's tables are made; without any, the shown one."""
+        paper: dict[str, str] = self.config.get("paper", {})
+        return paper.get("variant", self.shown())

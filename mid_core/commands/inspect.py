@@ -59,7 +59,8 @@ def _show_store(path: Path, target: Path | None) -> None:
 
 
 def _show_images(source: Path, target: Path | None, table: Path | None) -> None:
-    from mid_core.evaluation.look_report import in_words, look_at, rows
+    from mid_core.evaluation.look_report import in_words
+    from mid_core.evaluation.sights import look_at, rows
 
     files = _images(source)
     refuse_overwriting(files, filter(None, (target, table)))
@@ -83,7 +84,7 @@ def _show_images(source: Path, target: Path | None, table: Path | None) -> None:
 
 
 def _images(source: Path) -> list[Path]:
-    from mid_core.evaluation.look_report import image_files
+    from mid_core.evaluation.sights import image_files
 
     if not source.exists():
         raise MidError(

@@ -10,7 +10,7 @@ import yaml
 from mid_config.loading import load_config
 from mid_core.commands.run_request import BASE, CONFIG, DATASET, Request
 from mid_core.errors import MidError
-from mid_core.evaluation.look_report import image_files
+from mid_core.evaluation.sights import image_files
 from mid_core.networks import build
 from mid_core.planning.step_trial import STEP_PASSES, pass_seconds
 from mid_core.runtime.devices import pick_device

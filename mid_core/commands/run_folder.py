@@ -12,7 +12,8 @@ from mid_core.commands.run_config import write_config
 from mid_core.commands.run_request import CONFIG, Request
 from mid_core.commands.run_workflow import run_snakemake
 from mid_core.errors import MidError
-from mid_core.evaluation.look_report import Sight, image_files, look_at, summary
+from mid_core.evaluation.look_report import summary
+from mid_core.evaluation.sights import Sight, image_files, look_at
 from mid_core.figures.look import look_figure
 from mid_core.figures.style import draw
 from mid_core.runtime.files import replacing

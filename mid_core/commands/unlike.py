@@ -69,7 +69,7 @@ def noise_of(y: np.ndarray) -> tuple[float, float]:
     """
     # What denoises alone has no SciPy, and does not wait for it.
     from mid_core.cameras import look_alone
-    from mid_core.evaluation.look_report import correlations
+    from mid_core.evaluation.sights import correlations
 
     one = look_alone(y)
     return 255 * one.mean_level, correlations(one)["lag_1"]

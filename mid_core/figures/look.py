@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mid_core.evaluation.look_report import Sight, curve
+from mid_core.evaluation.sights import Sight, curve
 from mid_core.figures.style import PAGE
 from mid_core.look import BINS, autocorrelation
 
@@ -20,7 +20,7 @@ def look_figure(sights: Sequence[Sight]) -> Figure:
     Parameters
     ----------
     sights
-        As ``look_report.look_at`` gives them. Curves are medians over the images, and
+        As ``sights.look_at`` gives them. Curves are medians over the images, and
         the map is their mean correlation, as seen.
     """
     size = (PAGE, 0.3 + 2.0 * len(sights))

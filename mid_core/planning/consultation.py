@@ -53,7 +53,7 @@ def _examine(plan: Plan, pool: str, uses: Sequence[str], quick: bool) -> doctor.
     if pool in plan.absent and pool not in plan.pools():
         finding.missing = plan.absent[pool]
         return finding
-    stacks, threads = list(plan.stacks(pool)), plan.config["runtime"]["threads"]
+    stacks, threads = plan.stacks(pool), plan.config["runtime"]["threads"]
     # The listing of the last, of the truth where it is needed, has all problems.
     finding.found = doctor.look(finding.settings, stacks[-1])
     for stack in [] if quick else stacks:

@@ -179,7 +179,7 @@ def _work(rank: int, job: tuple) -> None:
         store.compare_set("end", "", end)
     _wait_for_all(meeting, processes)
     if rank == 0:
-        store.compare_set("end", "", end)
+        store.compare_set("end", "", "0")
     dist.destroy_process_group()
 
 

@@ -7,14 +7,13 @@ import numpy as np
 import pytest
 
 from mid_core.errors import MidError
-from mid_core.evaluation.look_report import (
+from mid_core.evaluation.look_report import in_words, summary
+from mid_core.evaluation.sights import (
     correlations,
     curve,
     image_files,
-    in_words,
     look_at,
     rows,
-    summary,
 )
 from tests.pictures import save_pages
 

@@ -1,7 +1,7 @@
 import imageio.v3 as iio
 import numpy as np
 
-from mid_core.evaluation.look_report import look_at
+from mid_core.evaluation.sights import look_at
 from mid_core.figures.look import look_figure
 
 

@@ -30,7 +30,7 @@ PUBLISHED = {
 }
 REALISM_FIGURES = ["realism", "brightness", "autocorrelation", "gap"]
 # The variant of the paper's tables, of which its figures are, too.
-PAPER_VARIANT = plan.config.get("paper", {}).get("variant", plan.shown())
+PAPER_VARIANT = plan.paper_variant()
 # Whether the noise of its noisy images is known.
 REALISM = plan.methods[PAPER_VARIANT]["noisy"] in plan.ceilings()
 # Whose pictures stand beside each other: of a run alone, or of the table of methods.
